@@ -1,0 +1,144 @@
+//! What C passes in: pointers become references only here, once they are checked.
+//!
+//! Each refusal names the argument, so every sentence says which one to look at.
+
+use core::ffi::{CStr, c_char, c_void};
+use core::mem::MaybeUninit;
+
+use crate::error::{Error, Result, Status};
+
+#[cold]
+pub(super) fn wrong(text: String) -> Error {
+    Error::with(Status::InvalidArgument, text)
+}
+
+/// A text that must be there.
+///
+/// # Safety
+/// `text` is NULL or a text ended by NUL that does not change during the call.
+pub(super) unsafe fn text<'a>(text: *const c_char, argument: &str) -> Result<&'a str> {
+    // SAFETY: per the caller.
+    unsafe { optional_text(text, argument) }?
+        .ok_or_else(|| wrong(format!("{argument} is NULL: pass a text ended by NUL")))
+}
+
+/// A text, or NULL for none.
+///
+/// # Safety
+/// As for [`text`].
+pub(super) unsafe fn optional_text<'a>(
+    text: *const c_char,
+    argument: &str,
+) -> Result<Option<&'a str>> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not NULL, and ended by NUL per the caller.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map(Some).map_err(|_| wrong(format!("{argument} is not UTF-8: names are")))
+}
+
+/// Bytes to read.
+///
+/// # Safety
+/// `bytes` is NULL or leads to `len` bytes that do not change during the call.
+pub(super) unsafe fn bytes<'a>(
+    bytes: *const c_void,
+    len: usize,
+    argument: &str,
+) -> Result<&'a [u8]> {
+    check_room(bytes, len, argument)?;
+    // SAFETY: not NULL, not beyond the address space; readable per the caller.
+    Ok(unsafe { core::slice::from_raw_parts(bytes.cast(), len) })
+}
+
+/// Bytes to write.
+///
+/// # Safety
+/// `bytes` is NULL or leads to `len` bytes that nothing else uses during the call.
+pub(super) unsafe fn buffer<'a>(
+    bytes: *mut c_void,
+    len: usize,
+    argument: &str,
+) -> Result<&'a mut [u8]> {
+    check_room(bytes, len, argument)?;
+    // SAFETY: not NULL, not beyond the address space; writable per the caller.
+    Ok(unsafe { core::slice::from_raw_parts_mut(bytes.cast(), len) })
+}
+
+fn check_room(bytes: *const c_void, len: usize, argument: &str) -> Result<()> {
+    if bytes.is_null() {
+        return Err(wrong(format!("{argument} is NULL: pass the address of the bytes")));
+    }
+    if len > isize::MAX as usize {
+        return Err(wrong(format!("{argument} has a length of {len}: no memory is that large")));
+    }
+    Ok(())
+}
+
+/// A struct that callers fill in and that may grow at its end.
+///
+/// It begins with its own size as the caller was compiled: what an older caller
+/// does not have is zero, the default; what a newer one has must be zero, for we
+/// would not do it. Size 0 stands for the struct as it was first published.
+///
+/// # Safety
+/// `repr(C)`, made of integers only, without padding; the first is `struct_size`.
+pub(super) unsafe trait Growing: Copy {
+    /// Its size when it was first published.
+    const FIRST_SIZE: usize;
+}
+
+/// No struct will ever be as large: a larger size was never filled in.
+const LARGEST: usize = 4096;
+
+/// Copies a growing struct; NULL gives None.
+///
+/// # Safety
+/// `from` is NULL, or leads to as many bytes as its `struct_size` says.
+pub(super) unsafe fn growing<T: Growing>(from: *const T, argument: &str) -> Result<Option<T>> {
+    if from.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not NULL, and a growing struct begins with this field.
+    let size = match unsafe { from.cast::<u32>().read_unaligned() } as usize {
+        0 => T::FIRST_SIZE,
+        size => size,
+    };
+    if !(8..=LARGEST).contains(&size) {
+        return Err(wrong(format!(
+            "{argument}->struct_size is {size}: begin the struct with its initialiser macro"
+        )));
+    }
+    // SAFETY: readable per the caller; `size` is far below the largest slice.
+    let bytes = unsafe { core::slice::from_raw_parts(from.cast::<u8>(), size) };
+    let (known, newer) = bytes.split_at(size.min(size_of::<T>()));
+    if newer.iter().any(|&byte| byte != 0) {
+        return Err(wrong(format!(
+            "{argument} sets a field that this version of the library does not have: \
+             use a newer libatoll.so.0, or leave the field 0"
+        )));
+    }
+    let mut copy = MaybeUninit::<T>::zeroed();
+    // SAFETY: `known` is not longer than T; a local variable overlaps nothing.
+    unsafe { copy.as_mut_ptr().cast::<u8>().copy_from(known.as_ptr(), known.len()) };
+    // SAFETY: integers without padding (`Growing`): all bit patterns are values.
+    Ok(Some(unsafe { copy.assume_init() }))
+}
+
+/// Refuses a `reserved` field that is not zero.
+pub(super) fn check_reserved(reserved: u32, argument: &str) -> Result<()> {
+    match reserved {
+        0 => Ok(()),
+        _ => Err(wrong(format!("{argument}->reserved is {reserved}: it must be 0"))),
+    }
+}
+
+/// A flag, which C passes as an integer.
+pub(super) fn flag(value: u32, argument: &str) -> Result<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(wrong(format!("{argument} is {value}: pass 0 or 1"))),
+    }
+}

@@ -1,0 +1,459 @@
+//! Handles: numbers in the shape of pointers, and the table behind them.
+//!
+//! What C holds is {generation, index}, never an address. A handle that was
+//! closed, or never was one, meets a slot whose tag says something else: the call
+//! is refused and nothing faults, whatever number it was given. So a function
+//! that takes nothing but handles and integers is safe to call with any values.
+//!
+//! # In memory
+//!
+//! ```text
+//!  handle   63         32 31         0
+//!          [ generation  | index + 1  ]      the top bit of a generation is set,
+//!                                            as in no address of a program
+//!  slot    [ object                   ]      the box, or the next vacant slot
+//!          [ generation  | kind       ]      the tag; kind 0 is a vacant slot
+//! ```
+//!
+//! The table is zeroed static memory, reserved with the library and touched only
+//! where slots are in use: finding an object takes two loads and one comparison.
+//!
+//! # Invariants
+//!
+//! - **H1** While the tag is {g, kind}, `object` is the box of generation g, and
+//!   its type is the one of that kind.
+//! - **H2** The generation of a slot only grows. It never wraps: a slot that has
+//!   used up its generations stays vacant for good.
+//! - **H3** A box leaves the table by one compare-exchange of its tag, so once;
+//!   it is freed when no call that may have found it is still running (`limbo`).
+//! - **H4** A vacant slot is in the list of vacant slots, or in one thread's hands.
+//!
+//! # Edges
+//!
+//! | edge   | release                 | acquire               | what it carries        |
+//! |--------|-------------------------|-----------------------|------------------------|
+//! | OPENED | `fill` stores object    | `find` loads object   | the object in the box  |
+//! | CLOSED | any later store of      | `find` loads object   | that the generation is |
+//! |        | object                  |                       | over: the tag moved on |
+//! | VACANT | `give_back` sets `FREE` | `take` changes `FREE` | the slot and its next  |
+//!
+//! # After a fork
+//!
+//! The child has a copy of the table. Every change is one store or one
+//! compare-exchange, so whatever other threads were doing, the copy is sound: at
+//! worst a slot in the hands of one of them is lost.
+
+use core::ptr::{null_mut, without_provenance_mut};
+
+use super::limbo;
+use crate::error::{Error, Result, Status};
+use crate::platform::atomic::{AtomicPtr, AtomicU64, Ordering::*};
+use crate::roster::thread::InCall;
+
+/// What a handle leads to. No kind is 0.
+#[repr(u32)]
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Segment = 1,
+    Mutex,
+    Value,
+    Array,
+}
+
+/// What people call the kinds, each at its number.
+const NOUNS: [&str; 5] = ["nothing", "segment", "mutex", "value", "array"];
+
+/// A type of handle: what C sees, and what stands behind it.
+pub(super) trait Handle {
+    type Object: Send + Sync + 'static;
+    const KIND: Kind;
+}
+
+struct Slot {
+    object: AtomicPtr<()>,
+    tag: AtomicU64,
+}
+
+/// How many handles a process can have open at once.
+const MOST: usize = 1 << 20;
+
+static SLOTS: [Slot; MOST] =
+    [const { Slot { object: AtomicPtr::new(null_mut()), tag: AtomicU64::new(0) } }; MOST];
+
+/// {changes, index + 1} of the first vacant slot that was used before; the count
+/// of changes keeps a `take` that was overtaken from succeeding.
+static FREE: AtomicU64 = AtomicU64::new(0);
+
+/// How many slots were ever used.
+static USED: AtomicU64 = AtomicU64::new(0);
+
+const GENERATION: u64 = !0 << 32;
+const NEXT_GENERATION: u64 = 1 << 32;
+const FIRST_GENERATION: u64 = 1 << 63;
+
+/// The object behind a handle, for as long as the call lasts.
+#[inline(always)]
+pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::Object> {
+    let bits = handle.addr() as u64;
+    let Some(slot) = SLOTS.get(index_of(bits)) else {
+        return Err(refusal(handle));
+    };
+    // Acquire, OPENED and CLOSED. Loaded before the tag: if this is the object of
+    // a later generation, or none, the tag is no longer the one of the handle.
+    let object = slot.object.load(Acquire);
+    // Relaxed: the tag is only compared.
+    if slot.tag.load(Relaxed) != bits & GENERATION | H::KIND as u64 {
+        return Err(refusal(handle));
+    }
+    // SAFETY:
+    // - The tag says {g, kind} of the handle, so this is the box of an `H::Object` (H1).
+    // - Not freed during the call: we entered before we loaded, and `limbo` waits
+    //   for the calls that ran when the box left the table (H3).
+    Ok(unsafe { &*object.cast::<H::Object>() })
+}
+
+/// Ends a handle. The object goes when no call uses it any more. NULL is allowed.
+pub(super) fn close<H: Handle>(call: &InCall, handle: *const H) -> Result<()> {
+    if handle.is_null() {
+        return Ok(());
+    }
+    let bits = handle.addr() as u64;
+    let Some(slot) = SLOTS.get(index_of(bits)) else {
+        return Err(refusal(handle));
+    };
+    // Acquire, OPENED and CLOSED: as in `find`.
+    let object = slot.object.load(Acquire);
+    let open = bits & GENERATION | H::KIND as u64;
+    let over = (bits & GENERATION).wrapping_add(NEXT_GENERATION);
+    // Relaxed: of all who close the handle one gets the box (H3); the store that
+    // CLOSED needs is the next one of `object`.
+    if slot.tag.compare_exchange(open, over, Relaxed, Relaxed).is_err() {
+        return Err(refusal(handle));
+    }
+    // SAFETY: the box of this generation (H1), which left the table with the
+    // exchange above (H3); made by `fill` from a box of this type.
+    let object = unsafe { Box::from_raw(object.cast::<H::Object>()) };
+    if over != 0 {
+        give_back(index_of(bits)); // else its generations are used up (H2)
+    }
+    limbo::release(call, object);
+    Ok(())
+}
+
+/// A vacant slot, held until it is filled or dropped.
+pub(super) struct Vacancy {
+    index: usize,
+}
+
+impl Vacancy {
+    /// Holds a slot for a handle that is about to be made.
+    ///
+    /// # Errors
+    /// `NoSpace` if the process has as many handles open as it can.
+    pub(super) fn take() -> Result<Self> {
+        take_used().or_else(take_fresh).map(|index| Self { index }).ok_or_else(|| {
+            let text = format!("this process has {MOST} handles open: close some of them");
+            Error::with(Status::NoSpace, text)
+        })
+    }
+
+    /// Puts the object in, and gives the handle that leads to it.
+    pub(super) fn fill<H: Handle>(self, object: H::Object) -> *mut H {
+        let slot = &SLOTS[self.index];
+        // Relaxed: the slot is ours (H4); VACANT came before.
+        let generation = slot.tag.load(Relaxed).max(FIRST_GENERATION) & GENERATION;
+        // Release, OPENED: the object is whole.
+        slot.object.store(Box::into_raw(Box::new(object)).cast(), Release);
+        // Release: H1 holds for whoever sees the tag.
+        slot.tag.store(generation | H::KIND as u64, Release);
+        let handle = generation | (self.index as u64 + 1);
+        core::mem::forget(self);
+        without_provenance_mut(handle as usize)
+    }
+}
+
+impl Drop for Vacancy {
+    fn drop(&mut self) {
+        give_back(self.index);
+    }
+}
+
+fn take_used() -> Option<usize> {
+    // Acquire, VACANT: the slot's `object` is the next one.
+    let mut free = FREE.load(Acquire);
+    while free as u32 != 0 {
+        let index = index_of(free);
+        // Relaxed: if the slot was taken meanwhile, this is anything, and the
+        // exchange below fails because the count of changes moved on.
+        let next = SLOTS[index].object.load(Relaxed).addr() as u64;
+        let changed = (free & GENERATION).wrapping_add(NEXT_GENERATION) | next & !GENERATION;
+        match FREE.compare_exchange_weak(free, changed, Acquire, Acquire) {
+            Ok(_) => return Some(index),
+            Err(now) => free = now,
+        }
+    }
+    None
+}
+
+fn take_fresh() -> Option<usize> {
+    let one_more = |used| (used < MOST as u64).then_some(used + 1);
+    // Relaxed: hands out numbers; the slots are as the program began with them.
+    USED.fetch_update(Relaxed, Relaxed, one_more).ok().map(|used| used as usize)
+}
+
+fn give_back(index: usize) {
+    // Relaxed: the exchange below checks it.
+    let mut free = FREE.load(Relaxed);
+    loop {
+        let next = without_provenance_mut((free & !GENERATION) as usize);
+        // Release, CLOSED: who finds this number instead of a box knows that the
+        // generation is over, and lets go of it.
+        SLOTS[index].object.store(next, Release);
+        let changed = (free & GENERATION).wrapping_add(NEXT_GENERATION) | (index as u64 + 1);
+        // Release, VACANT: the next of the slot, and its tag.
+        match FREE.compare_exchange_weak(free, changed, Release, Relaxed) {
+            Ok(_) => return,
+            Err(now) => free = now,
+        }
+    }
+}
+
+/// The index in the low half of a handle or of `FREE`; out of the table for 0.
+#[inline(always)]
+fn index_of(bits: u64) -> usize {
+    (bits as u32).wrapping_sub(1) as usize
+}
+
+/// Why `handle` does not lead to an object of its type.
+#[cold]
+fn refusal<H: Handle>(handle: *const H) -> Error {
+    let noun = NOUNS[H::KIND as usize];
+    let bits = handle.addr() as u64;
+    // Relaxed: the sentence describes what has been decided already.
+    let tag = SLOTS.get(index_of(bits)).map_or(0, |slot| slot.tag.load(Relaxed));
+    let text = if bits == 0 {
+        format!("{noun} is NULL: pass a handle from atoll_{noun}_create or atoll_{noun}_open")
+    } else if tag & GENERATION == bits & GENERATION && tag as u32 != 0 {
+        let other = NOUNS[tag as u32 as usize];
+        format!("{noun} is the handle of another kind of thing ({other}): pass one of a {noun}")
+    } else if bits & GENERATION >= FIRST_GENERATION && bits & GENERATION < tag & GENERATION {
+        format!("{noun} is a handle that was closed: open the {noun} again")
+    } else {
+        format!("{noun} is no handle: pass what atoll_{noun}_create or atoll_{noun}_open gave")
+    };
+    Error::with(Status::InvalidArgument, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::thread::{scope, spawn};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::roster::thread::enter;
+
+    const ALIVE: u64 = 0x600d_600d_600d_600d;
+    const DEAD: u64 = 0xdead_dead_dead_dead;
+
+    /// Shows for a while whether it was dropped, and tells somebody when it is.
+    struct Canary {
+        state: AtomicU64,
+        dropped: Option<Sender<()>>,
+    }
+
+    impl Canary {
+        fn new(dropped: Option<Sender<()>>) -> Self {
+            Self { state: AtomicU64::new(ALIVE), dropped }
+        }
+
+        fn is_alive(&self) -> bool {
+            self.state.load(Relaxed) == ALIVE
+        }
+    }
+
+    impl Drop for Canary {
+        fn drop(&mut self) {
+            self.state.store(DEAD, Relaxed);
+            self.dropped.take().map(|news| news.send(()));
+        }
+    }
+
+    struct Cage;
+
+    impl Handle for Cage {
+        type Object = Canary;
+        const KIND: Kind = Kind::Array;
+    }
+
+    struct Number;
+
+    impl Handle for Number {
+        type Object = u64;
+        const KIND: Kind = Kind::Value;
+    }
+
+    fn open<H: Handle>(object: H::Object) -> *mut H {
+        Vacancy::take().unwrap().fill(object)
+    }
+
+    fn why<T>(refused: Result<T>) -> String {
+        let error = refused.err().expect("this is no handle");
+        assert_eq!(error.status(), Status::InvalidArgument);
+        error.text().to_owned()
+    }
+
+    #[test]
+    fn a_handle_leads_to_its_object_until_it_is_closed() {
+        let handle = open::<Number>(7);
+        let call = enter().unwrap();
+        assert_eq!(*find(&call, handle).unwrap(), 7);
+        close(&call, handle).unwrap();
+        assert!(why(find(&call, handle)).starts_with("value is a handle that was closed"));
+        assert!(why(close(&call, handle)).starts_with("value is a handle that was closed"));
+    }
+
+    #[test]
+    fn no_number_is_taken_for_a_handle_or_followed() {
+        let call = enter().unwrap();
+        assert!(why(find::<Number>(&call, null_mut())).starts_with("value is NULL"));
+        assert!(close::<Number>(&call, null_mut()).is_ok(), "close(NULL) is allowed");
+        let local = 7;
+        let strange = [1, MOST, MOST + 1, usize::MAX, 1 << 63, 1 << 32, &raw const local as usize];
+        for number in strange.into_iter().chain((0..64).map(|bit| 5usize.rotate_left(bit))) {
+            let handle = without_provenance_mut::<Number>(number);
+            assert!(why(find(&call, handle)).starts_with("value is no handle"), "{number:x}");
+            assert!(why(close(&call, handle)).starts_with("value is no handle"), "{number:x}");
+        }
+    }
+
+    #[test]
+    fn a_handle_of_another_kind_is_refused_and_named() {
+        let handle = open::<Number>(7);
+        let call = enter().unwrap();
+        let text = why(find(&call, handle.cast::<Cage>()));
+        assert!(text.starts_with("array is the handle of another kind of thing (value)"), "{text}");
+        why(close(&call, handle.cast::<Cage>()));
+        assert_eq!(*find(&call, handle).unwrap(), 7, "the wrong close closed nothing");
+        close(&call, handle).unwrap();
+    }
+
+    #[test]
+    fn a_slot_that_is_used_again_has_another_generation() {
+        let call = enter().unwrap();
+        let mut before: Vec<*mut Number> = Vec::new();
+        for number in 0..100 {
+            let handle = open::<Number>(number);
+            assert!(!before.contains(&handle));
+            assert!(handle.addr() > isize::MAX as usize, "an address of a program");
+            close(&call, handle).unwrap();
+            before.push(handle);
+        }
+        before.into_iter().for_each(|old| drop(why(find(&call, old))));
+    }
+
+    #[test]
+    fn a_slot_whose_generations_are_used_up_is_not_used_again() {
+        let vacancy = Vacancy::take().unwrap();
+        let index = vacancy.index;
+        SLOTS[index].tag.store(GENERATION, Relaxed);
+        let last: *mut Number = vacancy.fill(7);
+        assert_eq!(last.addr() as u64 & GENERATION, GENERATION);
+        let call = enter().unwrap();
+        close(&call, last).unwrap();
+        let taken: Vec<Vacancy> = (0..100).map(|_| Vacancy::take().unwrap()).collect();
+        assert!(taken.iter().all(|vacancy| vacancy.index != index));
+        why(find(&call, last));
+    }
+
+    #[test]
+    fn a_vacancy_that_is_not_filled_is_given_back() {
+        let used = || USED.load(Relaxed);
+        let before = used();
+        for _ in 0..1000 {
+            drop(Vacancy::take().unwrap());
+        }
+        assert!(used() - before < 100, "slots leak"); // other tests take some, too
+    }
+
+    #[test]
+    fn an_object_outlives_the_calls_that_found_it() {
+        let (news, dropped) = channel();
+        let cage: usize = open::<Cage>(Canary::new(Some(news))).addr();
+        let (found_it, found) = channel();
+        let (leave, may_leave) = channel();
+        let user = spawn(move || {
+            let call = enter().unwrap();
+            let canary = find(&call, without_provenance_mut::<Cage>(cage)).unwrap();
+            found_it.send(()).unwrap();
+            may_leave.recv().unwrap();
+            assert!(canary.is_alive());
+        });
+        found.recv().unwrap();
+        close(&enter().unwrap(), without_provenance_mut::<Cage>(cage)).unwrap();
+        close(&enter().unwrap(), open::<Number>(0)).unwrap();
+        assert!(dropped.try_recv().is_err(), "freed under a call");
+        leave.send(()).unwrap();
+        user.join().unwrap();
+        // Whoever closes something next frees it; or another test is just doing so.
+        while dropped.try_recv().is_err() {
+            close(&enter().unwrap(), open::<Number>(0)).unwrap();
+        }
+    }
+
+    #[test]
+    fn users_and_closers_at_once_never_meet_a_dead_object() {
+        const SHARED: usize = 4;
+        let handles: [AtomicU64; SHARED] = Default::default();
+        let end = Instant::now() + Duration::from_millis(500);
+        let renew = |cell: &AtomicU64| {
+            let fresh = open::<Cage>(Canary::new(None)).addr() as u64;
+            let old = without_provenance_mut::<Cage>(cell.swap(fresh, AcqRel) as usize);
+            close(&enter().unwrap(), old).unwrap();
+        };
+        let look = |cell: &AtomicU64| {
+            let handle = without_provenance_mut::<Cage>(cell.load(Acquire) as usize);
+            let call = enter().unwrap();
+            let Ok(canary) = find(&call, handle) else {
+                return false;
+            };
+            (0..50).for_each(|_| assert!(canary.is_alive()));
+            true
+        };
+        let found: usize = scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    while Instant::now() < end {
+                        handles.iter().for_each(renew)
+                    }
+                });
+            }
+            let user = || {
+                let mut found = 0;
+                while Instant::now() < end {
+                    found += handles.iter().filter(|cell| look(cell)).count();
+                }
+                found
+            };
+            let users = [threads.spawn(user), threads.spawn(user)];
+            users.map(|user| user.join().unwrap()).iter().sum()
+        });
+        assert!(found > 100, "the users hardly ever found an object");
+        handles.iter().for_each(renew);
+    }
+
+    #[test]
+    fn of_many_who_close_a_handle_one_does() {
+        for _ in 0..200 {
+            let handle = open::<Cage>(Canary::new(None)).addr();
+            let closed: usize = scope(|threads| {
+                let close = || {
+                    close(&enter().unwrap(), without_provenance_mut::<Cage>(handle)).is_ok().into()
+                };
+                let all: [_; 3] = core::array::from_fn(|_| threads.spawn(close));
+                all.map(|thread| thread.join().unwrap()).iter().sum::<usize>()
+            });
+            assert_eq!(closed, 1);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The C ABI: converts, calls down, converts back.
+//!
+//! These functions and their comments are the one truth about the interface: from
+//! them come `include/atoll.h`, `python/atoll/_abi.py` and the fingerprint. So each
+//! is written out by hand, whole, where the generators see it, and its comment is
+//! the manual that C programmers read: plain text, the same field words everywhere.
+//!
+//! - `status`, `guard`: what every call answers, and the border it passes.
+//! - `handle`, `limbo`: numbers that lead to objects, and when those may go.
+//! - `argument`, `output`: where pointers of C become references, and results go out.
+//! - The rest is one file for each noun.
+//!
+//! A function is `unsafe` exactly if it reads or writes through a pointer of the
+//! caller. One that takes only handles and numbers is safe with any values.
+
+#![allow(non_camel_case_types, reason = "names that C sees are C's")]
+#![allow(unreachable_pub, reason = "`pub` and `no_mangle` make an export, from any module")]
+
+mod argument;
+mod array;
+mod guard;
+mod handle;
+mod limbo;
+mod mutex;
+mod object;
+mod output;
+mod platform;
+mod segment;
+mod status;
+mod types;
+mod value;
+mod value_fetch;

@@ -1,0 +1,349 @@
+//! `atoll_mutex_*`.
+
+use core::ffi::c_char;
+
+use super::argument::{Growing, check_reserved, flag, growing, optional_text};
+use super::guard::guard;
+use super::handle::{self, Handle, Kind};
+use super::output::{NewHandle, Output};
+use super::segment::atoll_segment;
+use super::status::atoll_status;
+use crate::error::Result;
+use crate::object::mutex::Mutex;
+use crate::object::segment::Segment;
+use crate::platform::time::Deadline;
+use crate::sync::mutex::Owner;
+
+/// A mutex in a segment. The pointer is a handle: never follow it.
+pub struct atoll_mutex {
+    _never: [u8; 0],
+}
+
+impl Handle for atoll_mutex {
+    type Object = Mutex;
+    const KIND: Kind = Kind::Mutex;
+}
+
+/// How a mutex is made. Begin with ATOLL_MUTEX_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct atoll_mutex_options {
+    /// sizeof(atoll_mutex_options), or 0, which says the same.
+    pub struct_size: u32,
+    /// Must be 0.
+    pub reserved: u32,
+    /// 1: the thread that holds it may lock it again, and unlocks it as often.
+    /// 0: locking it again is ATOLL_DEADLOCK.
+    pub recursive: u32,
+}
+
+// SAFETY: `repr(C)`, three integers of 4 bytes.
+unsafe impl Growing for atoll_mutex_options {
+    const FIRST_SIZE: usize = 12;
+}
+
+/// Who holds a mutex. Ids and name are what the owner itself calls them: in
+/// another container the same pid is somebody else.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct atoll_owner {
+    /// The process, or 0 if nobody holds the mutex; then the rest is 0 too.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+    /// The owner's place in the segment.
+    pub slot: u32,
+    /// Which user of that place it is.
+    pub generation: u32,
+    /// false: the owner is dead, and the next to lock will be told.
+    pub alive: bool,
+    /// An owner died, and nobody has called atoll_mutex_mark_consistent() since.
+    pub owner_died: bool,
+    /// The name of the thread, as pthread_setname_np() sets it, ended by NUL.
+    pub name: [c_char; 16],
+}
+
+impl From<&Owner> for atoll_owner {
+    fn from(owner: &Owner) -> Self {
+        Self {
+            pid: owner.pid,
+            tid: owner.tid,
+            slot: owner.slot,
+            generation: owner.generation,
+            alive: owner.alive,
+            owner_died: owner.owner_died,
+            name: owner.name.map(|byte| byte as c_char),
+        }
+    }
+}
+
+/// The owner of a mutex that nobody holds.
+const NOBODY: atoll_owner = atoll_owner {
+    pid: 0,
+    tid: 0,
+    slot: 0,
+    generation: 0,
+    alive: false,
+    owner_died: false,
+    name: [0; 16],
+};
+
+/// Create and open, which differ in what they do with the name.
+///
+/// # Safety
+/// Each pointer is NULL or as the exported functions describe it.
+unsafe fn obtain(
+    segment: *const atoll_segment,
+    name: *const c_char,
+    options: *const atoll_mutex_options,
+    out: *mut *mut atoll_mutex,
+    how: impl FnOnce(&Segment, Option<&str>, bool) -> Result<Mutex>,
+) -> atoll_status {
+    // SAFETY: NULL or room for a handle, per the caller.
+    let out = unsafe { NewHandle::at(out) };
+    out.fill(|call| {
+        let segment = handle::find(call, segment)?;
+        // SAFETY: NULL or a text ended by NUL, per the caller.
+        let name = unsafe { optional_text(name, "name") }?;
+        // SAFETY: NULL or a struct as long as it says, per the caller.
+        let options = unsafe { growing(options, "options") }?;
+        how(segment, name, options.as_ref().map_or(Ok(false), recursive)?)
+    })
+}
+
+fn recursive(options: &atoll_mutex_options) -> Result<bool> {
+    check_reserved(options.reserved, "options")?;
+    flag(options.recursive, "options->recursive")
+}
+
+/// Makes a mutex, free, in a segment.
+///
+/// segment   Where to.
+/// name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+///           a mutex without a name, which nobody can open.
+/// options   How; NULL for the defaults: not recursive.
+/// out       Receives the handle, or NULL on failure.
+///
+/// Returns
+///   OK                  *out is a new handle.
+///   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+///   NO_SPACE            The segment or the file system is full. See the sentence.
+///   PERMISSION          The segment is open read-only.
+///   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     The handle is yours: give it to atoll_mutex_close(). The mutex stays in
+///           the segment.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_create(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+    options: *const atoll_mutex_options,
+    out: *mut *mut atoll_mutex,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain(segment, name, options, out, Mutex::create) }
+}
+
+/// Opens a mutex by its name.
+///
+/// segment   Where it is.
+/// name      Its name. NULL is refused: a mutex without a name cannot be opened.
+/// options   What you expect it to be; NULL for not recursive.
+/// out       Receives the handle, or NULL on failure.
+///
+/// Returns
+///   OK                  *out is a new handle. It may be the second to the same mutex.
+///   NOT_FOUND           The segment has nothing of that name.
+///   WRONG_KIND          The name is another kind of object, or recursive where you
+///                       expect a plain one, or the other way round.
+///   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     The handle is yours: give it to atoll_mutex_close().
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_open(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+    options: *const atoll_mutex_options,
+    out: *mut *mut atoll_mutex,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain(segment, name, options, out, Mutex::open) }
+}
+
+/// Opens the mutex of that name, or makes it if there is none. Of many who do this
+/// at once, one makes it and the others open it.
+///
+/// Arguments as for atoll_mutex_create(), but a name is needed.
+///
+/// Returns
+///   OK                  *out is a new handle.
+///   WRONG_KIND          As for atoll_mutex_open().
+///   NO_SPACE            As for atoll_mutex_create().
+///   PERMISSION          There is none, and the segment is open read-only.
+///   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     The handle is yours: give it to atoll_mutex_close().
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_open_or_create(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+    options: *const atoll_mutex_options,
+    out: *mut *mut atoll_mutex,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain(segment, name, options, out, Mutex::open_or_create) }
+}
+
+/// Closes a handle. The mutex stays in the segment, and held if it is held: close
+/// does not unlock. A call that waits on another thread goes on.
+///
+/// mutex     The handle. NULL is allowed and does nothing.
+///
+/// Returns
+///   OK                  The handle is no longer one.
+///   INVALID_ARGUMENT    It was closed before, or never was a mutex.
+///
+/// Threads   Any thread. Of several that close one handle, one gets OK.
+/// Fork      Closes the copy of the process that calls, no other.
+/// Owner     Takes the handle.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn atoll_mutex_close(mutex: *mut atoll_mutex) -> atoll_status {
+    guard(|call| handle::close(call, mutex))
+}
+
+/// Acquires the mutex, waiting up to `timeout_ns`.
+///
+/// Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+/// measured from the call on the monotonic clock, which no one can set.
+///
+/// Returns
+///   OK                  You hold the lock.
+///   OWNER_DIED          You hold the lock. Its last holder died holding it, so what
+///                       it guards may be half-changed. Repair that, then call
+///                       atoll_mutex_mark_consistent(). Unlock without it and the
+///                       next holder is told the same, until somebody does.
+///   TIMED_OUT           You do not hold it. Nothing changed.
+///   INTERRUPTED         A signal handler ran. You do not hold it. Call again.
+///   DEADLOCK            This thread holds it already, and it is not recursive.
+///   FULL                It is recursive and locked as often as can be counted.
+///   NO_SPACE            The segment has no place for another thread: see
+///                       max_participants in atoll_segment_options.
+///   PERMISSION          The segment is open read-only.
+///   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Only the thread that locked may unlock.
+/// Signals   A handler installed with SA_RESTART does not interrupt.
+/// Fork      A child may use the handle, and does not hold what its parent held.
+/// Owner     Takes nothing. `mutex` stays yours.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn atoll_mutex_lock(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
+    guard(|call| {
+        handle::find(call, mutex)?.acquire_on(call.thread(), Deadline::after_ns(timeout_ns)?)
+    })
+}
+
+/// Releases the mutex, or undoes one lock of a recursive one.
+///
+/// Returns
+///   OK                  Done. If others wait, one of them is on its way.
+///   NOT_OWNER           This thread does not hold it. Nothing changed.
+///   INVALID_ARGUMENT    The handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   The holder.
+/// Fork      NOT_OWNER in a child for what its parent held.
+/// Owner     Takes nothing.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn atoll_mutex_unlock(mutex: *mut atoll_mutex) -> atoll_status {
+    guard(|call| handle::find(call, mutex)?.release_on(call.thread()))
+}
+
+/// Says that what the mutex guards has been repaired: later holders are no longer
+/// told that an owner died. Without such news to end it does nothing.
+///
+/// Returns
+///   OK                  Done.
+///   NOT_OWNER           This thread does not hold the mutex. Nothing changed.
+///   INVALID_ARGUMENT    The handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   The holder.
+/// Fork      NOT_OWNER in a child for what its parent held.
+/// Owner     Takes nothing.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn atoll_mutex_mark_consistent(mutex: *mut atoll_mutex) -> atoll_status {
+    guard(|call| handle::find(call, mutex)?.mark_consistent())
+}
+
+/// Says who holds the mutex. The answer may be over when you read it: it is for
+/// people and for logs.
+///
+/// out       Receives the owner; pid 0 if nobody holds the mutex.
+///
+/// Returns
+///   OK                  *out is filled in.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     The copy is yours; there is nothing to free.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_owner(
+    mutex: *const atoll_mutex,
+    out: *mut atoll_owner,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an atoll_owner.
+        let out = unsafe { Output::at(out, "out") }?;
+        let owner = handle::find(call, mutex)?.owner()?;
+        out.write(owner.as_ref().map_or(NOBODY, atoll_owner::from));
+        Ok(())
+    })
+}
+
+/// Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until
+/// somebody calls atoll_mutex_mark_consistent().
+///
+/// out       Receives the dead owner; pid 0 if there is no such news.
+///
+/// Returns
+///   OK                  *out is filled in.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Who does not hold the mutex gets a moment's view.
+/// Fork      A child may use the handle.
+/// Owner     The copy is yours; there is nothing to free.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_dead_owner(
+    mutex: *const atoll_mutex,
+    out: *mut atoll_owner,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an atoll_owner.
+        let out = unsafe { Output::at(out, "out") }?;
+        let owner = handle::find(call, mutex)?.dead_owner()?;
+        out.write(owner.as_ref().map_or(NOBODY, atoll_owner::from));
+        Ok(())
+    })
+}

@@ -1,0 +1,163 @@
+//! Where results go: written when a call has succeeded, and not before.
+
+use core::ffi::c_void;
+use core::ptr::{NonNull, null_mut};
+use std::borrow::Cow;
+
+use super::argument::{self, wrong};
+use super::guard::guard;
+use super::handle::{Handle, Vacancy};
+use super::status::atoll_status;
+use crate::error::{Result, Status};
+use crate::roster::thread::InCall;
+
+/// A variable of the caller that receives a result.
+pub(super) struct Output<T>(NonNull<T>);
+
+impl<T> Output<T> {
+    /// # Safety
+    /// `to` is NULL, or may be written as a `T` until the call returns.
+    pub(super) unsafe fn at(to: *mut T, argument: &str) -> Result<Self> {
+        let to = NonNull::new(to).ok_or_else(|| {
+            wrong(format!("{argument} is NULL: pass the address of the variable to write to"))
+        })?;
+        if !to.is_aligned() {
+            return Err(wrong(format!("{argument} is not aligned as its type asks")));
+        }
+        Ok(Self(to))
+    }
+
+    pub(super) fn write(self, value: T) {
+        // SAFETY: writable and aligned, per `at`.
+        unsafe { self.0.write(value) };
+    }
+}
+
+/// An array of the caller that receives results.
+pub(super) struct Outputs<T> {
+    first: NonNull<T>,
+    room: usize,
+}
+
+impl<T: Copy> Outputs<T> {
+    /// # Safety
+    /// `to` is NULL, or may be written as `room` of `T` until the call returns.
+    pub(super) unsafe fn at(to: *mut T, room: usize, argument: &str) -> Result<Self> {
+        // SAFETY: per the caller; only the checks are used.
+        let first = unsafe { Output::at(to, argument) }?.0;
+        Ok(Self { first, room })
+    }
+
+    pub(super) fn write(self, values: &[T]) {
+        assert!(values.len() <= self.room, "more results than the caller has room for");
+        // SAFETY: writable and aligned per `at`, and not more than fit; `values` is
+        // ours, so the two do not overlap.
+        unsafe { self.first.copy_from_nonoverlapping(NonNull::from(values).cast(), values.len()) };
+    }
+}
+
+/// A byte buffer of the caller, and where the length of what goes there goes.
+pub(super) struct ByteOutput {
+    to: *mut c_void,
+    cap: usize,
+    len: *mut usize,
+}
+
+impl ByteOutput {
+    /// # Safety
+    /// `to` is NULL or leads to `cap` bytes that nothing else uses until the call
+    /// returns, but for what goes through `read`; `len` is NULL or may be written.
+    pub(super) unsafe fn at(to: *mut c_void, cap: usize, len: *mut usize) -> Self {
+        Self { to, cap, len }
+    }
+
+    /// Bytes to read before the output is written. Callers like to use one variable
+    /// for both, so what overlaps is copied.
+    ///
+    /// # Safety
+    /// `bytes` is NULL or leads to `len` bytes that do not change during the call.
+    pub(super) unsafe fn read<'a>(
+        &self,
+        bytes: *const c_void,
+        len: usize,
+        argument: &str,
+    ) -> Result<Cow<'a, [u8]>> {
+        // SAFETY: per the caller.
+        let bytes = unsafe { argument::bytes(bytes, len, argument) }?;
+        let (read, written) = (bytes.as_ptr_range(), self.to.cast_const().cast::<u8>());
+        let overlap = written < read.end && read.start < written.wrapping_add(self.cap);
+        Ok(if overlap { Cow::Owned(bytes.to_vec()) } else { Cow::Borrowed(bytes) })
+    }
+
+    /// Runs an operation that writes `size` bytes.
+    pub(super) fn fill<T>(
+        self,
+        size: u64,
+        operation: impl FnOnce(&mut [u8]) -> Result<T>,
+    ) -> Result<T> {
+        // SAFETY: NULL or as `at` says; a copy was made of what overlaps (`read`).
+        let buffer = unsafe { argument::buffer(self.to, self.cap, "out") }?;
+        self.tell(size, operation(buffer))
+    }
+
+    /// The same for a caller who may not want the bytes, and passes NULL and 0.
+    pub(super) fn fill_if_wanted<T>(
+        self,
+        size: u64,
+        operation: impl FnOnce(&mut [u8]) -> Result<T>,
+    ) -> Result<T> {
+        if !self.to.is_null() || self.cap > 0 {
+            return self.fill(size, operation);
+        }
+        let (mut small, mut large) = ([0; 8], Vec::new());
+        let unwanted = match small.get_mut(..size as usize) {
+            Some(enough) => enough,
+            None => {
+                large.resize(size as usize, 0);
+                &mut large[..]
+            }
+        };
+        self.tell(size, operation(unwanted))
+    }
+
+    /// Tells the size where bytes of it were written or did not fit.
+    fn tell<T>(self, size: u64, outcome: Result<T>) -> Result<T> {
+        let matters = match &outcome {
+            Ok(_) => true,
+            Err(error) => error.status() == Status::TooSmall,
+        };
+        if matters && !self.len.is_null() {
+            // SAFETY: not NULL, so writable per `at`.
+            unsafe { self.len.write(size as usize) };
+        }
+        outcome
+    }
+}
+
+/// Where a new handle goes: NULL from the start, and a handle only on success.
+pub(super) struct NewHandle<H>(Result<Output<*mut H>>);
+
+impl<H: Handle> NewHandle<H> {
+    /// # Safety
+    /// `out` is NULL, or may be written as a pointer until the call returns.
+    pub(super) unsafe fn at(out: *mut *mut H) -> Self {
+        // SAFETY: per the caller.
+        let output = unsafe { Output::at(out, "out") };
+        if output.is_ok() {
+            // SAFETY: writable and aligned, or `at` had refused.
+            unsafe { out.write(null_mut()) };
+        }
+        Self(output)
+    }
+
+    /// Runs the body of an exported function that makes an object. The slot is
+    /// taken first: where no handle can be had, nothing is made.
+    pub(super) fn fill(self, make: impl FnOnce(&InCall) -> Result<H::Object>) -> atoll_status {
+        guard(|call| {
+            let out = self.0?;
+            let vacancy = Vacancy::take()?;
+            out.write(vacancy.fill(make(call)?));
+            Ok(())
+        })
+    }
+}

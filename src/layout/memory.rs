@@ -1,0 +1,118 @@
+//! A segment's bytes, looked at with suspicion.
+
+use super::header::{Buckets, DATA_START, Header};
+use super::{Offset, Shared};
+use crate::error::{Result, corrupted};
+use crate::platform::atomic::{AtomicU64, Ordering::Acquire};
+use crate::platform::mapping::Mapping;
+
+/// A mapped segment. Offsets are checked each time they are followed.
+pub(crate) struct Memory {
+    mapping: Mapping,
+    writable: bool,
+}
+
+impl Memory {
+    /// Wraps a mapping of at least `DATA_START` committed bytes.
+    pub(crate) fn new(mapping: Mapping, writable: bool) -> Self {
+        assert!(mapping.length() >= DATA_START, "the two fixed pages are mapped");
+        Self { mapping, writable }
+    }
+
+    /// Whether the mapping may be written at all.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// The length of the address range: the most that the segment may grow to.
+    pub(crate) fn length(&self) -> u64 {
+        self.mapping.length()
+    }
+
+    /// The first page.
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: page-aligned, inside the mapping (`new`), and shared types are
+        // valid whatever the bytes.
+        unsafe { &*self.mapping.base().cast::<Header>() }
+    }
+
+    /// The second page.
+    pub(crate) fn buckets(&self) -> &Buckets {
+        // SAFETY: inside the mapping (`new`).
+        let page = unsafe { self.mapping.base().add(size_of::<Header>()) };
+        // SAFETY: page-aligned, and shared types are valid whatever the bytes.
+        unsafe { &*page.cast::<Buckets>() }
+    }
+
+    /// Bytes from the start that are real memory, never more than are mapped.
+    pub(crate) fn committed(&self) -> u64 {
+        // Acquire, COMMITTED: the file system gave the memory before it was said.
+        self.header().committed.load(Acquire).min(self.length())
+    }
+
+    /// The struct at `offset`, if all of it is committed memory.
+    pub(crate) fn at<T: Shared>(&self, offset: Offset) -> Result<&T> {
+        let bytes = self.bytes(offset, size_of::<T>() as u64)?;
+        if !bytes.cast::<T>().is_aligned() {
+            return Err(corrupted(
+                "an offset in the segment is not aligned: the segment is damaged",
+            ));
+        }
+        // SAFETY: aligned, in bounds and committed, as checked; shared types are
+        // valid whatever the bytes, and what changes under us is atomic.
+        Ok(unsafe { &*bytes.cast::<T>() })
+    }
+
+    /// `count` words from `offset` on, to be read and written one by one.
+    pub(crate) fn words(&self, offset: Offset, count: u64) -> Result<&[AtomicU64]> {
+        let bytes = self.bytes(offset, count.saturating_mul(8))?.cast::<AtomicU64>();
+        if !bytes.is_aligned() {
+            return Err(corrupted(
+                "an offset in the segment is not aligned: the segment is damaged",
+            ));
+        }
+        // SAFETY: aligned, in bounds and committed, as checked; atomics are valid
+        // whatever the bytes and may change under us.
+        Ok(unsafe { core::slice::from_raw_parts(bytes, count as usize) })
+    }
+
+    /// Writes the first page of a segment that nobody else can see yet.
+    pub(crate) fn write_header(&self, header: Header) {
+        assert!(self.writable, "only a creator writes the header");
+        // SAFETY: the first page is mapped and writable, and nobody else sees the
+        // file before it has a name.
+        unsafe { self.mapping.base().cast::<Header>().write(header) };
+    }
+
+    /// Sets bytes to zero.
+    pub(crate) fn clear(&self, offset: Offset, length: u64) -> Result<()> {
+        let bytes = self.bytes(offset, length)?;
+        // SAFETY: in bounds and committed; the caller is the registrar and the range
+        // is not published, so that nobody else looks at it.
+        unsafe { bytes.write_bytes(0, length as usize) };
+        Ok(())
+    }
+
+    /// Writes a struct to a range that is not published.
+    pub(crate) fn write<T: Shared>(&self, offset: Offset, value: T) -> Result<&T> {
+        let place = core::ptr::from_ref(self.at::<T>(offset)?).cast_mut();
+        // SAFETY: in bounds, aligned and committed; the caller is the registrar and
+        // the range is not published, so that nobody else looks at it.
+        unsafe { place.write(value) };
+        self.at(offset)
+    }
+
+    /// The address of `length` bytes at `offset`, if all of them are committed.
+    pub(crate) fn bytes(&self, offset: Offset, length: u64) -> Result<*mut u8> {
+        match offset.checked_add(length) {
+            Some(end) if end <= self.committed() => {}
+            _ => {
+                return Err(corrupted(
+                    "an offset in the segment leads outside its memory: the segment is damaged",
+                ));
+            }
+        }
+        // SAFETY: in bounds of the mapping, which is at least `committed` long.
+        Ok(unsafe { self.mapping.base().add(offset as usize) })
+    }
+}

@@ -1,0 +1,30 @@
+//! Locks, values and arrays in named shared memory, for C, C++, Python and Rust.
+//!
+//! A [`Segment`] is a named piece of POSIX shared memory. In it live objects that
+//! any process may open by name: a [`Mutex`] that tells its next owner when the
+//! last one died, a [`Value`] that is never torn, an [`Array`] that is plain
+//! memory. There is no server. Any process may be killed at any instruction; the
+//! others go on.
+//!
+//! The layers, each importing only from those before it: `platform`, `layout`,
+//! `roster`, `sync`, `segment`, `object`, `ffi`. `docs/architecture.md` says more.
+
+mod error;
+mod ffi;
+mod layout;
+mod object;
+mod platform;
+mod roster;
+mod segment;
+mod sync;
+
+pub use error::{Error, Result, Status};
+pub use object::array::{Array, RawArray};
+pub use object::mutex::{Mutex, MutexGuard};
+pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
+pub use object::types::{Element, Type, TypeCode};
+pub use object::value::{FetchOp, RawValue, Value};
+pub use platform::probe::Platform;
+pub use platform::time::Deadline;
+pub use roster::death::MemberInfo;
+pub use sync::mutex::{Acquired, Owner};

@@ -1,0 +1,323 @@
+//! The named array: plain shared memory with a type and a shape.
+//!
+//! Elements lie in C order from a 64-byte boundary on. Reading and writing them
+//! needs no call; who wants more than one element to change at once uses a mutex.
+
+use super::cell::Cell;
+use super::segment::{MAX_DIMENSIONS, Segment};
+use super::types::{Element, Type};
+use crate::error::{Error, READ_ONLY, Result, Status, corrupted, invalid};
+use crate::layout::Offset;
+use crate::layout::bodies::ArrayHead;
+use crate::layout::entry::{GRAIN, Kind};
+use crate::layout::memory::Memory;
+use crate::platform::atomic::Ordering::Relaxed;
+use crate::roster::attachment::Attachment;
+use crate::segment::directory::Wanted;
+
+const HEAD: u64 = size_of::<ArrayHead>() as u64;
+
+/// An array whose type and shape are known at run time.
+///
+/// Any thread may use a handle. The elements stay mapped as long as the handle.
+#[derive(Debug)]
+pub struct RawArray {
+    segment: Segment,
+    layout: ArrayLayout,
+    elements: Offset,
+    data: *mut u8,
+}
+
+// SAFETY: the address is of shared memory, which any thread may use; how they share
+// the elements is theirs to settle.
+unsafe impl Send for RawArray {}
+// SAFETY: likewise.
+unsafe impl Sync for RawArray {}
+
+/// Type and extents of an array.
+#[derive(Clone, Debug)]
+pub(super) struct ArrayLayout {
+    pub(super) ty: Type,
+    pub(super) shape: Vec<u64>,
+    length: u64,
+    bytes: u64,
+}
+
+impl ArrayLayout {
+    /// Refuses shapes that cannot be.
+    fn new(ty: &Type, shape: &[u64]) -> Result<Self> {
+        if shape.is_empty() || shape.len() > MAX_DIMENSIONS {
+            return Err(Error::with(
+                Status::InvalidArgument,
+                format!("an array has 1 to {MAX_DIMENSIONS} dimensions, not {}", shape.len()),
+            ));
+        }
+        let length = shape.iter().try_fold(1u64, |n, extent| n.checked_mul(*extent));
+        let bytes = length.and_then(|n| n.checked_mul(ty.size()));
+        match (length, bytes) {
+            (Some(length), Some(bytes)) if bytes < 1 << 62 => {
+                Ok(Self { ty: *ty, shape: shape.to_vec(), length, bytes })
+            }
+            _ => Err(invalid("the shape has more bytes than any memory: check its extents")),
+        }
+    }
+
+    fn shape_bytes(&self) -> u64 {
+        (self.shape.len() as u64 * 8).next_multiple_of(GRAIN)
+    }
+
+    /// Where the elements begin in the body.
+    fn data_start(&self) -> u64 {
+        HEAD + self.shape_bytes()
+    }
+
+    fn body_bytes(&self) -> u64 {
+        self.data_start() + self.bytes.max(1)
+    }
+
+    fn describe(&self) -> String {
+        let extents: Vec<String> = self.shape.iter().map(u64::to_string).collect();
+        format!("{}[{}]", self.ty.describe(), extents.join(", "))
+    }
+}
+
+impl RawArray {
+    /// Creates an array of zeros; without a name it is anonymous.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NoSpace`, `InvalidArgument`, `Permission`.
+    pub fn create(segment: &Segment, name: Option<&str>, ty: &Type, shape: &[u64]) -> Result<Self> {
+        Self::make(segment, name, ty, shape, Wanted::New)
+    }
+
+    /// Opens an array, or creates it if there is none.
+    ///
+    /// # Errors
+    /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
+    pub fn open_or_create(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: &Type,
+        shape: &[u64],
+    ) -> Result<Self> {
+        Self::make(segment, name, ty, shape, Wanted::Any)
+    }
+
+    /// Opens an array that exists; without a type or a shape, whatever it is.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`.
+    pub fn open(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: Option<&Type>,
+        shape: Option<&[u64]>,
+    ) -> Result<Self> {
+        let (body, _) = segment.obtain(name, Wanted::Existing, Kind::Array, 0, |_| Ok(()))?;
+        Self::at(segment, name, body, ty, shape)
+    }
+
+    fn make(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: &Type,
+        shape: &[u64],
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let layout = ArrayLayout::new(ty, shape)?;
+        let memory = segment.attachment().memory();
+        let (body, _) = segment.obtain(name, wanted, Kind::Array, layout.body_bytes(), |body| {
+            write_layout(memory, body, &layout)
+        })?;
+        Self::at(segment, name, body, Some(ty), Some(shape))
+    }
+
+    fn at(
+        segment: &Segment,
+        name: Option<&str>,
+        body: Offset,
+        ty: Option<&Type>,
+        shape: Option<&[u64]>,
+    ) -> Result<Self> {
+        let segment = segment.clone();
+        let layout = layout_at(segment.attachment(), body)?;
+        let agrees = ty.is_none_or(|ty| layout.ty.agrees_with(ty))
+            && shape.is_none_or(|shape| layout.shape == shape);
+        if !agrees {
+            let wanted = ArrayLayout {
+                ty: ty.copied().unwrap_or(layout.ty),
+                shape: shape.unwrap_or(&layout.shape).to_vec(),
+                ..layout
+            };
+            return Err(Error::with(
+                Status::WrongKind,
+                format!(
+                    "array \"{}\" is {}, and was opened as {}",
+                    name.unwrap_or(""),
+                    layout.describe(),
+                    wanted.describe()
+                ),
+            ));
+        }
+        let memory = segment.attachment().memory();
+        let elements = body + layout.data_start();
+        let data = memory.bytes(elements, layout.bytes)?;
+        Ok(Self { segment, layout, elements, data })
+    }
+
+    /// The first element's address, a multiple of 64; valid as long as the handle.
+    #[inline]
+    pub fn data(&self) -> *mut u8 {
+        self.data
+    }
+
+    /// The type of the elements.
+    pub fn ty(&self) -> &Type {
+        &self.layout.ty
+    }
+
+    /// The extents, outermost first.
+    pub fn shape(&self) -> &[u64] {
+        &self.layout.shape
+    }
+
+    /// The number of elements.
+    #[expect(clippy::len_without_is_empty, reason = "an array's extents never change")]
+    pub fn len(&self) -> u64 {
+        self.layout.length
+    }
+
+    /// The number of bytes.
+    pub fn bytes(&self) -> u64 {
+        self.layout.bytes
+    }
+
+    /// Whether the elements may only be read.
+    pub fn is_read_only(&self) -> bool {
+        !self.segment.attachment().memory().is_writable()
+    }
+}
+
+fn write_layout(memory: &Memory, body: Offset, layout: &ArrayLayout) -> Result<()> {
+    let head = ArrayHead {
+        ty: layout.ty.to_record(),
+        ndim: layout.shape.len() as u32,
+        reserved: 0,
+        length: layout.length,
+        bytes: layout.bytes,
+        unused: [0; 5],
+    };
+    memory.write(body, head)?;
+    let extents = memory.words(body + HEAD, layout.shape.len() as u64)?;
+    for (word, extent) in extents.iter().zip(&layout.shape) {
+        // Relaxed: published with the record.
+        word.store(*extent, Relaxed);
+    }
+    Ok(())
+}
+
+/// Type and shape of the array whose body is at `body`.
+pub(super) fn layout_at(attachment: &Attachment, body: Offset) -> Result<ArrayLayout> {
+    let memory = attachment.memory();
+    let head = memory.at::<ArrayHead>(body)?;
+    if head.ndim as usize > MAX_DIMENSIONS {
+        return Err(corrupted("an array's number of dimensions is damaged"));
+    }
+    let extents = memory.words(body + HEAD, head.ndim.into())?;
+    // Relaxed: constant since the record was published.
+    let shape: Vec<u64> = extents.iter().map(|extent| extent.load(Relaxed)).collect();
+    let layout = ArrayLayout::new(&Type::of_record(&head.ty)?, &shape)
+        .map_err(|_| corrupted("an array's shape is damaged"))?;
+    if layout.length != head.length || layout.bytes != head.bytes {
+        return Err(corrupted("an array's shape does not agree with its length"));
+    }
+    Ok(layout)
+}
+
+/// Checks that an array's shape fits its place.
+pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Result<()> {
+    if layout_at(attachment, body)?.body_bytes().next_multiple_of(GRAIN) == bytes {
+        return Ok(());
+    }
+    Err(corrupted("an array's shape does not fit its place"))
+}
+
+/// An array of a Rust type.
+///
+/// Elements are read and written one by one, each whole; other processes may do the
+/// same at any time.
+#[derive(Debug)]
+pub struct Array<T> {
+    raw: RawArray,
+    _type: core::marker::PhantomData<T>,
+}
+
+impl<T: Element> Array<T> {
+    /// Creates an array of zeros; without a name it is anonymous.
+    ///
+    /// # Errors
+    /// As for [`RawArray::create`].
+    pub fn create(segment: &Segment, name: Option<&str>, shape: &[u64]) -> Result<Self> {
+        RawArray::create(segment, name, &Type::scalar(T::CODE)?, shape).map(Self::of)
+    }
+
+    /// Opens an array that exists, of any shape.
+    ///
+    /// # Errors
+    /// As for [`RawArray::open`].
+    pub fn open(segment: &Segment, name: &str) -> Result<Self> {
+        RawArray::open(segment, Some(name), Some(&Type::scalar(T::CODE)?), None).map(Self::of)
+    }
+
+    fn of(raw: RawArray) -> Self {
+        Self { raw, _type: core::marker::PhantomData }
+    }
+
+    /// The number of elements.
+    #[expect(clippy::len_without_is_empty, reason = "an array's extents never change")]
+    pub fn len(&self) -> u64 {
+        self.raw.len()
+    }
+
+    /// The extents, outermost first.
+    pub fn shape(&self) -> &[u64] {
+        self.raw.shape()
+    }
+
+    /// Element `index`, in C order.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an index beyond the array.
+    pub fn get(&self, index: u64) -> Result<T> {
+        Ok(T::of_bytes(self.cell(index)?.load().to_ne_bytes()))
+    }
+
+    /// Replaces element `index`, in C order.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an index beyond the array, `Permission`.
+    pub fn set(&self, index: u64, value: T) -> Result<()> {
+        if self.raw.is_read_only() {
+            return Err(READ_ONLY);
+        }
+        self.cell(index)?.swap(u64::from_ne_bytes(value.to_bytes()));
+        Ok(())
+    }
+
+    fn cell(&self, index: u64) -> Result<Cell> {
+        if index >= self.len() {
+            return Err(Error::with(
+                Status::InvalidArgument,
+                format!("index {index} is beyond the array's {} elements", self.len()),
+            ));
+        }
+        let size = size_of::<T>() as u64;
+        let memory = self.raw.segment.attachment().memory();
+        Cell::at(memory, self.raw.elements + index * size, size)
+    }
+
+    /// The first element's address, for code that settles by itself who writes when.
+    pub fn as_ptr(&self) -> *mut T {
+        self.raw.data().cast()
+    }
+}

@@ -1,0 +1,8 @@
+//! What users open by name. Safe Rust on top of the layers below.
+
+pub(crate) mod array;
+mod cell;
+pub(crate) mod mutex;
+pub(crate) mod segment;
+pub(crate) mod types;
+pub(crate) mod value;

@@ -1,0 +1,184 @@
+//! The named mutex.
+
+use super::segment::Segment;
+use crate::error::{Result, Status};
+use crate::layout::Offset;
+use crate::layout::entry::Kind;
+use crate::platform::time::Deadline;
+use crate::roster::attachment::Attachment;
+use crate::roster::thread::{self, Thread};
+use crate::segment::directory::Wanted;
+use crate::sync::mutex::{Acquired, Actor, MutexBody, Owner};
+
+/// A mutex between threads of any processes.
+///
+/// If its owner dies, however it dies, the next one acquires it and is told so
+/// ([`Acquired::OwnerDied`]), and so is every further one until somebody marks it
+/// consistent. Any thread may use a handle; only the thread that locked may unlock.
+#[derive(Debug)]
+pub struct Mutex {
+    segment: Segment,
+    body: &'static MutexBody,
+    recursive: bool,
+}
+
+impl Mutex {
+    /// Creates a mutex; without a name it is anonymous.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NoSpace`, `InvalidArgument`, `Permission`.
+    pub fn create(segment: &Segment, name: Option<&str>, recursive: bool) -> Result<Self> {
+        Self::obtain(segment, name, recursive, Wanted::New)
+    }
+
+    /// Opens a mutex that exists.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`.
+    pub fn open(segment: &Segment, name: Option<&str>, recursive: bool) -> Result<Self> {
+        Self::obtain(segment, name, recursive, Wanted::Existing)
+    }
+
+    /// Opens a mutex, or creates it if there is none.
+    ///
+    /// # Errors
+    /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
+    pub fn open_or_create(segment: &Segment, name: Option<&str>, recursive: bool) -> Result<Self> {
+        Self::obtain(segment, name, recursive, Wanted::Any)
+    }
+
+    fn obtain(
+        segment: &Segment,
+        name: Option<&str>,
+        recursive: bool,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let kind = if recursive { Kind::RecursiveMutex } else { Kind::Mutex };
+        let bytes = size_of::<MutexBody>() as u64;
+        // A new body is all zero, which is a free mutex.
+        let (offset, _) = segment.obtain(name, wanted, kind, bytes, |_| Ok(()))?;
+        let segment = segment.clone();
+        let body = body(segment.attachment(), offset)?;
+        Ok(Self { segment, body, recursive })
+    }
+
+    /// Acquires the mutex until the deadline and gives a guard that releases it.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Interrupted`, `Deadlock`, `Permission` for a read-only segment.
+    pub fn lock(&self, deadline: Deadline) -> Result<MutexGuard<'_>> {
+        let acquired = self.acquire(deadline)?;
+        Ok(MutexGuard { mutex: self, acquired, _not_send: core::marker::PhantomData })
+    }
+
+    /// Acquires the mutex; the caller releases it.
+    ///
+    /// # Errors
+    /// As for `lock`.
+    pub fn acquire(&self, deadline: Deadline) -> Result<Acquired> {
+        self.acquire_on(thread::here()?, deadline)
+    }
+
+    /// The same on a thread that is known.
+    #[inline(always)]
+    pub(crate) fn acquire_on(
+        &self,
+        thread: &'static Thread,
+        deadline: Deadline,
+    ) -> Result<Acquired> {
+        let actor = self.actor(thread)?;
+        if self.recursive {
+            self.body.lock_recursive(actor, deadline)
+        } else {
+            self.body.lock(actor, deadline)
+        }
+    }
+
+    /// Releases the mutex.
+    ///
+    /// # Errors
+    /// `NotOwner` if this thread does not hold it.
+    pub fn release(&self) -> Result<()> {
+        self.release_on(thread::here()?)
+    }
+
+    /// The same on a thread that is known.
+    #[inline(always)]
+    pub(crate) fn release_on(&self, thread: &'static Thread) -> Result<()> {
+        let actor = self.actor(thread)?;
+        if self.recursive { self.body.unlock_recursive(actor) } else { self.body.unlock(actor) }
+    }
+
+    /// Says that what the mutex guards is whole again.
+    ///
+    /// # Errors
+    /// `NotOwner` if this thread does not hold it.
+    pub fn mark_consistent(&self) -> Result<()> {
+        self.body.mark_consistent(self.actor(thread::here()?)?)
+    }
+
+    /// Who holds it at this moment; for people, it may change at once.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub fn owner(&self) -> Result<Option<Owner>> {
+        self.body.owner(self.segment.attachment())
+    }
+
+    /// Who died holding it, until it is marked consistent.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn dead_owner(&self) -> Result<Option<Owner>> {
+        Ok(self.body.dead_owner())
+    }
+
+    /// Whether the owner may lock it again.
+    pub fn is_recursive(&self) -> bool {
+        self.recursive
+    }
+
+    #[inline(always)]
+    fn actor(&self, thread: &'static Thread) -> Result<Actor> {
+        Actor::new(thread, self.segment.attachment())
+    }
+}
+
+/// The body of a mutex.
+pub(super) fn body(attachment: &Attachment, offset: Offset) -> Result<&MutexBody> {
+    attachment.memory().at(offset)
+}
+
+/// A mutex that is held; dropping it releases the mutex.
+///
+/// If the last owner died and nobody calls [`MutexGuard::mark_consistent`], the next
+/// one is told the same.
+#[derive(Debug)]
+pub struct MutexGuard<'a> {
+    mutex: &'a Mutex,
+    acquired: Acquired,
+    _not_send: core::marker::PhantomData<*const ()>,
+}
+
+impl MutexGuard<'_> {
+    /// Whether an owner died and what the mutex guards may be half changed.
+    pub fn owner_died(&self) -> bool {
+        self.acquired == Acquired::OwnerDied
+    }
+
+    /// Says that what the mutex guards is whole again.
+    ///
+    /// # Errors
+    /// `NotOwner` in a forked child.
+    pub fn mark_consistent(&self) -> Result<()> {
+        self.mutex.mark_consistent()
+    }
+}
+
+impl Drop for MutexGuard<'_> {
+    fn drop(&mut self) {
+        // The only failure is a guard that a forked child inherited: it holds nothing.
+        let released = self.mutex.release();
+        debug_assert!(released.is_ok() || released.is_err_and(|e| e.status() == Status::NotOwner));
+    }
+}

@@ -1,0 +1,504 @@
+//! The named value: one datum of any type, never torn.
+//!
+//! Up to 8 bytes it is one atomic. A larger one has two copies and a version whose
+//! last bit says which is current:
+//!
+//! ```text
+//!  writer, under the value's mutex          reader, without any
+//!  v = version                              v = version            (Acquire, FLIPPED)
+//!  fence (Release)                          copy out copy v % 2
+//!  fill copy (v + 1) % 2                    fence (Acquire)
+//!  version = v + 1        (Release, FLIPPED)  version == v ? done : again
+//! ```
+//!
+//! A reader is overtaken only if a writer came back to its copy, and that one has
+//! flipped the version before it touched the copy: the writer's fence pairs with the
+//! reader's, so a reader that saw a byte of the newer value sees the newer version.
+//!
+//! # If a process dies
+//!
+//! Before the flip the current copy is untouched; after it the new one is whole. The
+//! mutex's next owner has nothing to repair. Readers never wait for anybody.
+
+use super::cell::Cell;
+pub use super::cell::FetchOp;
+use super::segment::Segment;
+use super::types::{Element, Type, TypeCode};
+use crate::error::{Error, READ_ONLY, Result, Status, invalid};
+use crate::layout::Offset;
+use crate::layout::bodies::{LargeValue, SmallValue, TypeRecord};
+use crate::layout::entry::Kind;
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+use crate::platform::time::Deadline;
+use crate::roster::attachment::Attachment;
+use crate::roster::thread;
+use crate::segment::directory::Wanted;
+use crate::sync::mutex::{Actor, MutexBody};
+
+/// Where the cell of a small value is, and the version of a large one.
+const CELL: u64 = core::mem::offset_of!(SmallValue, cell) as u64;
+/// Where the mutex of a large value is, and its first copy.
+const MUTEX: u64 = size_of::<LargeValue>() as u64;
+const COPIES: u64 = MUTEX + size_of::<MutexBody>() as u64;
+/// Values up to this many bytes are one atomic.
+const SMALL: u64 = 8;
+
+/// A value whose type is known at run time.
+///
+/// Operands are bytes in the machine's order, exactly as many as the type has. Any
+/// thread may use a handle.
+#[derive(Debug)]
+pub struct RawValue {
+    segment: Segment,
+    ty: Type,
+    store: Store,
+}
+
+#[derive(Debug)]
+enum Store {
+    Small(Cell),
+    Large(Large),
+}
+
+#[derive(Debug)]
+struct Large {
+    version: &'static AtomicU64,
+    mutex: &'static MutexBody,
+    copies: [&'static [AtomicU64]; 2],
+}
+
+impl RawValue {
+    /// Creates a value of zero bytes; without a name it is anonymous.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `NoSpace`, `InvalidArgument`, `Permission`.
+    pub fn create(segment: &Segment, name: Option<&str>, ty: &Type) -> Result<Self> {
+        Self::obtain(segment, name, Some(ty), Wanted::New)
+    }
+
+    /// Opens a value that exists; without a type, whatever it is.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`.
+    pub fn open(segment: &Segment, name: Option<&str>, ty: Option<&Type>) -> Result<Self> {
+        Self::obtain(segment, name, ty, Wanted::Existing)
+    }
+
+    /// Opens a value, or creates it if there is none.
+    ///
+    /// # Errors
+    /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
+    pub fn open_or_create(segment: &Segment, name: Option<&str>, ty: &Type) -> Result<Self> {
+        Self::obtain(segment, name, Some(ty), Wanted::Any)
+    }
+
+    fn obtain(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: Option<&Type>,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let attachment = segment.attachment();
+        let bytes = ty.map_or(0, body_bytes);
+        let make = |body| {
+            let record = ty.expect("only who names a type creates").to_record();
+            attachment.memory().write(body, record).map(|_| ())
+        };
+        let (body, _) = segment.obtain(name, wanted, Kind::Value, bytes, make)?;
+        let segment = segment.clone();
+        let there = type_at(attachment, body)?;
+        if let Some(ty) = ty
+            && !there.agrees_with(ty)
+        {
+            return Err(Error::with(
+                Status::WrongKind,
+                format!(
+                    "value \"{}\" has type {}, and was opened as {}",
+                    name.unwrap_or(""),
+                    there.describe(),
+                    ty.describe()
+                ),
+            ));
+        }
+        Ok(Self { store: store_at(attachment, body, there.size())?, ty: there, segment })
+    }
+
+    /// The type.
+    pub fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// Copies the value out and says how many bytes it has. Never waits.
+    ///
+    /// # Errors
+    /// `TooSmall` if `out` has fewer bytes than the type.
+    pub fn load(&self, out: &mut [u8]) -> Result<usize> {
+        let out = self.output(out)?;
+        match &self.store {
+            Store::Small(cell) => out.copy_from_slice(&cell.load().to_ne_bytes()[..out.len()]),
+            Store::Large(large) => large.load(out),
+        }
+        Ok(out.len())
+    }
+
+    /// Replaces the value. Only writers of values beyond 8 bytes can wait, for each
+    /// other.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for an operand of another size, `Permission`; for large
+    /// values also `TimedOut` and `Interrupted`.
+    pub fn store(&self, value: &[u8], deadline: Deadline) -> Result<()> {
+        self.check_operand(value)?;
+        self.check_writable()?;
+        match &self.store {
+            Store::Small(cell) => {
+                cell.swap(bits(value));
+                Ok(())
+            }
+            Store::Large(large) => large.update(self.attachment(), deadline, |_| Some(value)),
+        }
+    }
+
+    /// Replaces the value and copies out what was there.
+    ///
+    /// # Errors
+    /// As for `store`, and `TooSmall`.
+    pub fn swap(&self, value: &[u8], deadline: Deadline, old: &mut [u8]) -> Result<usize> {
+        self.check_operand(value)?;
+        let old = self.output(old)?;
+        self.check_writable()?;
+        match &self.store {
+            Store::Small(cell) => {
+                old.copy_from_slice(&cell.swap(bits(value)).to_ne_bytes()[..old.len()]);
+            }
+            Store::Large(large) => large.update(self.attachment(), deadline, |current| {
+                copy_out(current, old);
+                Some(value)
+            })?,
+        }
+        Ok(old.len())
+    }
+
+    /// Replaces the value if its bits are `expected`; copies out what was there, and
+    /// says whether it was replaced.
+    ///
+    /// # Errors
+    /// As for `swap`.
+    pub fn compare_exchange(
+        &self,
+        expected: &[u8],
+        desired: &[u8],
+        deadline: Deadline,
+        old: &mut [u8],
+    ) -> Result<bool> {
+        self.check_length(expected)?;
+        self.check_operand(desired)?;
+        let old = self.output(old)?;
+        self.check_writable()?;
+        match &self.store {
+            Store::Small(cell) => {
+                let seen = cell.compare_exchange(bits(expected), bits(desired));
+                let (Ok(bits) | Err(bits)) = seen;
+                old.copy_from_slice(&bits.to_ne_bytes()[..old.len()]);
+            }
+            Store::Large(large) => large.update(self.attachment(), deadline, |current| {
+                copy_out(current, old);
+                (*old == *expected).then_some(desired)
+            })?,
+        }
+        Ok(*old == *expected)
+    }
+
+    /// Changes the value in one atomic step and copies out what was there. Never waits.
+    ///
+    /// # Errors
+    /// `WrongKind` if the type does not have the operation: arithmetic needs numbers,
+    /// bitwise operations integers or bool. Otherwise as for `swap`.
+    pub fn fetch(&self, op: FetchOp, operand: &[u8], old: &mut [u8]) -> Result<usize> {
+        self.check_operation(op)?;
+        self.check_operand(operand)?;
+        let old = self.output(old)?;
+        self.check_writable()?;
+        let Store::Small(cell) = &self.store else {
+            unreachable!("types with arithmetic have at most 8 bytes")
+        };
+        let bits = cell.fetch(op, self.ty.code(), bits(operand));
+        old.copy_from_slice(&bits.to_ne_bytes()[..old.len()]);
+        Ok(old.len())
+    }
+
+    /// The address of a value of up to 8 bytes, for atomic access of the type's width.
+    /// Valid as long as the handle.
+    ///
+    /// # Errors
+    /// `WrongKind` for a larger value.
+    pub fn data(&self) -> Result<*mut u8> {
+        match &self.store {
+            Store::Small(Cell::One(atomic)) => Ok(atomic.as_ptr()),
+            Store::Small(Cell::Two(atomic)) => Ok(atomic.as_ptr().cast()),
+            Store::Small(Cell::Four(atomic)) => Ok(atomic.as_ptr().cast()),
+            Store::Small(Cell::Eight(atomic)) => Ok(atomic.as_ptr().cast()),
+            Store::Large(_) => Err(Error::new(
+                Status::WrongKind,
+                "a value of more than 8 bytes has no address of its own: use load and store",
+            )),
+        }
+    }
+
+    fn attachment(&self) -> &'static Attachment {
+        self.segment.attachment()
+    }
+
+    fn check_writable(&self) -> Result<()> {
+        if self.attachment().memory().is_writable() { Ok(()) } else { Err(READ_ONLY) }
+    }
+
+    fn check_length(&self, operand: &[u8]) -> Result<()> {
+        if operand.len() as u64 == self.ty.size() {
+            return Ok(());
+        }
+        Err(Error::with(
+            Status::InvalidArgument,
+            format!(
+                "the operand has {} bytes, and a value of type {} has {}",
+                operand.len(),
+                self.ty.describe(),
+                self.ty.size()
+            ),
+        ))
+    }
+
+    fn check_operand(&self, operand: &[u8]) -> Result<()> {
+        self.check_length(operand)?;
+        if self.ty.code() == TypeCode::Bool && operand[0] > 1 {
+            return Err(invalid("a bool is 0 or 1"));
+        }
+        Ok(())
+    }
+
+    fn check_operation(&self, op: FetchOp) -> Result<()> {
+        use TypeCode::{Bool, Bytes, F32, F64, Struct};
+        let bitwise = matches!(op, FetchOp::And | FetchOp::Or | FetchOp::Xor);
+        let fits = match self.ty.code() {
+            Bytes | Struct => false,
+            F32 | F64 => !bitwise,
+            Bool => bitwise,
+            _ => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        let (name, type_name) = (format!("{op:?}").to_lowercase(), self.ty.describe());
+        Err(Error::with(
+            Status::WrongKind,
+            format!("a value of type {type_name} has no fetch_{name}: use compare_exchange"),
+        ))
+    }
+
+    fn output<'o>(&self, out: &'o mut [u8]) -> Result<&'o mut [u8]> {
+        let (size, capacity) = (self.ty.size(), out.len());
+        out.get_mut(..size as usize).ok_or_else(|| {
+            Error::with(
+                Status::TooSmall,
+                format!("the output has {capacity} bytes, and the value {size}"),
+            )
+        })
+    }
+}
+
+impl Large {
+    fn load(&self, out: &mut [u8]) {
+        loop {
+            // Acquire, FLIPPED: the copy it names is whole.
+            let version = self.version.load(Acquire);
+            copy_out(self.copies[version as usize % 2], out);
+            // Pairs with the fence of a writer who came back to this copy.
+            fence(Acquire);
+            if self.version.load(Relaxed) == version {
+                return;
+            }
+        }
+    }
+
+    /// Lets `change` look at the current copy and say what replaces it, if anything.
+    fn update<'v>(
+        &self,
+        attachment: &'static Attachment,
+        deadline: Deadline,
+        change: impl FnOnce(&[AtomicU64]) -> Option<&'v [u8]>,
+    ) -> Result<()> {
+        let actor = Actor::new(thread::here()?, attachment)?;
+        // A writer that died before the flip changed nothing; after it, everything.
+        self.mutex.lock(actor, deadline)?;
+        self.mutex.mark_consistent(actor)?;
+        // Relaxed: only who holds the mutex changes it.
+        let version = self.version.load(Relaxed);
+        let current = self.copies[version as usize % 2];
+        if let Some(new) = change(current) {
+            // Release: the last flip is seen before anything of the copy that it
+            // took out of use; pairs with the fence in `load`.
+            fence(Release);
+            copy_in(new, self.copies[(version as usize + 1) % 2]);
+            // Release, FLIPPED.
+            self.version.store(version.wrapping_add(1), Release);
+        }
+        self.mutex.unlock(actor)
+    }
+}
+
+/// The bits of a small operand.
+fn bits(operand: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..operand.len()].copy_from_slice(operand);
+    u64::from_ne_bytes(bytes)
+}
+
+/// Relaxed, here and below: ordered by the fences of the protocol.
+fn copy_out(words: &[AtomicU64], out: &mut [u8]) {
+    for (word, bytes) in words.iter().zip(out.chunks_mut(8)) {
+        bytes.copy_from_slice(&word.load(Relaxed).to_ne_bytes()[..bytes.len()]);
+    }
+}
+
+fn copy_in(value: &[u8], words: &[AtomicU64]) {
+    for (word, bytes) in words.iter().zip(value.chunks(8)) {
+        word.store(bits(bytes), Relaxed);
+    }
+}
+
+fn copy_span(size: u64) -> u64 {
+    size.next_multiple_of(crate::layout::entry::GRAIN)
+}
+
+fn body_bytes(ty: &Type) -> u64 {
+    match ty.size() {
+        ..=SMALL => size_of::<SmallValue>() as u64,
+        size => COPIES + 2 * copy_span(size),
+    }
+}
+
+fn store_at(attachment: &'static Attachment, body: Offset, size: u64) -> Result<Store> {
+    let memory = attachment.memory();
+    if size <= SMALL {
+        return Ok(Store::Small(Cell::at(memory, body + CELL, size)?));
+    }
+    let words = size.div_ceil(8);
+    Ok(Store::Large(Large {
+        version: memory.at(body + CELL)?,
+        mutex: memory.at(body + MUTEX)?,
+        copies: [
+            memory.words(body + COPIES, words)?,
+            memory.words(body + COPIES + copy_span(size), words)?,
+        ],
+    }))
+}
+
+/// The type of the value whose body is at `body`.
+pub(super) fn type_at(attachment: &Attachment, body: Offset) -> Result<Type> {
+    Type::of_record(attachment.memory().at::<TypeRecord>(body)?)
+}
+
+/// Checks a value's type, its place, and the mutex of a large one.
+pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Result<()> {
+    let ty = type_at(attachment, body)?;
+    if body_bytes(&ty).next_multiple_of(crate::layout::entry::GRAIN) != bytes {
+        return Err(crate::error::corrupted("a value's type does not fit its place"));
+    }
+    if ty.size() > SMALL {
+        attachment.memory().at::<MutexBody>(body + MUTEX)?.verify(attachment)?;
+    }
+    Ok(())
+}
+
+/// A value of a Rust type.
+#[derive(Debug)]
+pub struct Value<T> {
+    raw: RawValue,
+    _type: core::marker::PhantomData<T>,
+}
+
+impl<T: Element> Value<T> {
+    /// Creates a value of zero; without a name it is anonymous.
+    ///
+    /// # Errors
+    /// As for [`RawValue::create`].
+    pub fn create(segment: &Segment, name: Option<&str>) -> Result<Self> {
+        RawValue::create(segment, name, &Type::scalar(T::CODE)?).map(Self::of)
+    }
+
+    /// Opens a value that exists.
+    ///
+    /// # Errors
+    /// As for [`RawValue::open`].
+    pub fn open(segment: &Segment, name: &str) -> Result<Self> {
+        RawValue::open(segment, Some(name), Some(&Type::scalar(T::CODE)?)).map(Self::of)
+    }
+
+    /// Opens a value, or creates it if there is none.
+    ///
+    /// # Errors
+    /// As for [`RawValue::open_or_create`].
+    pub fn open_or_create(segment: &Segment, name: &str) -> Result<Self> {
+        RawValue::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?).map(Self::of)
+    }
+
+    fn of(raw: RawValue) -> Self {
+        Self { raw, _type: core::marker::PhantomData }
+    }
+
+    /// The value.
+    pub fn load(&self) -> T {
+        let mut bytes = [0; 8];
+        self.raw.load(&mut bytes).expect("eight bytes are enough");
+        T::of_bytes(bytes)
+    }
+
+    /// Replaces the value.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment.
+    pub fn store(&self, value: T) -> Result<()> {
+        self.raw.store(&value.to_bytes()[..size_of::<T>()], Deadline::NEVER)
+    }
+
+    /// Replaces the value and returns what was there.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment.
+    pub fn swap(&self, value: T) -> Result<T> {
+        let mut old = [0; 8];
+        self.raw.swap(&value.to_bytes()[..size_of::<T>()], Deadline::NEVER, &mut old)?;
+        Ok(T::of_bytes(old))
+    }
+
+    /// Changes the value in one atomic step and returns what was there.
+    ///
+    /// # Errors
+    /// `WrongKind` if the type does not have the operation, `Permission`.
+    pub fn fetch(&self, op: FetchOp, operand: T) -> Result<T> {
+        let mut old = [0; 8];
+        self.raw.fetch(op, &operand.to_bytes()[..size_of::<T>()], &mut old)?;
+        Ok(T::of_bytes(old))
+    }
+
+    /// Replaces the value if it is, bit for bit, `expected`; else says what is there.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment.
+    pub fn compare_exchange(&self, expected: T, desired: T) -> Result<core::result::Result<T, T>> {
+        let (expected, desired) = (expected.to_bytes(), desired.to_bytes());
+        let (size, mut old) = (size_of::<T>(), [0; 8]);
+        let replaced = self.raw.compare_exchange(
+            &expected[..size],
+            &desired[..size],
+            Deadline::NEVER,
+            &mut old,
+        )?;
+        let seen = T::of_bytes(old);
+        Ok(if replaced { Ok(seen) } else { Err(seen) })
+    }
+}

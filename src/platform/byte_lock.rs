@@ -1,0 +1,112 @@
+//! Locks on single bytes of a file, which the kernel drops when their holder ends.
+//!
+//! They are open-file-description locks: independent of process ids and of pid
+//! namespaces, freed at exit and at exec, and never by an unrelated `close`. The
+//! bytes lie far behind the end of any segment.
+//!
+//! A member's byte is held through a *mapping* of the file, not through a
+//! descriptor: a program that closes every descriptor it does not know must not
+//! look dead, and a child must not keep its parent's byte.
+
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use super::errno;
+use super::mapping::Pin;
+use crate::error::{Error, Result, Status};
+
+/// A byte that stands for something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Byte {
+    /// Held while the segment's geometry changes: growth, creation of objects.
+    Registrar,
+    /// Held for as long as the process is member `index`.
+    Member(u32),
+}
+
+impl Byte {
+    fn offset(self) -> i64 {
+        const REGISTRAR: i64 = (1 << 62) - 1;
+        match self {
+            Byte::Registrar => REGISTRAR,
+            Byte::Member(index) => REGISTRAR + 1 + i64::from(index),
+        }
+    }
+
+    fn flock(self, kind: libc::c_int) -> libc::flock {
+        // SAFETY: a plain C struct of integers; zero is a valid value of each.
+        let mut lock: libc::flock = unsafe { core::mem::zeroed() };
+        lock.l_type = kind as libc::c_short;
+        lock.l_whence = libc::SEEK_SET as libc::c_short;
+        lock.l_start = self.offset();
+        lock.l_len = 1;
+        lock
+    }
+}
+
+/// Takes the byte if it is free, and says whether it was.
+pub(crate) fn try_lock(file: BorrowedFd<'_>, byte: Byte) -> Result<bool> {
+    let lock = byte.flock(libc::F_WRLCK);
+    // SAFETY: passes a valid flock that the kernel reads.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) } == 0 {
+        return Ok(true);
+    }
+    match errno() {
+        libc::EAGAIN | libc::EACCES => Ok(false),
+        code => Err(refused(code)),
+    }
+}
+
+/// Takes the byte, waiting for whoever holds it; a death frees it.
+pub(crate) fn lock(file: BorrowedFd<'_>, byte: Byte) -> Result<()> {
+    let lock = byte.flock(libc::F_WRLCK);
+    loop {
+        // SAFETY: passes a valid flock that the kernel reads.
+        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLKW, &lock) } == 0 {
+            return Ok(());
+        }
+        match errno() {
+            libc::EINTR => {}
+            code => return Err(refused(code)),
+        }
+    }
+}
+
+/// Gives the byte back.
+pub(crate) fn unlock(file: BorrowedFd<'_>, byte: Byte) {
+    let lock = byte.flock(libc::F_UNLCK);
+    // SAFETY: passes a valid flock that the kernel reads. Unlocking cannot fail
+    // for a descriptor that locked.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) };
+}
+
+/// Whether anybody else holds the byte.
+pub(crate) fn is_locked(file: BorrowedFd<'_>, byte: Byte) -> Result<bool> {
+    let mut lock = byte.flock(libc::F_WRLCK);
+    // SAFETY: passes a valid flock that the kernel reads and rewrites.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) } != 0 {
+        return Err(refused(errno()));
+    }
+    Ok(lock.l_type != libc::F_UNLCK as libc::c_short)
+}
+
+fn refused(code: i32) -> Error {
+    Error::os(
+        Status::System,
+        code,
+        "the file system refused an open-file-description lock; put segments on a local tmpfs \
+         (/dev/shm, or the directory in ATOLL_DIR)"
+            .into(),
+    )
+}
+
+/// A byte lock that lives as long as this value, whatever happens to descriptors.
+pub(crate) struct HeldByte {
+    _pin: Pin,
+}
+
+impl HeldByte {
+    /// Ties the locks taken through `file` to a mapping, and closes the descriptor.
+    pub(crate) fn keep(file: OwnedFd) -> Result<Self> {
+        Ok(Self { _pin: Pin::of(&file)? })
+    }
+}

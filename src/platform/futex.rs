@@ -1,0 +1,157 @@
+//! Sleeping on shared words: `futex_waitv` where the kernel has it, plain
+//! `FUTEX_WAIT` on the first word in short slices where it has not.
+//!
+//! The kernel checks the words in the order given and queues the caller on each
+//! before it checks the next. Callers rely on that order.
+
+use super::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use super::time;
+
+/// How a sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Somebody woke us, or nobody did: look again.
+    Woken,
+    /// A word had another value already.
+    Changed,
+    /// The moment given has come.
+    TimedOut,
+    /// A signal handler ran.
+    Interrupted,
+}
+
+/// A word and the value with which it is worth sleeping.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch<'a> {
+    pub(crate) word: &'a AtomicU32,
+    pub(crate) value: u32,
+}
+
+/// The most words that one sleep can watch (`FUTEX_WAITV_MAX`).
+pub(crate) const MAX_WATCHES: usize = 128;
+/// Without `futex_waitv` a death is noticed by looking again this often.
+const FALLBACK_SLICE_NS: u64 = 10_000_000;
+
+const FUTEX2_SIZE_U32: u32 = 2;
+
+/// `struct futex_waitv` of the kernel (linux/futex.h).
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct WaitvEntry {
+    value: u64,
+    address: u64,
+    flags: u32,
+    reserved: u32,
+}
+
+/// Sleeps until a word changes and its changer wakes us, until `until_ns` on the
+/// monotonic clock, or until a signal handler runs.
+///
+/// May return early and says then that we were woken. With the fallback only the
+/// first word is slept on, so the caller must look at all of them after each
+/// return, which it does anyway.
+pub(crate) fn wait(watches: &[Watch<'_>], until_ns: u64) -> Wake {
+    debug_assert!(!watches.is_empty() && watches.len() <= MAX_WATCHES);
+    if has_waitv() { wait_on_all(watches, until_ns) } else { wait_on_first(watches, until_ns) }
+}
+
+fn wait_on_all(watches: &[Watch<'_>], until_ns: u64) -> Wake {
+    let mut entries = [WaitvEntry { value: 0, address: 0, flags: 0, reserved: 0 }; MAX_WATCHES];
+    for (entry, watch) in entries.iter_mut().zip(watches) {
+        entry.value = u64::from(watch.value);
+        entry.address = watch.word.as_ptr() as u64;
+        entry.flags = FUTEX2_SIZE_U32;
+    }
+    let until = time::timespec(until_ns);
+    // SAFETY: `entries` holds `watches.len()` filled entries, whose words are
+    // borrowed for the call; the kernel only reads them and the timespec.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex_waitv,
+            entries.as_ptr(),
+            watches.len(),
+            0,
+            &until,
+            libc::CLOCK_MONOTONIC,
+        )
+    };
+    outcome(result)
+}
+
+fn wait_on_first(watches: &[Watch<'_>], until_ns: u64) -> Wake {
+    if watches.iter().any(|w| w.word.load(Relaxed) != w.value) {
+        return Wake::Changed;
+    }
+    let slice_end = time::now_ns().saturating_add(FALLBACK_SLICE_NS);
+    let until = time::timespec(until_ns.min(slice_end));
+    // SAFETY: the word is borrowed for the call; the kernel reads it and the
+    // timespec. FUTEX_WAIT_BITSET takes an absolute monotonic time.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            watches[0].word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            watches[0].value,
+            &until,
+            core::ptr::null::<u32>(),
+            u32::MAX,
+        )
+    };
+    match outcome(result) {
+        // Only our own slice ended: look again, it is not the caller's time yet.
+        Wake::TimedOut if slice_end < until_ns => Wake::Woken,
+        other => other,
+    }
+}
+
+fn outcome(result: libc::c_long) -> Wake {
+    if result >= 0 {
+        return Wake::Woken;
+    }
+    match super::errno() {
+        libc::EAGAIN => Wake::Changed,
+        libc::ETIMEDOUT => Wake::TimedOut,
+        libc::EINTR => Wake::Interrupted,
+        _ => Wake::Woken,
+    }
+}
+
+/// Wakes up to `count` sleepers of `word` and says how many there were.
+pub(crate) fn wake(word: &AtomicU32, count: i32) -> u32 {
+    // SAFETY: the kernel uses the address as a key only; the word is borrowed.
+    let woken = unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count) };
+    u32::try_from(woken).unwrap_or(0)
+}
+
+/// Wakes every sleeper of `word`.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    wake(word, i32::MAX);
+}
+
+/// Whether the kernel has `futex_waitv` (5.16) and no filter forbids it.
+pub(crate) fn has_waitv() -> bool {
+    const UNKNOWN: u8 = 0;
+    const PRESENT: u8 = 1;
+    const MISSING: u8 = 2;
+    static PROBED: AtomicU8 = AtomicU8::new(UNKNOWN);
+    // Relaxed: the answer never changes, and everyone finds the same one.
+    match PROBED.load(Relaxed) {
+        PRESENT => true,
+        MISSING => false,
+        _ => {
+            let present = probe_waitv();
+            PROBED.store(if present { PRESENT } else { MISSING }, Relaxed);
+            present
+        }
+    }
+}
+
+/// A kernel that knows the call refuses zero words with EINVAL; one that does not,
+/// or a seccomp filter, says ENOSYS or EPERM.
+fn probe_waitv() -> bool {
+    // SAFETY: no pointer is given; the call can only fail.
+    let result = unsafe {
+        libc::syscall(libc::SYS_futex_waitv, core::ptr::null::<WaitvEntry>(), 0, 0, 0usize, 0)
+    };
+    result < 0 && super::errno() == libc::EINVAL
+}

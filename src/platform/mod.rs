@@ -1,0 +1,26 @@
+//! The operating system: the only layer that names `libc` or raw atomics.
+//!
+//! Each file is one facility with a contract that the rest of the crate can rely
+//! on: what it does, when it fails and how, and nothing about segments.
+
+pub(crate) mod atomic;
+pub(crate) mod byte_lock;
+pub(crate) mod file;
+pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod mapping;
+pub(crate) mod membarrier;
+pub(crate) mod private_lock;
+pub(crate) mod probe;
+pub(crate) mod process;
+pub(crate) mod robust;
+pub(crate) mod thread_exit;
+pub(crate) mod time;
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]
+compile_error!("atoll runs on 64-bit Linux with glibc; nothing else has been tried");
+
+/// The error number of the calling thread's last failed system call.
+pub(crate) fn errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}

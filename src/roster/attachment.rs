@@ -1,0 +1,308 @@
+//! This process in one segment: the mapping, the descriptor, and who uses them.
+//!
+//! A process maps a segment once, however many handles it opens. The attachment
+//! stays while there is a handle (an object or a segment that the user has open)
+//! or a seat (a thread that the kernel has to be able to find): a thread's
+//! liveness mutex must not be unmapped while libc has it in the thread's list.
+
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+
+use super::member::Membership;
+use super::record::{BLOCK_SLOTS, Block, MemberRecord, ParticipantRecord};
+use crate::error::{Error, Result, Status, corrupted};
+use crate::layout::header::{Header, MAX_BLOCKS};
+use crate::layout::memory::Memory;
+use crate::platform::atomic::{
+    AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::platform::byte_lock::{self, Byte};
+use crate::platform::file::{self, FileId, SegmentPath};
+use crate::platform::private_lock::PrivateLock;
+
+/// One process in one segment.
+pub(crate) struct Attachment {
+    /// Tells attachments of this process apart; never used twice, never 0.
+    number: u64,
+    memory: Memory,
+    path: SegmentPath,
+    id: FileId,
+    /// The descriptor. Programs close what they do not know, so it is checked
+    /// before each use and replaced when it became something else.
+    descriptor: AtomicI32,
+    /// Adds a block to the roster; supplied by the layer that owns the space.
+    grow: fn(&Attachment) -> Result<()>,
+    handles: AtomicUsize,
+    seats: AtomicUsize,
+    /// Blocks found so far, checked once; null where not looked at yet.
+    blocks: [AtomicPtr<Block>; MAX_BLOCKS],
+    /// What makes this process a member; taken when its first thread needs it.
+    pub(super) membership: PrivateLock<Option<Membership>>,
+    /// Threads of this process exclude each other here; processes by the byte.
+    registrar: PrivateLock<()>,
+}
+
+/// The attachments of this process.
+static ATTACHMENTS: PrivateLock<Vec<&'static Attachment>> = PrivateLock::new(Vec::new());
+
+/// Finds or makes the attachment to a file, with one handle counted.
+pub(crate) fn attach(
+    path: SegmentPath,
+    file: OwnedFd,
+    writable: bool,
+    map: impl FnOnce(&OwnedFd) -> Result<Memory>,
+    grow: fn(&Attachment) -> Result<()>,
+) -> Result<&'static Attachment> {
+    use std::os::fd::AsFd;
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+    let id = file::facts(file.as_fd())?.id;
+    let mut all = ATTACHMENTS.lock();
+    let known = all.iter().find(|a| a.id == id && a.memory.is_writable() == writable);
+    if let Some(attachment) = known {
+        attachment.handles.fetch_add(1, Relaxed);
+        return Ok(attachment);
+    }
+    let memory = map(&file)?;
+    let attachment: &'static Attachment = Box::leak(Box::new(Attachment {
+        // Relaxed: only uniqueness matters.
+        number: NUMBERS.fetch_add(1, Relaxed),
+        memory,
+        path,
+        id,
+        descriptor: AtomicI32::new(file.into_raw_fd()),
+        grow,
+        handles: AtomicUsize::new(1),
+        seats: AtomicUsize::new(0),
+        blocks: [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_BLOCKS],
+        membership: PrivateLock::new(None),
+        registrar: PrivateLock::new(()),
+    }));
+    all.push(attachment);
+    Ok(attachment)
+}
+
+/// Runs `visit` on every attachment, with the list locked.
+pub(super) fn for_each(mut visit: impl FnMut(&'static Attachment)) {
+    ATTACHMENTS.lock().iter().for_each(|a| visit(a));
+}
+
+/// The lock of the list, for the fork hooks.
+pub(super) fn list_lock() -> &'static PrivateLock<Vec<&'static Attachment>> {
+    &ATTACHMENTS
+}
+
+impl Attachment {
+    /// Tells attachments of this process apart; never 0.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        self.memory.header()
+    }
+
+    pub(crate) fn path(&self) -> &SegmentPath {
+        &self.path
+    }
+
+    /// Counts one more handle.
+    pub(crate) fn retain(&self) {
+        // Relaxed: the caller has a handle already.
+        self.handles.fetch_add(1, Relaxed);
+    }
+
+    /// Gives back one handle. With the last one the process leaves the segment,
+    /// as soon as its threads have left their seats.
+    pub(crate) fn release(&'static self) {
+        // Release, then Acquire under the list's lock in `drop_if_unused`.
+        if self.handles.fetch_sub(1, Release) == 1 {
+            if let Ok(thread) = super::thread::here() {
+                thread.leave_closed();
+            }
+            self.drop_if_unused();
+        }
+    }
+
+    pub(super) fn has_handles(&self) -> bool {
+        self.handles.load(Acquire) != 0
+    }
+
+    pub(super) fn count_seat(&self) {
+        self.seats.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn uncount_seat(&'static self) {
+        self.seats.fetch_sub(1, Release);
+        self.drop_if_unused();
+    }
+
+    /// Forgets the seats of a parent's threads, in a forked child.
+    pub(super) fn forget_seats(&self) {
+        self.seats.store(0, Relaxed);
+    }
+
+    fn drop_if_unused(&'static self) {
+        let mut all = ATTACHMENTS.lock();
+        // Acquire: whatever was done under the last handle or seat is done.
+        if self.handles.load(Acquire) != 0 || self.seats.load(Acquire) != 0 {
+            return;
+        }
+        let Some(at) = all.iter().position(|a| core::ptr::eq(*a, self)) else {
+            return;
+        };
+        all.swap_remove(at);
+        // SAFETY: made by `Box::leak` in `attach`, and taken out of the list just
+        // now, which happens once. No handle and no seat refers to it any more.
+        let owned = unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) };
+        drop(all);
+        owned.shut();
+    }
+
+    fn shut(self: Box<Self>) {
+        if let Some(membership) = self.membership.lock().take() {
+            membership.leave(&self);
+        }
+        let descriptor = self.descriptor.load(Acquire);
+        if self.is_ours(descriptor) {
+            file::close(descriptor);
+        }
+    }
+
+    fn is_ours(&self, descriptor: i32) -> bool {
+        file::facts_of(descriptor).is_ok_and(|facts| facts.id == self.id)
+    }
+
+    /// A descriptor of the segment's file.
+    pub(crate) fn file(&self) -> Result<BorrowedFd<'_>> {
+        let descriptor = self.descriptor.load(Acquire);
+        if self.is_ours(descriptor) {
+            // SAFETY: it is open, and stays so for as long as the program keeps
+            // its hands off it; if not, the next use notices again.
+            return Ok(unsafe { BorrowedFd::borrow_raw(descriptor) });
+        }
+        let fresh = file::open(&self.path, self.memory.is_writable())?;
+        if !self.is_ours(fresh.as_raw_fd()) {
+            return Err(Error::with(
+                Status::System,
+                format!(
+                    "the descriptor of segment \"{}\" was closed by the program and its name is \
+                     gone: do not close descriptors that are not yours",
+                    self.path.name()
+                ),
+            ));
+        }
+        // The old number belongs to somebody else now: it is left alone.
+        let fresh = fresh.into_raw_fd();
+        self.descriptor.store(fresh, Release);
+        // SAFETY: just opened.
+        Ok(unsafe { BorrowedFd::borrow_raw(fresh) })
+    }
+
+    /// Replaces a descriptor shared with the parent process by one of our own.
+    pub(super) fn unshare_descriptor(&self) {
+        let descriptor = self.descriptor.load(Acquire);
+        if !self.is_ours(descriptor) {
+            return;
+        }
+        // SAFETY: checked to be our file just above.
+        let shared = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        match file::reopen(shared, &self.path, self.memory.is_writable()) {
+            Ok(own) => file::replace(descriptor, own),
+            Err(_) => file::close(descriptor),
+        }
+    }
+
+    /// Opens the file once more, so that locks taken there are separate.
+    pub(super) fn fresh_file(&self) -> Result<OwnedFd> {
+        file::reopen(self.file()?, &self.path, true)
+    }
+
+    /// Runs `change` while no other thread or process changes the geometry.
+    ///
+    /// Whoever dies in there leaves its half-done work to the next one.
+    pub(crate) fn as_registrar<T>(&self, change: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _threads = self.registrar.lock();
+        let file = self.file()?;
+        byte_lock::lock(file, Byte::Registrar)?;
+        let result = change();
+        byte_lock::unlock(file, Byte::Registrar);
+        result
+    }
+
+    /// Opens the private locks in a forked child.
+    ///
+    /// # Safety
+    /// The process has one thread, which holds none of them.
+    pub(super) unsafe fn reopen_locks_in_child(&self) {
+        // SAFETY: per the caller; the value is `()`.
+        unsafe { self.registrar.reopen_in_child() };
+        // SAFETY: per the caller; the membership is replaced as a whole, and the
+        // child replaces it once more.
+        unsafe { self.membership.reopen_in_child() };
+    }
+
+    /// Whether this process is a member already.
+    pub(super) fn is_member(&self) -> bool {
+        self.membership.lock().is_some()
+    }
+
+    pub(super) fn grow_roster(&self) -> Result<()> {
+        (self.grow)(self)
+    }
+
+    /// Blocks that are published, never more than the layout allows.
+    pub(crate) fn block_count(&self) -> u32 {
+        // Acquire, GROWN: the offsets of the blocks counted are there.
+        self.header().block_count.load(Acquire).min(MAX_BLOCKS as u32)
+    }
+
+    /// Slots that exist: of members, and of participants.
+    pub(super) fn slot_count(&self) -> u32 {
+        (self.block_count() * BLOCK_SLOTS).min(self.header().max_participants)
+    }
+
+    /// Block `index`, looked up and checked once.
+    pub(crate) fn block(&self, index: u32) -> Result<&Block> {
+        let Some(cached) = self.blocks.get(index as usize) else {
+            return Err(corrupted("a slot number is out of range: the segment is damaged"));
+        };
+        // Acquire: pairs with the store below.
+        // SAFETY: null, or a block in the mapping, which lives as long as `self`.
+        if let Some(block) = unsafe { cached.load(Acquire).as_ref() } {
+            return Ok(block);
+        }
+        // Acquire, GROWN: the block was initialised before its offset was stored.
+        let offset = self.header().blocks[index as usize].load(Acquire);
+        if offset == 0 || index >= self.block_count() {
+            return Err(corrupted("a slot of the roster does not exist: the segment is damaged"));
+        }
+        let block: &Block = self.memory.at(offset)?;
+        cached.store(core::ptr::from_ref(block).cast_mut(), Release);
+        Ok(block)
+    }
+
+    /// The member record of slot `index`.
+    pub(crate) fn member(&self, index: u32) -> Result<&MemberRecord> {
+        let block = self.block(index / BLOCK_SLOTS)?;
+        Ok(&block.members[(index % BLOCK_SLOTS) as usize])
+    }
+
+    /// The participant record of `slot`.
+    #[inline]
+    pub(crate) fn participant(&self, slot: u32) -> Result<&ParticipantRecord> {
+        let block = self.block(slot / BLOCK_SLOTS)?;
+        Ok(&block.participants[(slot % BLOCK_SLOTS) as usize])
+    }
+}
+
+impl core::fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Attachment({:?})", self.path.name())
+    }
+}

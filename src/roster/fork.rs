@@ -1,0 +1,121 @@
+//! What happens to seats and memberships when the process forks or ends.
+//!
+//! A forked child keeps its parent's mappings and handles and becomes a member of
+//! its own. What outlives a call is to pass to it without a moment in which nobody
+//! holds it, so the parent takes the child's byte *before* the fork, through a
+//! descriptor of its own, and closes that descriptor after it: the child holds the
+//! byte from birth. If the fork fails the byte is free again by itself.
+//!
+//! A child made by a raw `clone`, which runs no hooks, finds its mark erased by the
+//! kernel and starts without a membership.
+
+use super::attachment::{self, Attachment};
+use super::member::{self, ClaimedMember};
+use super::record::MemberId;
+use super::thread;
+use crate::error::Result;
+use crate::platform::fork::{ForkHooks, ProcessMark, on_fork};
+use crate::platform::private_lock::PrivateLock;
+
+/// Set while this very process has set itself up.
+static MARK: ProcessMark = ProcessMark::new();
+static SETTING_UP: PrivateLock<()> = PrivateLock::new(());
+
+/// The members reserved for the child of the fork in progress.
+static EXPECTED: PrivateLock<Vec<ExpectedMember>> = PrivateLock::new(Vec::new());
+
+struct ExpectedMember {
+    attachment: &'static Attachment,
+    claimed: ClaimedMember,
+    id: MemberId,
+}
+
+/// Makes sure that what is private to the process is this process's own.
+pub(super) fn ensure_own_process() -> Result<()> {
+    if MARK.is_set() {
+        return Ok(());
+    }
+    let _guard = SETTING_UP.lock();
+    if MARK.is_set() {
+        return Ok(());
+    }
+    on_fork(&ForkHooks { prepare, parent, child })?;
+    start_over(Vec::new());
+    MARK.set()
+}
+
+/// Forgets the parent. `expected` are the memberships that it reserved for us.
+fn start_over(expected: Vec<ExpectedMember>) {
+    thread::forget_all();
+    attachment::for_each(|attachment| {
+        attachment.forget_seats();
+        // The parent's byte is not ours, and its mapping is not here.
+        core::mem::forget(attachment.membership.lock().take());
+        attachment.unshare_descriptor();
+    });
+    for ExpectedMember { attachment, claimed, id } in expected {
+        // On failure we are no member and join at our first call.
+        if let Ok(membership) = claimed.settle(attachment, id) {
+            *attachment.membership.lock() = Some(membership);
+        }
+    }
+}
+
+unsafe extern "C" fn prepare() {
+    attachment::list_lock().hold_over_fork();
+    EXPECTED.hold_over_fork();
+    // SAFETY: this thread holds both locks, just taken.
+    let all = unsafe { attachment::list_lock().held_over_fork() };
+    // SAFETY: likewise.
+    let expected = unsafe { EXPECTED.held_over_fork() };
+    expected.clear();
+    for attachment in all.iter() {
+        if attachment.is_member() {
+            expected.extend(reserve(attachment));
+        }
+    }
+}
+
+/// Takes a member slot for the child; `None` lets the child join by itself.
+fn reserve(attachment: &'static Attachment) -> Option<ExpectedMember> {
+    let claimed = member::claim(attachment).ok()?;
+    let id = claimed.prepare(attachment).ok()?;
+    Some(ExpectedMember { attachment, claimed, id })
+}
+
+unsafe extern "C" fn parent() {
+    // SAFETY: held by this thread since `prepare`. Dropping the descriptors leaves
+    // the bytes to the child, or frees them if there is none.
+    unsafe { EXPECTED.held_over_fork() }.clear();
+    // SAFETY: held by this thread since `prepare`.
+    unsafe { EXPECTED.release_after_fork() };
+    // SAFETY: likewise.
+    unsafe { attachment::list_lock().release_after_fork() };
+}
+
+unsafe extern "C" fn child() {
+    // SAFETY: the forking thread, which is the only one here, held it.
+    unsafe { EXPECTED.reopen_in_child() };
+    // SAFETY: likewise.
+    unsafe { attachment::list_lock().reopen_in_child() };
+    // SAFETY: the value is `()`.
+    unsafe { SETTING_UP.reopen_in_child() };
+    // SAFETY: one thread, which is in the fork and in nothing else.
+    attachment::for_each(|a| unsafe { a.reopen_locks_in_child() });
+    let expected = core::mem::take(&mut *EXPECTED.lock());
+    start_over(expected);
+    // If this fails the mark stays erased, and the first call tries again.
+    let _ = MARK.set();
+}
+
+/// Runs when the process ends by `exit`: it leaves in good order.
+pub(super) extern "C" fn at_process_exit() {
+    if !MARK.is_set() {
+        return;
+    }
+    attachment::for_each(|attachment| {
+        if let Some(membership) = attachment.membership.lock().as_ref() {
+            membership.say_goodbye(attachment);
+        }
+    });
+}

@@ -1,0 +1,204 @@
+//! Members: how a process joins a segment, and how its end is noticed.
+//!
+//! A member is a process that holds its byte of the file (`byte_lock`). The byte
+//! is the right to write member record `index`, and the proof of life: free byte,
+//! dead member. A record says `JOINED` from the moment its owner is complete until
+//! it leaves in good order, so a `JOINED` record whose byte is free is news of a
+//! death. Whoever finds such news writes it down once, with the next number of the
+//! segment's *death epoch*.
+//!
+//! # If a process dies
+//!
+//! - while joining: its record says `AWAY`; the byte is free again; nothing to do;
+//! - as a member: the next one who looks announces it (`announce`);
+//! - while announcing: the epoch moved on and no record has that number; the next
+//!   one announces it under another number. Numbers may be skipped, never shared.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::attachment::Attachment;
+use super::record::{AWAY, BLOCK_SLOTS, EXPECTED, JOINED, MemberId, MemberRecord, store_name};
+use crate::error::{Error, Result, Status};
+use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::platform::byte_lock::{self, Byte, HeldByte};
+use crate::platform::{futex, process};
+
+/// What makes this process a member of one segment.
+pub(crate) struct Membership {
+    id: MemberId,
+    _byte: HeldByte,
+}
+
+/// A member slot whose byte is held through a descriptor of its own.
+pub(super) struct ClaimedMember {
+    file: OwnedFd,
+    index: u32,
+}
+
+impl Membership {
+    pub(super) fn id(&self) -> MemberId {
+        self.id
+    }
+
+    /// Leaves in good order: no death is announced. The byte goes with the value.
+    pub(super) fn leave(self, attachment: &Attachment) {
+        self.say_goodbye(attachment);
+    }
+
+    /// The same while the byte stays, at the end of a process.
+    pub(super) fn say_goodbye(&self, attachment: &Attachment) {
+        if let Ok(record) = attachment.member(self.id.index) {
+            record.presence.store(AWAY, Release);
+        }
+    }
+}
+
+/// This process's identity in the segment; joins if it has none yet.
+pub(super) fn join(attachment: &Attachment) -> Result<MemberId> {
+    let mut membership = attachment.membership.lock();
+    if let Some(membership) = membership.as_ref() {
+        return Ok(membership.id);
+    }
+    process::at_exit(super::fork::at_process_exit);
+    let claimed = claim(attachment)?;
+    let id = claimed.prepare(attachment)?;
+    *membership = Some(claimed.settle(attachment, id)?);
+    Ok(id)
+}
+
+/// Takes the byte of a member slot that nobody living has.
+pub(super) fn claim(attachment: &Attachment) -> Result<ClaimedMember> {
+    let file = attachment.fresh_file()?;
+    loop {
+        let slots = attachment.slot_count();
+        if let Some(index) = claim_among(attachment, &file, slots)? {
+            return Ok(ClaimedMember { file, index });
+        }
+        announce_deaths(attachment)?;
+        if let Some(index) = claim_among(attachment, &file, slots)? {
+            return Ok(ClaimedMember { file, index });
+        }
+        if slots >= attachment.header().max_participants {
+            return Err(roster_full(attachment));
+        }
+        attachment.grow_roster()?;
+    }
+}
+
+/// Slots are used in turn, so that news of a death is not overwritten soon.
+fn claim_among(attachment: &Attachment, file: &OwnedFd, slots: u32) -> Result<Option<u32>> {
+    let next = &attachment.header().next_member;
+    // Relaxed: a hint; the byte decides.
+    let start = next.load(Relaxed) % slots.max(1);
+    for index in (start..slots).chain(0..start) {
+        let record = attachment.member(index)?;
+        let unannounced = record.presence.load(Acquire) == JOINED && record.died.load(Acquire) == 0;
+        if !unannounced && byte_lock::try_lock(file.as_fd(), Byte::Member(index))? {
+            next.store(index + 1, Relaxed);
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+#[cold]
+pub(super) fn roster_full(attachment: &Attachment) -> Error {
+    Error::with(
+        Status::NoSpace,
+        format!(
+            "the roster of segment \"{}\" is full: {} processes or threads take part; create the \
+             segment with a larger max_participants",
+            attachment.path().name(),
+            attachment.header().max_participants
+        ),
+    )
+}
+
+impl ClaimedMember {
+    /// Gives the slot a new generation. It is not `JOINED` yet.
+    pub(super) fn prepare(&self, attachment: &Attachment) -> Result<MemberId> {
+        let record = attachment.member(self.index)?;
+        record.presence.store(EXPECTED, Relaxed);
+        record.died.store(0, Relaxed);
+        // Release: whoever sees the new generation sees no old death (M3).
+        let generation = record.generation.load(Relaxed).wrapping_add(1);
+        record.generation.store(generation, Release);
+        Ok(MemberId { index: self.index, generation })
+    }
+
+    /// Makes the calling process the member.
+    pub(super) fn settle(self, attachment: &Attachment, id: MemberId) -> Result<Membership> {
+        let record = attachment.member(self.index)?;
+        record.pid.store(process::id(), Relaxed);
+        record.uid.store(process::user_id(), Relaxed);
+        record.namespace.store(process::pid_namespace(), Relaxed);
+        store_name(&record.name, process::thread_name());
+        let byte = HeldByte::keep(self.file)?;
+        // Release: who sees JOINED sees whose it is.
+        record.presence.store(JOINED, Release);
+        Ok(Membership { id, _byte: byte })
+    }
+}
+
+/// Whether the member that a participant record names is gone.
+pub(super) fn is_gone(attachment: &Attachment, id: MemberId) -> Result<bool> {
+    let record = attachment.member(id.index)?;
+    // Acquire: a newer generation, or the announcement of a death, is final (M1).
+    if record.generation.load(Acquire) != id.generation || record.died.load(Acquire) != 0 {
+        return Ok(true);
+    }
+    Ok(!byte_lock::is_locked(attachment.file()?, Byte::Member(id.index))?)
+}
+
+/// Looks at every member that has joined and writes down who died.
+pub(super) fn announce_deaths(attachment: &Attachment) -> Result<()> {
+    let file = attachment.file()?;
+    for index in 0..attachment.slot_count() {
+        let record = attachment.member(index)?;
+        if is_news(record) && !byte_lock::is_locked(file, Byte::Member(index))? {
+            announce(attachment, index)?;
+        }
+    }
+    Ok(())
+}
+
+/// A member of whose death nobody has heard, if it is dead.
+pub(super) fn is_news(record: &MemberRecord) -> bool {
+    // Acquire: a record that says JOINED is complete.
+    record.presence.load(Acquire) == JOINED && record.died.load(Acquire) == 0
+}
+
+/// Writes down that member `index` died, unless somebody else did meanwhile.
+fn announce(attachment: &Attachment, index: u32) -> Result<()> {
+    attachment.as_registrar(|| {
+        let record = attachment.member(index)?;
+        let byte = Byte::Member(index);
+        if !is_news(record) || byte_lock::is_locked(attachment.file()?, byte)? {
+            return Ok(());
+        }
+        let epoch = &attachment.header().death_epoch;
+        // Relaxed: only the registrar changes it.
+        let number = epoch.load(Relaxed) + 1;
+        // Release, MOURNED: the number first. Killed here, it is skipped.
+        epoch.store(number, Release);
+        record.died.store(number, Release);
+        futex::wake_all(super::death::epoch_word(attachment));
+        Ok(())
+    })
+}
+
+/// How many members and participants there are, as far as the records say.
+pub(crate) fn population(attachment: &Attachment) -> Result<(u32, u32)> {
+    let (mut members, mut participants) = (0, 0);
+    for index in 0..attachment.block_count() {
+        let block = attachment.block(index)?;
+        members += block.members.iter().filter(|m| is_news(m)).count() as u32;
+        // Relaxed: a count for people.
+        let taken = block.participants.iter().filter(|p| p.member.load(Relaxed) != 0);
+        participants += taken.count() as u32;
+    }
+    debug_assert!(members <= MAX_COUNT && participants <= MAX_COUNT);
+    Ok((members, participants))
+}
+
+const MAX_COUNT: u32 = crate::layout::header::MAX_BLOCKS as u32 * BLOCK_SLOTS;

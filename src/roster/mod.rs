@@ -1,0 +1,17 @@
+//! Who takes part, and who is dead.
+//!
+//! A process that has a segment open for writing is a *member*; each of its
+//! threads that made a call there is a *participant* and has a *seat*. Both have
+//! records in the segment (`record`). The kernel says who is dead (`death`); pids,
+//! thread ids and time-outs never do.
+//!
+//! Nothing here knows what a segment holds. Where memory for records comes from is
+//! told by the layer above (`Attachment::grow`).
+
+pub(crate) mod attachment;
+pub(crate) mod death;
+mod fork;
+pub(crate) mod member;
+pub(crate) mod participant;
+pub(crate) mod record;
+pub(crate) mod thread;

@@ -1,0 +1,322 @@
+//! What the library knows of each thread of this process.
+//!
+//! A thread's state lies in memory that the kernel wipes in a forked child
+//! (`MADV_WIPEONFORK`). So a child finds nothing of what its parent's thread was:
+//! no seat in any segment, no call in progress. That costs no check on the fast
+//! path: an empty cache is simply a miss.
+//!
+//! # Calls in progress
+//!
+//! `calls` is odd while the thread is inside a call. A signal handler that calls
+//! in finds it odd and is refused. Who wants to free something that calls may be
+//! looking at makes it unreachable, issues a barrier on all threads, and then
+//! waits for every odd counter to move on (`Witness`).
+
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
+
+use super::attachment::Attachment;
+use super::participant;
+use crate::error::{Error, Result, Status};
+use crate::platform::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    compiler_fence,
+};
+use crate::platform::robust::RobustList;
+use crate::platform::thread_exit::ExitKey;
+use crate::platform::{mapping, membarrier};
+
+/// Seats found without a search; attachments share them by number.
+const CACHED: usize = 16;
+
+/// One thread of this process.
+pub(crate) struct Thread {
+    /// Odd while the thread is in a call.
+    calls: AtomicU32,
+    /// False in a forked child until the thread is set up anew.
+    ready: AtomicBool,
+    /// True while a living thread uses this record.
+    used: AtomicBool,
+    /// The next record of `ALL`.
+    next: AtomicPtr<Thread>,
+    /// Where the thread's death hook is.
+    robust: Cell<RobustList>,
+    /// The seats used last.
+    cache: [CachedSeat; CACHED],
+    /// All seats of the thread; null for none.
+    seats: Cell<*mut Vec<Seat>>,
+}
+
+/// A thread's place in one attachment, and its name there.
+#[derive(Clone, Copy)]
+pub(crate) struct Seat {
+    pub(crate) attachment: &'static Attachment,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+#[derive(Default)]
+struct CachedSeat {
+    attachment: Cell<u64>,
+    name: Cell<u64>,
+}
+
+/// Every record ever made in this process, newest first; records are re-used.
+static ALL: AtomicPtr<Thread> = AtomicPtr::new(core::ptr::null_mut());
+static EXIT: ExitKey = ExitKey::new();
+
+thread_local! {
+    static CURRENT: UnsafeCell<*const Thread> = const { UnsafeCell::new(core::ptr::null()) };
+}
+
+/// A call in progress on this thread. Ends when dropped.
+pub(crate) struct InCall {
+    thread: &'static Thread,
+}
+
+/// Begins a call on this thread.
+///
+/// # Errors
+/// `Reentrant` if a signal handler interrupted another call of this thread;
+/// `System` if the thread cannot be set up.
+#[inline(always)]
+pub(crate) fn enter() -> Result<InCall> {
+    here()?.begin_call()
+}
+
+/// The calling thread, set up if it is new.
+///
+/// # Errors
+/// `System` if the thread cannot be set up.
+#[inline(always)]
+pub(crate) fn here() -> Result<&'static Thread> {
+    // SAFETY: the cell is this thread's own, and nothing else borrows it.
+    let current = CURRENT.with(|c| unsafe { *c.get() });
+    // SAFETY: null, or a record that is never freed.
+    match unsafe { current.as_ref() } {
+        // Relaxed: only this thread writes its own `ready` (and fork, the kernel).
+        Some(thread) if thread.ready.load(Relaxed) => Ok(thread),
+        _ => set_up(),
+    }
+}
+
+impl Thread {
+    #[inline(always)]
+    fn begin_call(&'static self) -> Result<InCall> {
+        // Relaxed: only this thread and its signal handlers write the counter.
+        let calls = self.calls.load(Relaxed);
+        if calls & 1 != 0 {
+            return Err(REENTRANT);
+        }
+        self.calls.store(calls.wrapping_add(1), Relaxed);
+        // The barrier that orders this store before the loads of the call is paid
+        // by who asks for it (`Witness::of_calls`).
+        compiler_fence(SeqCst);
+        Ok(InCall { thread: self })
+    }
+}
+
+const REENTRANT: Error = Error::new(
+    Status::Reentrant,
+    "called from a signal handler that interrupted a call of this thread: set a flag in the \
+     handler and call after it has returned",
+);
+
+impl Drop for InCall {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let calls = self.thread.calls.load(Relaxed);
+        // Release, RETIRED: what the call looked at may be freed after this.
+        self.thread.calls.store(calls.wrapping_add(1), Release);
+    }
+}
+
+impl InCall {
+    /// The thread that the call is on.
+    #[inline(always)]
+    pub(crate) fn thread(&self) -> &'static Thread {
+        self.thread
+    }
+}
+
+impl Thread {
+    /// The thread's death hook.
+    #[inline(always)]
+    pub(crate) fn hook(&self) -> RobustList {
+        self.robust.get()
+    }
+
+    /// The thread's name in `attachment`: what lock words hold. Takes a seat there
+    /// if it has none yet.
+    #[inline(always)]
+    pub(crate) fn name_in(&self, attachment: &'static Attachment) -> Result<u64> {
+        let cached = &self.cache[attachment.number() as usize % CACHED];
+        if cached.attachment.get() == attachment.number() {
+            return Ok(cached.name.get());
+        }
+        self.find_or_take_seat(attachment)
+    }
+
+    #[cold]
+    fn find_or_take_seat(&self, attachment: &'static Attachment) -> Result<u64> {
+        let known = self.seats().iter().find(|s| s.attachment.number() == attachment.number());
+        let seat = match known {
+            Some(seat) => *seat,
+            None => {
+                self.leave_closed();
+                let seat = participant::take_seat(attachment)?;
+                self.seats().push(seat);
+                seat
+            }
+        };
+        let name = participant::name_of(seat.slot, seat.generation);
+        let cached = &self.cache[attachment.number() as usize % CACHED];
+        cached.attachment.set(attachment.number());
+        cached.name.set(name);
+        Ok(name)
+    }
+
+    /// Leaves the seats in attachments that nobody has a handle to any more.
+    pub(crate) fn leave_closed(&self) {
+        self.leave(|seat| !seat.attachment.has_handles());
+    }
+
+    fn leave(&self, which: impl Fn(&Seat) -> bool) {
+        let seats = self.seats();
+        let (gone, kept) = core::mem::take(seats).into_iter().partition(which);
+        *seats = kept;
+        let gone: Vec<Seat> = gone;
+        if gone.is_empty() {
+            return;
+        }
+        for cached in &self.cache {
+            cached.attachment.set(0);
+        }
+        for seat in gone {
+            participant::leave_seat(seat, self.hook());
+        }
+    }
+
+    #[expect(clippy::mut_from_ref, reason = "the list is the thread's own; calls do not nest")]
+    fn seats(&self) -> &mut Vec<Seat> {
+        if self.seats.get().is_null() {
+            self.seats.set(Box::into_raw(Box::default()));
+        }
+        // SAFETY: made above or earlier by this thread; calls of a thread do not
+        // nest (`begin_call`), and no caller keeps the borrow over another call.
+        unsafe { &mut *self.seats.get() }
+    }
+}
+
+/// Gives the calling thread a record and takes it into the list.
+#[cold]
+fn set_up() -> Result<&'static Thread> {
+    super::fork::ensure_own_process()?;
+    // SAFETY: the cell is this thread's own, and nothing else borrows it.
+    let wiped = CURRENT.with(|c| unsafe { *c.get() });
+    // SAFETY: null, or a record that is never freed.
+    let thread = match unsafe { wiped.as_ref() } {
+        Some(thread) => enlist(thread),
+        None => match free_record() {
+            Some(thread) => thread,
+            None => new_record()?,
+        },
+    };
+    thread.robust.set(RobustList::of_this_thread()?);
+    thread.calls.store(0, Relaxed);
+    EXIT.arrange(core::ptr::from_ref(thread).cast_mut().cast(), at_thread_exit)?;
+    thread.ready.store(true, Release);
+    // SAFETY: the cell is this thread's own, and nothing else borrows it.
+    CURRENT.with(|c| unsafe { *c.get() = thread });
+    Ok(thread)
+}
+
+fn records() -> impl Iterator<Item = &'static Thread> {
+    // SAFETY: null or a record; records are never freed. Acquire: its fields.
+    let mut next = unsafe { ALL.load(Acquire).as_ref() };
+    core::iter::from_fn(move || {
+        let thread = next?;
+        // SAFETY: likewise.
+        next = unsafe { thread.next.load(Acquire).as_ref() };
+        Some(thread)
+    })
+}
+
+fn free_record() -> Option<&'static Thread> {
+    // Acquire: pairs with the Release in `at_thread_exit`.
+    records().find(|t| t.used.compare_exchange(false, true, Acquire, Relaxed).is_ok())
+}
+
+fn new_record() -> Result<&'static Thread> {
+    let memory = mapping::wiped_on_fork(size_of::<Thread>())?.cast::<Thread>();
+    // SAFETY: fresh zeroed memory, page-aligned, never freed; all-zero bytes are a
+    // valid `Thread` (null pointers, false, 0).
+    let thread = unsafe { &*memory };
+    Ok(enlist(thread))
+}
+
+/// Takes a fresh or wiped record into the list, in use.
+fn enlist(thread: &'static Thread) -> &'static Thread {
+    let record = core::ptr::from_ref(thread).cast_mut();
+    thread.used.store(true, Relaxed);
+    let mut head = ALL.load(Relaxed);
+    loop {
+        thread.next.store(head, Relaxed);
+        // Release: the record's fields, for `records`.
+        match ALL.compare_exchange_weak(head, record, Release, Relaxed) {
+            Ok(_) => return thread,
+            Err(seen) => head = seen,
+        }
+    }
+}
+
+/// Forgets the records of a parent process. Called in a child that has one thread.
+pub(super) fn forget_all() {
+    ALL.store(core::ptr::null_mut(), Release);
+}
+
+/// Runs when a thread ends: it leaves all its seats in good order.
+unsafe extern "C" fn at_thread_exit(record: *mut c_void) {
+    // SAFETY: `set_up` passed the record, which is never freed.
+    let thread = unsafe { &*record.cast_const().cast::<Thread>() };
+    if let Ok(call) = thread.begin_call() {
+        call.thread().leave(|_| true);
+    }
+    // SAFETY: the cell is this thread's own, and nothing else borrows it.
+    CURRENT.with(|c| unsafe { *c.get() = core::ptr::null() });
+    thread.ready.store(false, Relaxed);
+    // Release: the next user of the record sees all of the above.
+    thread.used.store(false, Release);
+}
+
+/// The calls that were in progress on other threads at one moment.
+pub(crate) struct Witness {
+    calls: Vec<(&'static Thread, u32)>,
+}
+
+// SAFETY: of a record it only loads the counter, which is atomic.
+unsafe impl Send for Witness {}
+
+impl Witness {
+    /// Notes the calls in progress, the caller's own left out.
+    ///
+    /// What was made unreachable before is seen so by every later call. `None` if
+    /// the kernel has no barrier for that; then nothing can be known.
+    pub(crate) fn of_calls(own: &InCall) -> Option<Self> {
+        if !membarrier::everywhere() {
+            return None;
+        }
+        let others = records().filter(|t| !core::ptr::eq(*t, own.thread));
+        // Acquire, RETIRED: with the counter we see what the call did.
+        let counted = others.map(|t| (t, t.calls.load(Acquire)));
+        Some(Self { calls: counted.filter(|(_, calls)| calls & 1 != 0).collect() })
+    }
+
+    /// Whether all of them have ended.
+    pub(crate) fn are_over(&mut self) -> bool {
+        // Acquire, RETIRED: what the calls looked at may be freed after this.
+        self.calls.retain(|(thread, calls)| thread.calls.load(Acquire) == *calls);
+        self.calls.is_empty()
+    }
+}

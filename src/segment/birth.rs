@@ -1,0 +1,199 @@
+//! How a segment comes to be, and how it is recognised.
+//!
+//! The file is made without a name, sized, given its two fixed pages and its first
+//! roster block, and then named in one step. A creator that dies before that leaves
+//! nothing.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::fingerprint::LAYOUT_FINGERPRINT;
+use super::space;
+use crate::error::{Error, Result, Status, invalid};
+use crate::layout::header::{Constants, DATA_START, Header, LAYOUT_VERSION, MAGIC};
+use crate::layout::memory::Memory;
+use crate::platform::atomic::Ordering::Acquire;
+use crate::platform::file::{self, SegmentPath, UnbornFile};
+use crate::platform::mapping::{Mapping, PAGE};
+use crate::platform::process;
+use crate::roster::attachment::{Attachment, attach};
+use crate::roster::record::MOST_PARTICIPANTS;
+
+/// The least and the most that a segment may be.
+const LEAST_SIZE: u64 = 64 << 10;
+const MOST_SIZE: u64 = 1 << 46;
+const DEFAULT_SIZE: u64 = 64 << 20;
+const DEFAULT_MODE: u32 = 0o600;
+const DEFAULT_PARTICIPANTS: u32 = 4096;
+
+/// What a creator may choose; zero means the default.
+#[derive(Clone, Debug, Default)]
+pub struct SegmentOptions {
+    /// The most bytes that the segment may grow to, 64 KiB to 2^46; default 64 MiB.
+    pub size: u64,
+    /// Permission bits, exactly as given whatever the umask; default 0600.
+    pub mode: u32,
+    /// Open only to read: nothing is changed, no seat is taken.
+    pub read_only: bool,
+    /// Reserved for segments that go with their last member.
+    pub ephemeral: bool,
+    /// The most threads that can take part at once; default 4,096, at most 16,383.
+    pub max_participants: u32,
+}
+
+impl SegmentOptions {
+    /// Fills in the defaults and refuses what cannot be.
+    fn checked(&self) -> Result<Self> {
+        let or = |given: u64, default: u64| if given == 0 { default } else { given };
+        let size = or(self.size, DEFAULT_SIZE);
+        if !(LEAST_SIZE..=MOST_SIZE).contains(&size) {
+            return Err(Error::with(
+                Status::InvalidArgument,
+                format!("size {size} is out of range: 65536 bytes (64 KiB) to 2^46"),
+            ));
+        }
+        let mode = or(self.mode.into(), DEFAULT_MODE.into()) as u32;
+        if mode & !0o777 != 0 {
+            return Err(Error::with(
+                Status::InvalidArgument,
+                format!("mode {mode:o} has more than permission bits: 0600 to 0777"),
+            ));
+        }
+        let participants = or(self.max_participants.into(), DEFAULT_PARTICIPANTS.into()) as u32;
+        if participants > MOST_PARTICIPANTS {
+            return Err(Error::with(
+                Status::InvalidArgument,
+                format!("max_participants {participants} is too many: at most {MOST_PARTICIPANTS}"),
+            ));
+        }
+        if self.ephemeral {
+            return Err(invalid(
+                "ephemeral segments are not in this version: leave the option 0 and unlink the \
+                 segment when done",
+            ));
+        }
+        Ok(Self { size, mode, max_participants: participants, ..self.clone() })
+    }
+}
+
+/// Makes a segment.
+pub(crate) fn create(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+    let path = SegmentPath::of(name)?;
+    if options.read_only {
+        return Err(invalid("a segment cannot be created read-only: create it, then open it so"));
+    }
+    let options = options.checked()?;
+    let size = options.size.next_multiple_of(PAGE);
+    let unborn = UnbornFile::conceive(&path, size, options.mode)?;
+    let file = unborn.file();
+    file::commit(file.as_fd(), 0, DATA_START, path.name())?;
+    let memory = Memory::new(Mapping::of(file, size, true)?, true);
+    let constants = Constants {
+        flags: 0,
+        fingerprint: LAYOUT_FINGERPRINT,
+        size,
+        identity: process::random_u64(),
+        max_participants: options.max_participants,
+    };
+    memory.write_header(Header::new(constants, DATA_START));
+    space::append_block(&memory, file.as_fd(), path.name())?;
+    let file = unborn.bear(&path)?;
+    attach(path, file, true, |_| Ok(memory), space::grow_roster)
+}
+
+/// Opens a segment that exists.
+pub(crate) fn open(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+    let path = SegmentPath::of(name)?;
+    options.checked()?;
+    let writable = !options.read_only;
+    let file = file::open(&path, writable)?;
+    let map = {
+        let name = path.name().to_owned();
+        move |file: &OwnedFd| recognise(&name, file, writable)
+    };
+    attach(path, file, writable, map, space::grow_roster)
+}
+
+/// Opens a segment, or makes it if there is none.
+pub(crate) fn open_or_create(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+    loop {
+        match open(name, options) {
+            Err(error) if error.status() == Status::NotFound => {}
+            other => return other,
+        }
+        match create(name, options) {
+            Err(error) if error.status() == Status::AlreadyExists => {}
+            other => return other,
+        }
+    }
+}
+
+/// Maps a file after checking that it is a segment that we understand.
+fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
+    let facts = file::facts(file.as_fd())?;
+    let foreign = |what: &str| {
+        Err(Error::with(
+            Status::Incompatible,
+            format!("\"{name}\" is not an atoll segment ({what}): choose another name"),
+        ))
+    };
+    if !facts.is_regular {
+        return foreign("not a regular file");
+    }
+    if facts.length < DATA_START {
+        return foreign("too short for a header");
+    }
+    let memory = Memory::new(Mapping::of(file, facts.length, writable)?, writable);
+    let header = memory.header();
+    if header.magic != MAGIC {
+        return foreign("its first bytes are others");
+    }
+    if header.layout_version != LAYOUT_VERSION {
+        return Err(Error::with(
+            Status::Incompatible,
+            format!(
+                "segment \"{name}\" has layout version {}, and this library reads version \
+                 {LAYOUT_VERSION}: use the same release everywhere, or unlink and create it anew",
+                header.layout_version
+            ),
+        ));
+    }
+    if header.fingerprint != LAYOUT_FINGERPRINT {
+        return Err(Error::with(
+            Status::Incompatible,
+            format!(
+                "segment \"{name}\" was made by another build (layout fingerprint {:016x}, ours is \
+                 {:016x}): use the same release everywhere, or unlink and create it anew",
+                header.fingerprint, LAYOUT_FINGERPRINT
+            ),
+        ));
+    }
+    check_geometry(name, header, facts.length)?;
+    Ok(memory)
+}
+
+/// The numbers that are constant for life; what changes is checked at each use.
+fn check_geometry(name: &str, header: &Header, length: u64) -> Result<()> {
+    let damaged = |what: &str| {
+        Err(Error::with(
+            Status::Corrupted,
+            format!("segment \"{name}\" is damaged ({what}): unlink it and create it anew"),
+        ))
+    };
+    if header.size != length {
+        return damaged("its file has another length than its header says");
+    }
+    if !(LEAST_SIZE..=MOST_SIZE).contains(&header.size) || !header.size.is_multiple_of(PAGE) {
+        return damaged("impossible size");
+    }
+    if header.max_participants == 0 || header.max_participants > MOST_PARTICIPANTS {
+        return damaged("impossible number of participants");
+    }
+    let committed = header.committed.load(Acquire);
+    if !(DATA_START..=header.size).contains(&committed) || !committed.is_multiple_of(PAGE) {
+        return damaged("impossible amount of committed memory");
+    }
+    if header.flags != 0 {
+        return damaged("unknown flags");
+    }
+    Ok(())
+}

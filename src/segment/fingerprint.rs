@@ -1,0 +1,65 @@
+//! One number for the layout of everything that is shared.
+
+use crate::layout::bodies::{ArrayHead, LargeValue, SmallValue};
+use crate::layout::entry::Entry;
+use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
+use crate::layout::{Shared, hash_text, hash_u64};
+use crate::roster::record::Block;
+use crate::sync::mutex::MutexBody;
+
+/// Two builds agree on every byte of a segment if and only if they agree on this.
+pub(crate) const LAYOUT_FINGERPRINT: u64 = {
+    let shapes = [
+        Header::SHAPE,
+        Buckets::SHAPE,
+        Entry::SHAPE,
+        Block::SHAPE,
+        MutexBody::SHAPE,
+        SmallValue::SHAPE,
+        LargeValue::SHAPE,
+        ArrayHead::SHAPE,
+    ];
+    let mut hash = hash_u64(hash_text(b"atoll"), LAYOUT_VERSION as u64);
+    let mut i = 0;
+    while i < shapes.len() {
+        hash = hash_u64(hash, shapes[i]);
+        i += 1;
+    }
+    hash
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::bodies::TypeRecord;
+    use crate::roster::record::{MemberRecord, ParticipantRecord};
+
+    /// Sizes, alignments and offsets of every shared struct are a promise.
+    #[test]
+    fn layout_is_the_golden_one() {
+        let now = [
+            format!("version {LAYOUT_VERSION} fingerprint {LAYOUT_FINGERPRINT:016x}\n"),
+            Header::describe(),
+            Buckets::describe(),
+            Entry::describe(),
+            Block::describe(),
+            ParticipantRecord::describe(),
+            MemberRecord::describe(),
+            MutexBody::describe(),
+            TypeRecord::describe(),
+            SmallValue::describe(),
+            LargeValue::describe(),
+            ArrayHead::describe(),
+        ]
+        .concat();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/layout.txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &now).expect("the golden file can be written");
+        }
+        let golden = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            now == golden,
+            "the memory layout changed. If that is meant, raise LAYOUT_VERSION and run `make bless`.\n{now}"
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! Who may go, who must wait.
+//!
+//! Plain structs over shared words and a roster; none knows where it lies or what
+//! it guards.
+
+pub(crate) mod mutex;

@@ -1,0 +1,519 @@
+//! A mutex whose owner may be killed at any instruction.
+//!
+//! # The word
+//!
+//! ```text
+//!  bit 63         INCONSISTENT  an owner died; sticky until it is marked consistent
+//!  bit 62         STARVING      somebody has waited long: newcomers let it pass once
+//!  bits 61..32    owned: the owner's name {generation:16, slot:14}
+//!                 free with WAITERS: the stamp of who unlocked, its slot plus one
+//!  bit 31         OWNED
+//!  bit 30         WAITERS       somebody may be asleep
+//!  bits 29..0     zero in every state, so that the hook may point here
+//! ```
+//!
+//! The futex is the low half. Since it does not name the owner, sleepers compare
+//! the high half too.
+//!
+//! # Invariants
+//!
+//! - **L1** One compare-exchange takes the word and names the owner.
+//! - **L2** While somebody sleeps, either the word is free and somebody else is awake
+//!   and will take it or wake the next, or the word is owned and the owner's death
+//!   wakes a sleeper: through its liveness word, or through its hook on this word.
+//! - **L3** WAITERS is cleared only by who found nobody asleep, and only while the
+//!   word still carries its stamp.
+//! - **L4** `count` is touched by the owner alone.
+//!
+//! # Edges
+//!
+//! | edge     | release                   | acquire                    | what it carries          |
+//! |----------|---------------------------|----------------------------|--------------------------|
+//! | UNLOCKED | `unlock` clears OWNED     | `lock` takes the word      | what the lock guards     |
+//! | DEPARTED | the kernel marks the dead | `feel_pulse` loads it      | what the dead one stored |
+//!
+//! # If a process dies
+//!
+//! - holding: its name stays in the word. The next one finds it dead, takes the word
+//!   from that name with INCONSISTENT set, and wakes everybody who slept on its
+//!   liveness word.
+//! - between unlocking and waking: its hook is on the word; the kernel wakes one.
+//! - woken, before it took the word or after: its hook is on the word from before
+//!   its first try until it unlocks (or until it holds without WAITERS), so the
+//!   kernel wakes the next one.
+//!
+//! `models/` checks this with a death before every access. The back-stop for what
+//! the model leaves out (a hook cleared by another library, memory reaped early) is
+//! the slice: every wait looks again after 100 ms to 1 s.
+
+use crate::error::{Error, Result, Status};
+use crate::layout::shared;
+use crate::platform::atomic::{
+    AtomicU32, AtomicU64, HookableWord64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::platform::futex::{self, Wake, Watch};
+use crate::platform::time::{Deadline, now_ns};
+use crate::roster::attachment::Attachment;
+use crate::roster::death::{self, INTERRUPTED, Pulse};
+use crate::roster::participant::{self, NAME_MASK};
+use crate::roster::record;
+use crate::roster::thread::Thread;
+
+const OWNED: u64 = 1 << 31;
+const WAITERS: u64 = 1 << 30;
+const INCONSISTENT: u64 = 1 << 63;
+const STARVING: u64 = 1 << 62;
+
+/// Looks before a waiter goes to sleep.
+const SPINS: u32 = 100;
+/// How long somebody waits before newcomers are asked to let it pass, and how long
+/// such a newcomer sleeps at most.
+const STARVING_NS: u64 = 1_000_000;
+const FIRST_SLICE_NS: u64 = 100_000_000;
+const LONGEST_SLICE_NS: u64 = 1_000_000_000;
+
+shared! {
+    /// A mutex in shared memory. All zero is a free one.
+    pub(crate) struct MutexBody: 64 {
+        word: HookableWord64,
+        /// How often the owner holds it, if it is recursive (L4).
+        count: AtomicU32,
+        dead_pid: AtomicU32,
+        /// Who died holding it last; written by who took over, while it holds.
+        dead_name: [AtomicU64; 2],
+        dead_tid: AtomicU32,
+        dead_slot: AtomicU32,
+        dead_generation: AtomicU32,
+        reserved: [u32; 5],
+    }
+}
+
+/// How a lock was acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// As usual.
+    Clean,
+    /// Its last owner died holding it, or an earlier one did and nobody has marked
+    /// the lock consistent since: what it guards may be half changed.
+    OwnerDied,
+}
+
+/// Who holds a mutex, or died holding it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner {
+    /// Process id in the owner's own pid namespace.
+    pub pid: u32,
+    /// Thread id in the owner's own pid namespace.
+    pub tid: u32,
+    /// The owner's slot in the roster.
+    pub slot: u32,
+    /// Which owner of that slot it is.
+    pub generation: u32,
+    /// False if it is dead.
+    pub alive: bool,
+    /// The mutex is inconsistent: an owner died and nobody has marked it since.
+    pub owner_died: bool,
+    /// The thread's name, zero-padded.
+    pub name: [u8; 16],
+}
+
+/// A thread in a segment, as a possible owner.
+#[derive(Clone, Copy)]
+pub(crate) struct Actor {
+    thread: &'static Thread,
+    attachment: &'static Attachment,
+    /// The word of a mutex that this thread holds and nobody waits for.
+    mine: u64,
+}
+
+impl Actor {
+    /// The calling thread in `attachment`; takes a seat there if it has none.
+    #[inline(always)]
+    pub(crate) fn new(thread: &'static Thread, attachment: &'static Attachment) -> Result<Self> {
+        let mine = thread.name_in(attachment)? | OWNED;
+        Ok(Self { thread, attachment, mine })
+    }
+
+    fn is_owner_in(self, word: u64) -> bool {
+        word & (NAME_MASK | OWNED) == self.mine
+    }
+}
+
+impl MutexBody {
+    /// Acquires the mutex for the actor.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Interrupted`; `Deadlock` if the actor holds it already;
+    /// `Corrupted` if the word names nobody who can be.
+    #[inline(always)]
+    pub(crate) fn lock(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
+        // Acquire, UNLOCKED: what the last owner wrote is ours to read. Release is
+        // not needed: nothing is handed on by taking a lock.
+        match self.word.compare_exchange(0, actor.mine, Acquire, Relaxed) {
+            Ok(_) => Ok(Acquired::Clean),
+            Err(seen) if actor.is_owner_in(seen) => Err(HELD_ALREADY),
+            Err(_) => self.lock_contended(actor, deadline),
+        }
+    }
+
+    /// The same for a mutex that counts.
+    #[inline(always)]
+    pub(crate) fn lock_recursive(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
+        let acquired = match self.word.compare_exchange(0, actor.mine, Acquire, Relaxed) {
+            Ok(_) => Acquired::Clean,
+            Err(seen) if actor.is_owner_in(seen) => return self.count_up(seen),
+            Err(_) => self.lock_contended(actor, deadline)?,
+        };
+        // Relaxed: the owner's alone (L4). Killed before: the next owner sets it.
+        self.count.store(1, Relaxed);
+        Ok(acquired)
+    }
+
+    fn count_up(&self, word: u64) -> Result<Acquired> {
+        // Relaxed: the owner's alone (L4).
+        match self.count.load(Relaxed).checked_add(1) {
+            Some(count) => self.count.store(count, Relaxed),
+            None => {
+                return Err(Error::new(Status::Full, "the mutex is held 2^32-1 times already"));
+            }
+        }
+        Ok(news_in(word))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lock_contended(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
+        let hook = actor.thread.hook();
+        hook.arm(self.word.low());
+        let taken = Contender::new(self, actor, deadline).contend();
+        // With WAITERS somebody may sleep on an earlier owner's liveness word: the
+        // hook stays until we unlock, so that our death wakes a sleeper (L2).
+        // Without, nobody sleeps, and who comes later watches us.
+        match taken {
+            Ok(word) if word & WAITERS != 0 => {}
+            _ => hook.disarm(),
+        }
+        taken.map(news_in)
+    }
+
+    /// Releases the mutex.
+    ///
+    /// # Errors
+    /// `NotOwner` if the actor does not hold it.
+    #[inline(always)]
+    pub(crate) fn unlock(&self, actor: Actor) -> Result<()> {
+        // Release, UNLOCKED: what we wrote becomes the next owner's to read.
+        match self.word.compare_exchange(actor.mine, 0, Release, Relaxed) {
+            Ok(_) => Ok(()),
+            Err(seen) => self.unlock_contended(actor, seen),
+        }
+    }
+
+    /// The same for a mutex that counts: the last one releases it.
+    #[inline(always)]
+    pub(crate) fn unlock_recursive(&self, actor: Actor) -> Result<()> {
+        if !actor.is_owner_in(self.word.load(Relaxed)) {
+            return Err(NOT_HELD);
+        }
+        // Relaxed: the owner's alone (L4).
+        let count = self.count.load(Relaxed);
+        if count > 1 {
+            self.count.store(count - 1, Relaxed);
+            return Ok(());
+        }
+        self.unlock(actor)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unlock_contended(&self, actor: Actor, seen: u64) -> Result<()> {
+        if !actor.is_owner_in(seen) {
+            return Err(NOT_HELD);
+        }
+        let hook = actor.thread.hook();
+        hook.arm(self.word.low());
+        // Release, UNLOCKED, here and below.
+        let quiet = seen & WAITERS == 0
+            && self.word.compare_exchange(seen, seen & INCONSISTENT, Release, Relaxed).is_ok();
+        if !quiet {
+            // Relaxed: only flags can have been added while we hold.
+            let word = self.word.load(Relaxed);
+            let stamp = u64::from(participant::slot_in(actor.mine) + 1) << 32;
+            let free = stamp | WAITERS | (word & (INCONSISTENT | STARVING));
+            self.word.store(free, Release);
+            if futex::wake(self.word.low().as_futex(), 1) == 0 {
+                // Nobody sleeps. If the stamp is still ours, nobody took the word
+                // or went to sleep since (L3). Relaxed: it publishes nothing.
+                let _ = self.word.compare_exchange(free, free & INCONSISTENT, Relaxed, Relaxed);
+            }
+        }
+        hook.disarm();
+        Ok(())
+    }
+
+    /// Says that what the mutex guards is whole again.
+    ///
+    /// # Errors
+    /// `NotOwner` if the actor does not hold it.
+    pub(crate) fn mark_consistent(&self, actor: Actor) -> Result<()> {
+        if !actor.is_owner_in(self.word.load(Relaxed)) {
+            return Err(NOT_HELD);
+        }
+        // Relaxed: the owner's own; the unlock publishes it.
+        self.word.fetch_and(!INCONSISTENT, Relaxed);
+        Ok(())
+    }
+
+    /// Who holds it at this moment.
+    pub(crate) fn owner(&self, attachment: &Attachment) -> Result<Option<Owner>> {
+        loop {
+            // Acquire: what the owner wrote into its record is there.
+            let word = self.word.load(Acquire);
+            if word & OWNED == 0 {
+                return Ok(None);
+            }
+            let alive = death::feel_pulse(attachment, word)?.is_some();
+            let owner = Owner { alive, ..identify(attachment, word)? };
+            // The slot may have found a new owner while we read.
+            if self.word.load(Acquire) == word {
+                return Ok(Some(owner));
+            }
+        }
+    }
+
+    /// Who died holding it, until it is marked consistent.
+    pub(crate) fn dead_owner(&self) -> Option<Owner> {
+        if self.word.load(Acquire) & INCONSISTENT == 0 {
+            return None;
+        }
+        // Relaxed: written under the lock; whoever asks without it gets a moment's
+        // view, for people.
+        Some(Owner {
+            pid: self.dead_pid.load(Relaxed),
+            tid: self.dead_tid.load(Relaxed),
+            slot: self.dead_slot.load(Relaxed),
+            generation: self.dead_generation.load(Relaxed),
+            alive: false,
+            owner_died: true,
+            name: record::load_name(&self.dead_name),
+        })
+    }
+
+    /// Writes down who died holding it. Killed half way: the next owner writes us.
+    fn remember(&self, dead: Owner) {
+        self.dead_pid.store(dead.pid, Relaxed);
+        self.dead_tid.store(dead.tid, Relaxed);
+        self.dead_slot.store(dead.slot, Relaxed);
+        self.dead_generation.store(dead.generation, Relaxed);
+        record::store_name(&self.dead_name, dead.name);
+    }
+
+    /// Checks the word against L1: bits that are always zero, a name that can be.
+    pub(crate) fn verify(&self, attachment: &Attachment) -> Result<()> {
+        let word = self.word.load(Acquire);
+        let used = OWNED | WAITERS | INCONSISTENT | STARVING | NAME_MASK;
+        if word & !used != 0 {
+            return Err(crate::error::corrupted("a lock word has bits that are always zero"));
+        }
+        if word & OWNED != 0 {
+            attachment.participant(participant::slot_in(word))?;
+        }
+        Ok(())
+    }
+}
+
+fn news_in(word: u64) -> Acquired {
+    if word & INCONSISTENT == 0 { Acquired::Clean } else { Acquired::OwnerDied }
+}
+
+/// Reads who the owner in `word` is, dead or alive, as long as its slot is its own.
+fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
+    let slot = participant::slot_in(word);
+    let record = attachment.participant(slot)?;
+    let (tid, name) = participant::describe(record);
+    let generation = record.generation.load(Acquire);
+    let owner_died = word & INCONSISTENT != 0;
+    if generation & 0xffff != participant::generation_in(word) {
+        // The slot has a new owner already; its name is all that is left.
+        let generation = participant::generation_in(word);
+        return Ok(Owner { slot, generation, owner_died, ..Owner::default() });
+    }
+    let member = record::MemberId::of_word(record.member.load(Acquire));
+    let pid = match member {
+        Some(member) => attachment.member(member.index)?.pid.load(Relaxed),
+        None => 0,
+    };
+    Ok(Owner { pid, tid, slot, generation, alive: false, owner_died, name })
+}
+
+const HELD_ALREADY: Error = Error::new(
+    Status::Deadlock,
+    "this thread holds the mutex already: use a recursive mutex to lock it twice",
+);
+const NOT_HELD: Error = Error::new(
+    Status::NotOwner,
+    "this thread does not hold the mutex: only the thread that locked it may unlock or mark it, \
+     and a forked child holds nothing",
+);
+const BUSY: Error =
+    Error::new(Status::TimedOut, "the mutex is held by somebody else and the time is over");
+
+/// Why a contender gives up.
+#[derive(Clone, Copy)]
+enum GiveUp {
+    Late,
+    Interrupted,
+}
+
+impl From<GiveUp> for Error {
+    fn from(why: GiveUp) -> Self {
+        match why {
+            GiveUp::Late => BUSY,
+            GiveUp::Interrupted => INTERRUPTED,
+        }
+    }
+}
+
+/// One slow acquisition.
+struct Contender<'a> {
+    body: &'a MutexBody,
+    actor: Actor,
+    deadline: Deadline,
+    /// When the first sleep began, 0 before it.
+    waiting_since: u64,
+    /// Slept in this call: a wake-up may have been meant for us.
+    slept: bool,
+    /// Why the next look is the last one.
+    giving_up: Option<GiveUp>,
+    spins: u32,
+    slice: u64,
+}
+
+impl<'a> Contender<'a> {
+    fn new(body: &'a MutexBody, actor: Actor, deadline: Deadline) -> Self {
+        let giving_up = deadline.is_now().then_some(GiveUp::Late);
+        Self {
+            body,
+            actor,
+            deadline,
+            waiting_since: 0,
+            slept: false,
+            giving_up,
+            spins: SPINS,
+            slice: FIRST_SLICE_NS,
+        }
+    }
+
+    /// Takes the word or gives up; returns the word as taken. The hook is armed.
+    fn contend(mut self) -> Result<u64> {
+        loop {
+            // Relaxed: the exchange that takes it acquires.
+            let word = self.body.word.load(Relaxed);
+            if word & OWNED == 0 {
+                if word & STARVING != 0 && !self.slept && self.giving_up.is_none() {
+                    self.let_pass(word);
+                    continue;
+                }
+                let taken = self.actor.mine | (word & (WAITERS | INCONSISTENT));
+                if self.exchange(word, taken) {
+                    return Ok(taken);
+                }
+                continue;
+            }
+            let Some(pulse) = death::feel_pulse(self.actor.attachment, word)? else {
+                if let Some(taken) = self.take_over(word)? {
+                    return Ok(taken);
+                }
+                continue;
+            };
+            if let Some(reason) = self.giving_up {
+                self.pass_on_the_watch(word);
+                return Err(reason.into());
+            }
+            if self.spins > 0 {
+                self.spins -= 1;
+                core::hint::spin_loop();
+                continue;
+            }
+            self.sleep(word, &pulse)?;
+        }
+    }
+
+    fn exchange(&self, from: u64, to: u64) -> bool {
+        // Acquire, UNLOCKED or DEPARTED: what the last owner wrote is ours to read.
+        self.body.word.compare_exchange(from, to, Acquire, Relaxed).is_ok()
+    }
+
+    /// Takes the word from a dead owner.
+    fn take_over(&self, word: u64) -> Result<Option<u64>> {
+        // Before the exchange: afterwards nothing names the dead one any more.
+        let dead = identify(self.actor.attachment, word)?;
+        let taken = self.actor.mine | INCONSISTENT | (word & (WAITERS | STARVING));
+        if !self.exchange(word, taken) {
+            return Ok(None);
+        }
+        self.body.remember(dead);
+        // The kernel woke one sleeper of the dead one's liveness word; it may have
+        // waited for another lock of the dead. Killed here: our hook wakes one
+        // sleeper of this lock.
+        death::spread_word(self.actor.attachment, word);
+        Ok(Some(taken))
+    }
+
+    /// A newcomer's courtesy: one short sleep while somebody starves.
+    fn let_pass(&mut self, word: u64) {
+        let until = self.deadline.within(now_ns(), STARVING_NS);
+        let low = self.body.word.low().as_futex();
+        let wake = futex::wait(&[Watch { word: low, value: word as u32 }], until);
+        self.after_sleep(wake);
+    }
+
+    fn sleep(&mut self, word: u64, pulse: &Pulse<'_>) -> Result<()> {
+        let now = now_ns();
+        if self.waiting_since == 0 {
+            self.waiting_since = now;
+        }
+        let starving = self.slept && now - self.waiting_since > STARVING_NS;
+        let marked = word | WAITERS | if starving { STARVING } else { 0 };
+        // Relaxed: flags publish nothing.
+        if marked != word
+            && self.body.word.compare_exchange(word, marked, Relaxed, Relaxed).is_err()
+        {
+            return Ok(());
+        }
+        let [live, generation] = pulse.watches();
+        let watches = [
+            // Queued here before the rest is compared: an unlock that we do not see
+            // below finds us.
+            Watch { word: self.body.word.low().as_futex(), value: marked as u32 },
+            Watch { word: self.body.word.high(), value: (marked >> 32) as u32 },
+            live,
+            generation,
+        ];
+        let wake = futex::wait(&watches, self.deadline.within(now, self.slice));
+        if wake == Wake::TimedOut && !self.deadline.has_passed() {
+            self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
+            death::examine(self.actor.attachment, word)?;
+        }
+        self.after_sleep(wake);
+        Ok(())
+    }
+
+    fn after_sleep(&mut self, wake: Wake) {
+        self.slept = true;
+        if wake == Wake::Interrupted {
+            self.giving_up = Some(GiveUp::Interrupted);
+        } else if wake == Wake::TimedOut && self.deadline.has_passed() {
+            self.giving_up = Some(GiveUp::Late);
+        }
+    }
+
+    /// Before giving up: a wake-up may have been meant for us, or the kernel may have
+    /// counted on us to notice a death. Who never slept owes nothing.
+    fn pass_on_the_watch(&self, word: u64) {
+        if self.slept && word & WAITERS != 0 {
+            futex::wake(self.body.word.low().as_futex(), 1);
+        }
+    }
+}

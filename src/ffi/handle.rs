@@ -13,6 +13,8 @@
 //!                                            as in no address of a program
 //!  slot    [ object                   ]      the box, or the next vacant slot
 //!          [ generation  | kind       ]      the tag; kind 0 is a vacant slot
+//!          [ address                  ]      the object's hot bytes in shared memory,
+//!          [ attachment               ]      for calls that come to a few instructions
 //! ```
 //!
 //! The table is zeroed static memory, reserved with the library and touched only
@@ -67,18 +69,41 @@ const NOUNS: [&str; 5] = ["nothing", "segment", "mutex", "value", "array"];
 pub(super) trait Handle {
     type Object: Send + Sync + 'static;
     const KIND: Kind;
+
+    /// Where the fast paths find the object; by default nowhere.
+    fn place(_object: &Self::Object) -> Place {
+        Place { address: null_mut(), attachment: 0 }
+    }
 }
 
 struct Slot {
     object: AtomicPtr<()>,
     tag: AtomicU64,
+    /// What `place_of` gives; constant while the tag is.
+    address: AtomicPtr<u8>,
+    attachment: AtomicU64,
+}
+
+/// Where an object's hot bytes lie in shared memory.
+pub(super) struct Place {
+    /// Their address; null for objects that have no fast path.
+    pub(super) address: *mut u8,
+    /// The attachment that has to be alive for that: a thread with a seat there may
+    /// follow the address.
+    pub(super) attachment: u64,
 }
 
 /// How many handles a process can have open at once.
 const MOST: usize = 1 << 20;
 
-static SLOTS: [Slot; MOST] =
-    [const { Slot { object: AtomicPtr::new(null_mut()), tag: AtomicU64::new(0) } }; MOST];
+static SLOTS: [Slot; MOST] = [const {
+    Slot {
+        object: AtomicPtr::new(null_mut()),
+        tag: AtomicU64::new(0),
+        address: AtomicPtr::new(null_mut()),
+        attachment: AtomicU64::new(0),
+    }
+}; MOST];
 
 /// {changes, index + 1} of the first vacant slot that was used before; the count
 /// of changes keeps a `take` that was overtaken from succeeding.
@@ -93,11 +118,12 @@ const FIRST_GENERATION: u64 = 1 << 63;
 
 /// The object behind a handle, for as long as the call lasts.
 #[inline(always)]
-pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::Object> {
+pub(super) fn find<'call, H: Handle>(
+    _inside: &'call InCall,
+    handle: *const H,
+) -> Result<&'call H::Object> {
     let bits = handle.addr() as u64;
-    let Some(slot) = SLOTS.get(index_of(bits)) else {
-        return Err(refusal(handle));
-    };
+    let Some(slot) = SLOTS.get(index_of(bits)) else { return Err(refusal(handle)) };
     // Acquire, OPENED and CLOSED. Loaded before the tag: if this is the object of
     // a later generation, or none, the tag is no longer the one of the handle.
     let object = slot.object.load(Acquire);
@@ -110,6 +136,20 @@ pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::
     // - Not freed during the call: we entered before we loaded, and `limbo` waits
     //   for the calls that ran when the box left the table (H3).
     Ok(unsafe { &*object.cast::<H::Object>() })
+}
+
+/// Where the object behind a handle lies, without a look at the object itself: it
+/// may be freed at any moment, for the caller is in no call.
+#[inline(always)]
+pub(super) fn place_of<H: Handle>(handle: *const H) -> Option<Place> {
+    let bits = handle.addr() as u64;
+    let slot = SLOTS.get(index_of(bits))?;
+    // Acquire, OPENED and CLOSED, and before the tag: as in `find`.
+    let address = slot.address.load(Acquire);
+    let attachment = slot.attachment.load(Acquire);
+    // Relaxed: the tag is only compared.
+    let is_open = slot.tag.load(Relaxed) == bits & GENERATION | H::KIND as u64;
+    (is_open && !address.is_null()).then_some(Place { address, attachment })
 }
 
 /// Ends a handle. The object goes when no call uses it any more. NULL is allowed.
@@ -162,6 +202,10 @@ impl Vacancy {
         let slot = &SLOTS[self.index];
         // Relaxed: the slot is ours (H4); VACANT came before.
         let generation = slot.tag.load(Relaxed).max(FIRST_GENERATION) & GENERATION;
+        let place = H::place(&object);
+        // Release, OPENED: who loads these knows that the last generation is over.
+        slot.address.store(place.address, Release);
+        slot.attachment.store(place.attachment, Release);
         // Release, OPENED: the object is whole.
         slot.object.store(Box::into_raw(Box::new(object)).cast(), Release);
         // Release: H1 holds for whoever sees the tag.

@@ -4,7 +4,7 @@ use core::ffi::c_char;
 
 use super::argument::{Growing, check_reserved, flag, growing, optional_text};
 use super::guard::guard;
-use super::handle::{self, Handle, Kind};
+use super::handle::{self, Handle, Kind, Place};
 use super::output::{NewHandle, Output};
 use super::segment::atoll_segment;
 use super::status::atoll_status;
@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::object::mutex::Mutex;
 use crate::object::segment::Segment;
 use crate::platform::time::Deadline;
-use crate::sync::mutex::Owner;
+use crate::roster::thread;
+use crate::sync::mutex::{MutexBody, Owner};
 
 /// A mutex in a segment. The pointer is a handle: never follow it.
 pub struct atoll_mutex {
@@ -22,6 +23,15 @@ pub struct atoll_mutex {
 impl Handle for atoll_mutex {
     type Object = Mutex;
     const KIND: Kind = Kind::Mutex;
+
+    fn place(mutex: &Mutex) -> Place {
+        let (body, attachment) = mutex.place();
+        let address = match mutex.is_recursive() {
+            true => core::ptr::null(),
+            false => core::ptr::from_ref(body),
+        };
+        Place { address: address.cast_mut().cast(), attachment }
+    }
 }
 
 /// How a mutex is made. Begin with ATOLL_MUTEX_OPTIONS_INIT.
@@ -252,6 +262,30 @@ pub extern "C" fn atoll_mutex_close(mutex: *mut atoll_mutex) -> atoll_status {
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_mutex_lock(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
+    if timeout_ns >= 0 && quickly(mutex, MutexBody::take_if_free) {
+        return atoll_status::ATOLL_OK;
+    }
+    lock_in_full(mutex, timeout_ns)
+}
+
+/// An uncontended call comes to a few instructions: no more stores than the exchange,
+/// and nothing that could unwind.
+///
+/// It is no call in the sense of `enter`, so the object may be closed meanwhile. Its
+/// place stays mapped all the same, because this thread has a seat in the segment. A
+/// thread that is inside another call, which a signal handler interrupted, is refused.
+#[inline(always)]
+fn quickly(mutex: *mut atoll_mutex, act: impl FnOnce(&MutexBody, u64) -> bool) -> bool {
+    let Some(place) = handle::place_of(mutex) else { return false };
+    let seat = thread::idle().and_then(|thread| thread.cached_name(place.attachment));
+    // SAFETY: the address of a mutex's body in that attachment, which stays mapped
+    // while there are seats; this thread's is not given up before we return.
+    seat.is_some_and(|name| act(unsafe { &*place.address.cast::<MutexBody>() }, name))
+}
+
+#[cold]
+#[inline(never)]
+fn lock_in_full(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
     guard(|call| {
         handle::find(call, mutex)?.acquire_on(call.thread(), Deadline::after_ns(timeout_ns)?)
     })
@@ -271,6 +305,15 @@ pub extern "C" fn atoll_mutex_lock(mutex: *mut atoll_mutex, timeout_ns: i64) -> 
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_mutex_unlock(mutex: *mut atoll_mutex) -> atoll_status {
+    if quickly(mutex, MutexBody::give_up_if_quiet) {
+        return atoll_status::ATOLL_OK;
+    }
+    unlock_in_full(mutex)
+}
+
+#[cold]
+#[inline(never)]
+fn unlock_in_full(mutex: *mut atoll_mutex) -> atoll_status {
     guard(|call| handle::find(call, mutex)?.release_on(call.thread()))
 }
 

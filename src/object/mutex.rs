@@ -138,6 +138,11 @@ impl Mutex {
         self.recursive
     }
 
+    /// The body, and the number of the attachment that it lies in.
+    pub(crate) fn place(&self) -> (&MutexBody, u64) {
+        (self.body, self.segment.attachment().number())
+    }
+
     #[inline(always)]
     fn actor(&self, thread: &'static Thread) -> Result<Actor> {
         Actor::new(thread, self.segment.attachment())

@@ -15,6 +15,7 @@ pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
 pub(crate) mod thread_exit;
+pub(crate) mod thread_slot;
 pub(crate) mod time;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64")))]

@@ -154,9 +154,6 @@ pub(crate) struct RobustList {
 }
 
 impl RobustList {
-    /// A list whose hook is never armed, for a thread that has not asked yet.
-    pub(crate) const NONE: Self = Self { head: core::ptr::null_mut() };
-
     /// Asks the kernel for the calling thread's list, which libc registered.
     pub(crate) fn of_this_thread() -> Result<Self> {
         let mut head: *mut ListHead = core::ptr::null_mut();

@@ -36,10 +36,6 @@ pub(super) struct ClaimedMember {
 }
 
 impl Membership {
-    pub(super) fn id(&self) -> MemberId {
-        self.id
-    }
-
     /// Leaves in good order: no death is announced. The byte goes with the value.
     pub(super) fn leave(self, attachment: &Attachment) {
         self.say_goodbye(attachment);

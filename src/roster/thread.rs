@@ -12,38 +12,38 @@
 //! looking at makes it unreachable, issues a barrier on all threads, and then
 //! waits for every odd counter to move on (`Witness`).
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ffi::c_void;
 
 use super::attachment::Attachment;
 use super::participant;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32,
+    AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     compiler_fence,
 };
 use crate::platform::robust::RobustList;
 use crate::platform::thread_exit::ExitKey;
-use crate::platform::{mapping, membarrier};
+use crate::platform::{mapping, membarrier, thread_slot};
 
 /// Seats found without a search; attachments share them by number.
 const CACHED: usize = 16;
 
 /// One thread of this process.
+#[repr(C)]
 pub(crate) struct Thread {
-    /// Odd while the thread is in a call.
-    calls: AtomicU32,
-    /// False in a forked child until the thread is set up anew.
-    ready: AtomicBool,
+    /// Odd while the thread is in a call; 0 until it is set up, and again in a forked
+    /// child. First, with the cache, because the fast paths look here.
+    calls: AtomicU64,
+    /// The seats used last.
+    cache: [CachedSeat; CACHED],
     /// True while a living thread uses this record.
     used: AtomicBool,
     /// The next record of `ALL`.
     next: AtomicPtr<Thread>,
     /// Where the thread's death hook is.
     robust: Cell<RobustList>,
-    /// The seats used last.
-    cache: [CachedSeat; CACHED],
     /// All seats of the thread; null for none.
     seats: Cell<*mut Vec<Seat>>,
 }
@@ -62,12 +62,18 @@ struct CachedSeat {
     name: Cell<u64>,
 }
 
+/// What `calls` is when a thread has been set up and made no call.
+const FIRST_CALL: u64 = 2;
+
 /// Every record ever made in this process, newest first; records are re-used.
 static ALL: AtomicPtr<Thread> = AtomicPtr::new(core::ptr::null_mut());
 static EXIT: ExitKey = ExitKey::new();
 
-thread_local! {
-    static CURRENT: UnsafeCell<*const Thread> = const { UnsafeCell::new(core::ptr::null()) };
+/// The calling thread's record, set up or not.
+#[inline(always)]
+fn current() -> Option<&'static Thread> {
+    // SAFETY: null, or the record that `set_up` stored, which is never freed.
+    unsafe { thread_slot::get().cast::<Thread>().as_ref() }
 }
 
 /// A call in progress on this thread. Ends when dropped.
@@ -85,18 +91,23 @@ pub(crate) fn enter() -> Result<InCall> {
     here()?.begin_call()
 }
 
+/// The calling thread if it is set up and in no call.
+#[inline(always)]
+pub(crate) fn idle() -> Option<&'static Thread> {
+    // Relaxed: only this thread and its signal handlers write the counter. Wiped
+    // records have 0, and no seats in their cache.
+    current().filter(|thread| thread.calls.load(Relaxed) & 1 == 0)
+}
+
 /// The calling thread, set up if it is new.
 ///
 /// # Errors
 /// `System` if the thread cannot be set up.
 #[inline(always)]
 pub(crate) fn here() -> Result<&'static Thread> {
-    // SAFETY: the cell is this thread's own, and nothing else borrows it.
-    let current = CURRENT.with(|c| unsafe { *c.get() });
-    // SAFETY: null, or a record that is never freed.
-    match unsafe { current.as_ref() } {
-        // Relaxed: only this thread writes its own `ready` (and fork, the kernel).
-        Some(thread) if thread.ready.load(Relaxed) => Ok(thread),
+    match current() {
+        // Relaxed: only this thread writes its own counter (and in a fork the kernel).
+        Some(thread) if thread.calls.load(Relaxed) != 0 => Ok(thread),
         _ => set_up(),
     }
 }
@@ -109,7 +120,7 @@ impl Thread {
         if calls & 1 != 0 {
             return Err(REENTRANT);
         }
-        self.calls.store(calls.wrapping_add(1), Relaxed);
+        self.calls.store(calls + 1, Relaxed);
         // The barrier that orders this store before the loads of the call is paid
         // by who asks for it (`Witness::of_calls`).
         compiler_fence(SeqCst);
@@ -128,7 +139,7 @@ impl Drop for InCall {
     fn drop(&mut self) {
         let calls = self.thread.calls.load(Relaxed);
         // Release, RETIRED: what the call looked at may be freed after this.
-        self.thread.calls.store(calls.wrapping_add(1), Release);
+        self.thread.calls.store(calls + 1, Release);
     }
 }
 
@@ -151,11 +162,17 @@ impl Thread {
     /// if it has none yet.
     #[inline(always)]
     pub(crate) fn name_in(&self, attachment: &'static Attachment) -> Result<u64> {
-        let cached = &self.cache[attachment.number() as usize % CACHED];
-        if cached.attachment.get() == attachment.number() {
-            return Ok(cached.name.get());
+        match self.cached_name(attachment.number()) {
+            Some(name) => Ok(name),
+            None => self.find_or_take_seat(attachment),
         }
-        self.find_or_take_seat(attachment)
+    }
+
+    /// The same if it is at hand, by the attachment's number.
+    #[inline(always)]
+    pub(crate) fn cached_name(&self, attachment: u64) -> Option<u64> {
+        let cached = &self.cache[attachment as usize % CACHED];
+        (cached.attachment.get() == attachment).then(|| cached.name.get())
     }
 
     #[cold]
@@ -213,10 +230,8 @@ impl Thread {
 #[cold]
 fn set_up() -> Result<&'static Thread> {
     super::fork::ensure_own_process()?;
-    // SAFETY: the cell is this thread's own, and nothing else borrows it.
-    let wiped = CURRENT.with(|c| unsafe { *c.get() });
-    // SAFETY: null, or a record that is never freed.
-    let thread = match unsafe { wiped.as_ref() } {
+    let thread = match current() {
+        // Wiped by a fork.
         Some(thread) => enlist(thread),
         None => match free_record() {
             Some(thread) => thread,
@@ -224,11 +239,9 @@ fn set_up() -> Result<&'static Thread> {
         },
     };
     thread.robust.set(RobustList::of_this_thread()?);
-    thread.calls.store(0, Relaxed);
     EXIT.arrange(core::ptr::from_ref(thread).cast_mut().cast(), at_thread_exit)?;
-    thread.ready.store(true, Release);
-    // SAFETY: the cell is this thread's own, and nothing else borrows it.
-    CURRENT.with(|c| unsafe { *c.get() = thread });
+    thread.calls.store(FIRST_CALL, Release);
+    thread_slot::set(core::ptr::from_ref(thread).cast());
     Ok(thread)
 }
 
@@ -283,16 +296,15 @@ unsafe extern "C" fn at_thread_exit(record: *mut c_void) {
     if let Ok(call) = thread.begin_call() {
         call.thread().leave(|_| true);
     }
-    // SAFETY: the cell is this thread's own, and nothing else borrows it.
-    CURRENT.with(|c| unsafe { *c.get() = core::ptr::null() });
-    thread.ready.store(false, Relaxed);
+    thread_slot::set(core::ptr::null());
+    thread.calls.store(0, Relaxed);
     // Release: the next user of the record sees all of the above.
     thread.used.store(false, Release);
 }
 
 /// The calls that were in progress on other threads at one moment.
 pub(crate) struct Witness {
-    calls: Vec<(&'static Thread, u32)>,
+    calls: Vec<(&'static Thread, u64)>,
 }
 
 // SAFETY: of a record it only loads the counter, which is atomic.

@@ -41,10 +41,14 @@
 //! - woken, before it took the word or after: its hook is on the word from before
 //!   its first try until it unlocks (or until it holds without WAITERS), so the
 //!   kernel wakes the next one.
+//! - as the owner of several locks, or of one while others still sleep on its liveness
+//!   word for another: the kernel wakes one sleeper there, and whoever comes back from
+//!   a sleep on a dead owner's word wakes all of them before anything else.
 //!
-//! `models/` checks this with a death before every access. The back-stop for what
-//! the model leaves out (a hook cleared by another library, memory reaped early) is
-//! the slice: every wait looks again after 100 ms to 1 s.
+//! `models/` checks this with a death before every access: one lock needs no more, for
+//! up to two deaths. Slices are the back-stop for what is left: the one sleeper that
+//! the kernel woke is killed in turn before it has woken the others; a hook cleared by
+//! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
 use crate::error::{Error, Result, Status};
 use crate::layout::shared;
@@ -141,6 +145,22 @@ impl Actor {
 }
 
 impl MutexBody {
+    /// Takes the mutex for the thread of that name if nobody holds it and nothing is
+    /// special about it: the whole of an uncontended lock.
+    #[inline(always)]
+    pub(crate) fn take_if_free(&self, name: u64) -> bool {
+        // Acquire, UNLOCKED: what the last owner wrote is ours to read. Release is
+        // not needed: nothing is handed on by taking a lock.
+        self.word.compare_exchange(0, name | OWNED, Acquire, Relaxed).is_ok()
+    }
+
+    /// Releases it if that thread holds it and nobody waits.
+    #[inline(always)]
+    pub(crate) fn give_up_if_quiet(&self, name: u64) -> bool {
+        // Release, UNLOCKED: what we wrote becomes the next owner's to read.
+        self.word.compare_exchange(name | OWNED, 0, Release, Relaxed).is_ok()
+    }
+
     /// Acquires the mutex for the actor.
     ///
     /// # Errors
@@ -148,8 +168,7 @@ impl MutexBody {
     /// `Corrupted` if the word names nobody who can be.
     #[inline(always)]
     pub(crate) fn lock(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
-        // Acquire, UNLOCKED: what the last owner wrote is ours to read. Release is
-        // not needed: nothing is handed on by taking a lock.
+        // Acquire, UNLOCKED: as in `take_if_free`.
         match self.word.compare_exchange(0, actor.mine, Acquire, Relaxed) {
             Ok(_) => Ok(Acquired::Clean),
             Err(seen) if actor.is_owner_in(seen) => Err(HELD_ALREADY),
@@ -203,7 +222,7 @@ impl MutexBody {
     /// `NotOwner` if the actor does not hold it.
     #[inline(always)]
     pub(crate) fn unlock(&self, actor: Actor) -> Result<()> {
-        // Release, UNLOCKED: what we wrote becomes the next owner's to read.
+        // Release, UNLOCKED: as in `give_up_if_quiet`.
         match self.word.compare_exchange(actor.mine, 0, Release, Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) => self.unlock_contended(actor, seen),
@@ -415,7 +434,9 @@ impl<'a> Contender<'a> {
                     self.let_pass(word);
                     continue;
                 }
-                let taken = self.actor.mine | (word & (WAITERS | INCONSISTENT));
+                // STARVING stays until nobody waits: who takes the lock now need not
+                // be the one who starves.
+                let taken = self.actor.mine | (word & (WAITERS | STARVING | INCONSISTENT));
                 if self.exchange(word, taken) {
                     return Ok(taken);
                 }
@@ -454,9 +475,8 @@ impl<'a> Contender<'a> {
             return Ok(None);
         }
         self.body.remember(dead);
-        // The kernel woke one sleeper of the dead one's liveness word; it may have
-        // waited for another lock of the dead. Killed here: our hook wakes one
-        // sleeper of this lock.
+        // Others may sleep on the dead one's liveness word still, if we did not.
+        // Killed here: our hook wakes one sleeper of this lock.
         death::spread_word(self.actor.attachment, word);
         Ok(Some(taken))
     }
@@ -492,6 +512,12 @@ impl<'a> Contender<'a> {
             generation,
         ];
         let wake = futex::wait(&watches, self.deadline.within(now, self.slice));
+        if death::feel_pulse(self.actor.attachment, word)?.is_none() {
+            // The kernel woke one sleeper of the dead one's liveness word, perhaps us,
+            // and others may wait there for another lock. First of all, so that no
+            // way out of here swallows the news.
+            death::spread_word(self.actor.attachment, word);
+        }
         if wake == Wake::TimedOut && !self.deadline.has_passed() {
             self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
             death::examine(self.actor.attachment, word)?;

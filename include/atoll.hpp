@@ -1,0 +1,81 @@
+/// atoll for C++17 and up: shared memory objects that survive the death of any process.
+///
+///     #include <atoll.hpp>
+///
+///     auto segment = atoll::segment::open_or_create("counters");
+///     auto mutex   = atoll::mutex::open_or_create(segment, "guard");
+///     auto total   = atoll::value<std::int64_t>::open_or_create(segment, "total");
+///     {
+///         std::scoped_lock hold(mutex);
+///         total.store(total.load() + 1);
+///     }
+///
+/// Everything here is a thin, header-only layer over the C interface in atoll.h, where each call is
+/// described in full. Names and behaviour are those of the standard library wherever it has them.
+///
+/// Errors    Every failure throws atoll::error, a std::system_error whose what() says what to do.
+///           Constructors do not exist apart from moves: create, open and open_or_create either
+///           return an object that works or throw. Destructors never throw.
+///
+/// Death     lock() throws atoll::owner_died, and does not hold the lock, when the last holder died
+///           holding it: the data may be half-changed. Code that can repair calls lock_recover().
+///
+/// Ownership Objects are handles of this process, movable and not copyable. Destroying one closes
+///           the handle; what lies in shared memory stays. Handles may be destroyed in any order,
+///           the segment first if you like. A moved-from handle may only be destroyed or assigned
+///           to; any other call on it throws status::invalid_argument.
+///
+/// Threads   Any thread may use any handle at any time, except that a handle must not be moved,
+///           assigned or destroyed while another thread uses it.
+///
+/// Fork      Handles stay valid in the child. Locks held by the parent are not held by the child.
+///
+/// Time      Timeouts are std::chrono's. What does not fit 64 bits of nanoseconds means "for ever".
+///           Signal handlers run during a wait, and the wait then goes on to the same deadline.
+
+#ifndef ATOLL_HPP
+#define ATOLL_HPP
+
+#include "atoll/array.hpp"
+#include "atoll/error.hpp"
+#include "atoll/mutex.hpp"
+#include "atoll/segment.hpp"
+#include "atoll/value.hpp"
+
+/// Every public name, spelled atoll::name.
+///
+/// It would be a namespace, had C not taken the word: <stdlib.h> declares a function atoll(), and a
+/// namespace must not share its name with a function, though a class may. The definitions live in
+/// namespace libatoll; name that one in a using directive, a namespace alias or a specialisation.
+struct atoll {
+    atoll() = delete;
+
+    using status = libatoll::status;
+    using error = libatoll::error;
+    using owner_died = libatoll::owner_died;
+
+    using segment = libatoll::segment;
+    using segment_options = libatoll::segment_options;
+    using segment_info = libatoll::segment_info;
+    using object_info = libatoll::object_info;
+    using member_info = libatoll::member_info;
+
+    using mutex = libatoll::mutex;
+    using recursive_mutex = libatoll::recursive_mutex;
+    using owner = libatoll::owner;
+
+    template <class T>
+    using value = libatoll::value<T>;
+
+    template <class T>
+    using array = libatoll::array<T>;
+
+    /// The category of every error; its name is "atoll".
+    static const std::error_category& category() noexcept { return libatoll::category(); }
+
+    static std::error_code make_error_code(status code) noexcept {
+        return libatoll::make_error_code(code);
+    }
+};
+
+#endif

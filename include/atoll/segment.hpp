@@ -1,0 +1,137 @@
+/// Named shared memory: the place where all other objects live.
+///
+///     auto segment = atoll::segment::create("counters", {1 << 20});
+///     ...
+///     atoll::segment::unlink("counters");
+
+#ifndef ATOLL_SEGMENT_HPP
+#define ATOLL_SEGMENT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "handle.hpp"
+#include "waiting.hpp"
+
+namespace libatoll {
+
+/// How to create or open a segment. A zero means the default that atoll.h states.
+struct segment_options {
+    std::uint64_t size = 0;              ///< the most it may grow to, in bytes
+    std::uint32_t mode = 0;              ///< permission bits, exact whatever the umask
+    bool read_only = false;              ///< open only: load and look, never change
+    bool ephemeral = false;              ///< goes with its last member
+    std::uint32_t max_participants = 0;  ///< threads that may take part at one time
+};
+
+/// Facts about a segment, its objects and its members, as atoll.h describes them.
+using segment_info = atoll_segment_info;
+using object_info = atoll_object_info;
+using member_info = atoll_member_info;
+
+/// A named segment of shared memory, seen from this process.
+///
+/// Objects found in it keep its memory alive, so the segment may be destroyed before them.
+class segment {
+public:
+    using options = segment_options;
+
+    /// Makes a new segment; throws status::already_exists if the name is taken.
+    static segment create(detail::c_name name, const options& how = {}) {
+        return segment(atoll_segment_create, name, how);
+    }
+
+    /// Opens what exists; throws status::not_found if nothing does.
+    static segment open(detail::c_name name, const options& how = {}) {
+        return segment(atoll_segment_open, name, how);
+    }
+
+    /// Opens it, or makes it if it is not there. However many race, one creates.
+    static segment open_or_create(detail::c_name name, const options& how = {}) {
+        return segment(atoll_segment_open_or_create, name, how);
+    }
+
+    /// Removes the name. Whoever has the segment open keeps it; the memory goes with the last.
+    static void unlink(detail::c_name name) { detail::check(atoll_segment_unlink(name)); }
+
+    /// Checks every invariant of every object; throws status::corrupted with what is wrong.
+    void verify() const { detail::check(atoll_segment_verify(native_handle())); }
+
+    /// Size, use and membership, at one moment.
+    segment_info info() const {
+        segment_info facts{};
+        detail::check(atoll_segment_stat(native_handle(), &facts));
+        return facts;
+    }
+
+    /// Every object, in order of creation.
+    std::vector<object_info> objects() const {
+        constexpr std::size_t page = 16;
+        std::vector<object_info> all;
+        for (std::size_t found = page; found != 0;) {
+            const std::size_t seen = all.size();
+            all.resize(seen + page);
+            detail::check(
+                atoll_segment_list(native_handle(), seen, all.data() + seen, page, &found));
+            all.resize(seen + found);
+        }
+        return all;
+    }
+
+    /// Waits for the first death of a member after `seen`, an epoch from info() or from the last
+    /// death. Only unclean ends count: a process that was killed or that crashed.
+    member_info wait_death(std::uint64_t seen) const {
+        return *death_after(seen, detail::forever());
+    }
+
+    /// The same, empty if nobody died in that time.
+    template <class Rep, class Period>
+    std::optional<member_info> wait_death_for(
+        std::uint64_t seen, const std::chrono::duration<Rep, Period>& timeout) const {
+        return death_after(seen, detail::within(timeout));
+    }
+
+    template <class Clock, class Duration>
+    std::optional<member_info> wait_death_until(
+        std::uint64_t seen, const std::chrono::time_point<Clock, Duration>& deadline) const {
+        return death_after(seen, detail::until(deadline));
+    }
+
+    /// The C handle, still owned by this object; NULL after a move.
+    atoll_segment* native_handle() const noexcept { return handle_.get(); }
+
+private:
+    using handle = detail::handle<atoll_segment, atoll_segment_close>;
+
+    template <class Call>
+    segment(Call call, detail::c_name name, const options& how) {
+        atoll_segment_options given = ATOLL_SEGMENT_OPTIONS_INIT;
+        given.size = how.size;
+        given.mode = how.mode;
+        given.read_only = how.read_only;
+        given.ephemeral = how.ephemeral;
+        given.max_participants = how.max_participants;
+        handle_ = detail::obtain<handle>(call, name, &given);
+    }
+
+    template <class Left>
+    std::optional<member_info> death_after(std::uint64_t seen, const Left& left) const {
+        member_info dead{};
+        std::uint64_t epoch = 0;
+        const atoll_status got = detail::wait(left, [&](std::int64_t timeout_ns) {
+            return atoll_segment_wait_death(native_handle(), seen, timeout_ns, &epoch, &dead);
+        });
+        if (got == ATOLL_TIMED_OUT) return std::nullopt;
+        detail::check(got);
+        return dead;
+    }
+
+    handle handle_;
+};
+
+}  // namespace libatoll
+
+#endif

@@ -1,0 +1,86 @@
+/* Other processes and threads, for the tests that need them. */
+
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "check.h"
+
+/* Runs `body` in a child and takes over its verdict: failures, or the reason to skip. */
+static inline void in_child(void (*body)(void *), void *argument) {
+    int said[2], status = 0;
+    char reason[128] = "";
+    pid_t child;
+    CHECK(pipe(said) == 0);
+    fflush(stdout);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        close(said[0]);
+        failures = 0;
+        skip_reason = NULL;
+        alarm(60);
+        body(argument);
+        if (skip_reason != NULL) dprintf(said[1], "%s", skip_reason);
+        fflush(stdout);
+        _exit(failures != 0);
+    }
+    close(said[1]);
+    if (read(said[0], reason, sizeof reason - 1) > 0) {
+        static char kept[sizeof reason];
+        memcpy(kept, reason, sizeof reason);
+        skip_reason = kept;
+    }
+    close(said[0]);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* A process that did `body` and now waits to be killed. */
+static inline pid_t start_victim(void (*body)(void *), void *argument) {
+    int ready[2];
+    char byte;
+    pid_t child;
+    CHECK(pipe(ready) == 0);
+    fflush(stdout);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        close(ready[0]);
+        failures = 0;
+        body(argument);
+        fflush(stdout);
+        if (failures != 0) _exit(1);
+        if (write(ready[1], "r", 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    close(ready[0]);
+    return child;
+}
+
+static inline void kill_victim(pid_t victim) {
+    int status = 0;
+    CHECK(kill(victim, SIGKILL) == 0);
+    CHECK(waitpid(victim, &status, 0) == victim);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* Runs `body` in another thread of this process, to its end. */
+static inline void in_thread(void *(*body)(void *), void *argument) {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, body, argument) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static inline int64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+#endif

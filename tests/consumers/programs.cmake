@@ -1,0 +1,10 @@
+# The same program in both languages, linked both ways.
+set(shared_target atoll::atoll)
+set(static_target atoll::static)
+foreach(linkage shared static)
+    add_executable(c_${linkage} ../program.c)
+    target_link_libraries(c_${linkage} PRIVATE ${${linkage}_target})
+    add_executable(cpp_${linkage} ../program.cpp)
+    target_compile_features(cpp_${linkage} PRIVATE cxx_std_17)
+    target_link_libraries(cpp_${linkage} PRIVATE ${${linkage}_target})
+endforeach()

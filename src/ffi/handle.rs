@@ -118,10 +118,7 @@ const FIRST_GENERATION: u64 = 1 << 63;
 
 /// The object behind a handle, for as long as the call lasts.
 #[inline(always)]
-pub(super) fn find<'call, H: Handle>(
-    _inside: &'call InCall,
-    handle: *const H,
-) -> Result<&'call H::Object> {
+pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::Object> {
     let bits = handle.addr() as u64;
     let Some(slot) = SLOTS.get(index_of(bits)) else { return Err(refusal(handle)) };
     // Acquire, OPENED and CLOSED. Loaded before the tag: if this is the object of

@@ -187,3 +187,36 @@ impl Drop for MutexGuard<'_> {
         debug_assert!(released.is_ok() || released.is_err_and(|e| e.status() == Status::NotOwner));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::segment::SegmentOptions;
+    use crate::platform::atomic::Ordering::SeqCst;
+
+    /// Runs `body` on a thread that takes slot 0, whose generation it counts on from
+    /// `last`.
+    fn on_slot_zero<T: Send>(segment: &Segment, last: u32, body: impl FnOnce() -> T + Send) -> T {
+        let attachment = segment.attachment();
+        attachment.header().next_slot.store(0, SeqCst);
+        attachment.participant(0).expect("slot 0 exists").generation.store(last, SeqCst);
+        std::thread::scope(|scope| scope.spawn(body).join().expect("the thread ends well"))
+    }
+
+    /// Names hold 16 bits of a generation. When these begin again, a lock that was
+    /// abandoned a lap ago must not seem to be held by the new owner of the slot.
+    #[test]
+    fn an_abandoned_mutex_is_nobodys_when_generations_begin_again() {
+        let name = format!("atoll-test-{}-generations", std::process::id());
+        let segment = Segment::create(&name, &SegmentOptions::default()).expect("create");
+        Segment::unlink(&name).expect("unlink");
+        let mutex = Mutex::create(&segment, None, false).expect("a mutex");
+
+        on_slot_zero(&segment, 6, || mutex.acquire(Deadline::NOW)).expect("free");
+        let passer_by = Mutex::create(&segment, None, false).expect("a mutex");
+        on_slot_zero(&segment, 0xffff, || passer_by.lock(Deadline::NOW).map(drop)).expect("free");
+
+        let acquired = on_slot_zero(&segment, 0x1_0006, || mutex.acquire(Deadline::NOW));
+        assert_eq!(acquired.expect("abandoned, so free to take"), Acquired::OwnerDied);
+    }
+}

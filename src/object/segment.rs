@@ -8,14 +8,35 @@ use crate::object::types::Type;
 use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
-use crate::roster::attachment::Attachment;
+use crate::roster::attachment::{Attachment, Ground};
 use crate::roster::death::{self, MemberInfo};
 use crate::roster::member;
 use crate::segment::directory::{self, Wanted};
 use crate::segment::space::{Record, Space};
-use crate::segment::{birth, verify};
+use crate::segment::{birth, space, verify};
 
 pub use crate::segment::birth::SegmentOptions;
+
+/// What the roster needs from those who know what a segment holds.
+static GROUND: Ground = Ground { grow: space::grow_roster, rename_owners };
+
+/// Goes through every mutex, those inside of large values included.
+fn rename_owners(attachment: &Attachment, slot: u32, name: u64) -> Result<()> {
+    for record in Space::of(attachment.memory()).records_from(DATA_START) {
+        let record = record?;
+        let mutex = match record.state.kind {
+            Kind::Mutex | Kind::RecursiveMutex => {
+                Some(super::mutex::body(attachment, record.body())?)
+            }
+            Kind::Value => super::value::mutex_at(attachment, record.body())?,
+            Kind::Array | Kind::RosterBlock | Kind::Filler => None,
+        };
+        if let Some(mutex) = mutex {
+            mutex.rename_owner(slot, name);
+        }
+    }
+    Ok(())
+}
 
 /// The most dimensions of an array.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -86,7 +107,7 @@ impl Segment {
     /// # Errors
     /// `AlreadyExists`, `NoSpace`, `Permission`, `InvalidArgument`, `System`.
     pub fn create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::create(name, options).map(|attachment| Self { attachment })
+        birth::create(name, options, &GROUND).map(|attachment| Self { attachment })
     }
 
     /// Opens a segment that exists.
@@ -94,7 +115,7 @@ impl Segment {
     /// # Errors
     /// `NotFound`, `Permission`, `Incompatible`, `Corrupted`, `InvalidArgument`.
     pub fn open(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::open(name, options).map(|attachment| Self { attachment })
+        birth::open(name, options, &GROUND).map(|attachment| Self { attachment })
     }
 
     /// Opens a segment, or creates it if there is none.
@@ -102,7 +123,7 @@ impl Segment {
     /// # Errors
     /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
     pub fn open_or_create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::open_or_create(name, options).map(|attachment| Self { attachment })
+        birth::open_or_create(name, options, &GROUND).map(|attachment| Self { attachment })
     }
 
     /// Removes the name of a segment. Who has it open goes on using it; the memory

@@ -408,10 +408,15 @@ pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Resul
     if body_bytes(&ty).next_multiple_of(crate::layout::entry::GRAIN) != bytes {
         return Err(crate::error::corrupted("a value's type does not fit its place"));
     }
-    if ty.size() > SMALL {
-        attachment.memory().at::<MutexBody>(body + MUTEX)?.verify(attachment)?;
+    mutex_at(attachment, body)?.map_or(Ok(()), |mutex| mutex.verify(attachment))
+}
+
+/// The mutex of the value whose body is at `body`, if it is a large one.
+pub(super) fn mutex_at(attachment: &Attachment, body: Offset) -> Result<Option<&MutexBody>> {
+    match type_at(attachment, body)?.size() {
+        ..=SMALL => Ok(None),
+        _ => attachment.memory().at(body + MUTEX).map(Some),
     }
-    Ok(())
 }
 
 /// A value of a Rust type.

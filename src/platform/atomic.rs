@@ -37,12 +37,6 @@ pub(crate) struct HookableWord64(AtomicU64);
 compile_error!("atoll's lock word puts its futex into the low half: little-endian machines only");
 
 impl HookableWord64 {
-    /// A word in private memory, for tests.
-    #[cfg(test)]
-    pub(crate) const fn new(value: u64) -> Self {
-        Self(AtomicU64::new(value))
-    }
-
     pub(crate) fn load(&self, order: Ordering) -> u64 {
         self.0.load(order)
     }

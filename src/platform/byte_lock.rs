@@ -79,6 +79,26 @@ pub(crate) fn unlock(file: BorrowedFd<'_>, byte: Byte) {
     unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) };
 }
 
+/// A byte held until the end of a scope, also when a panic ends it.
+pub(crate) struct Guard<'a> {
+    file: BorrowedFd<'a>,
+    byte: Byte,
+}
+
+impl<'a> Guard<'a> {
+    /// Takes the byte, waiting for whoever holds it.
+    pub(crate) fn take(file: BorrowedFd<'a>, byte: Byte) -> Result<Self> {
+        lock(file, byte)?;
+        Ok(Self { file, byte })
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        unlock(self.file, self.byte);
+    }
+}
+
 /// Whether anybody else holds the byte.
 pub(crate) fn is_locked(file: BorrowedFd<'_>, byte: Byte) -> Result<bool> {
     let mut lock = byte.flock(libc::F_WRLCK);

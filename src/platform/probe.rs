@@ -53,8 +53,10 @@ impl Platform {
 }
 
 fn libc_version() -> String {
-    // SAFETY: returns static text.
-    let version = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) };
+    // SAFETY: takes nothing and returns static text.
+    let version = unsafe { libc::gnu_get_libc_version() };
+    // SAFETY: static text, NUL-terminated.
+    let version = unsafe { CStr::from_ptr(version) };
     format!("glibc {}", version.to_string_lossy())
 }
 

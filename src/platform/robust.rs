@@ -224,11 +224,16 @@ impl RobustList {
     /// The word that the hook points at.
     fn armed(self) -> Option<*mut u32> {
         // SAFETY: as in `word_offset`; volatile because a signal may change it.
-        let entry = unsafe { (&raw const (*self.head).list_op_pending).read_volatile() };
+        let entry = unsafe { self.pending().read_volatile() };
         // SAFETY: as in `word_offset`.
         let futex_offset = unsafe { (*self.head).futex_offset };
         let word = (entry as usize).wrapping_add_signed(futex_offset as isize);
         (!entry.is_null()).then_some(word as *mut u32)
+    }
+
+    fn pending(self) -> *mut *mut c_void {
+        // SAFETY: only computes the address of a field of libc's list head.
+        unsafe { &raw mut (*self.head).list_op_pending }
     }
 
     fn set(self, entry: *mut c_void) {
@@ -236,7 +241,7 @@ impl RobustList {
         // the thread's own instructions matters: compiler fences on both sides.
         compiler_fence(Ordering::SeqCst);
         // SAFETY: as in `word_offset`; a pointer-sized aligned store is one store.
-        unsafe { (&raw mut (*self.head).list_op_pending).write_volatile(entry) };
+        unsafe { self.pending().write_volatile(entry) };
         compiler_fence(Ordering::SeqCst);
     }
 }

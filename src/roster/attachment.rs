@@ -30,8 +30,7 @@ pub(crate) struct Attachment {
     /// The descriptor. Programs close what they do not know, so it is checked
     /// before each use and replaced when it became something else.
     descriptor: AtomicI32,
-    /// Adds a block to the roster; supplied by the layer that owns the space.
-    grow: fn(&Attachment) -> Result<()>,
+    ground: &'static Ground,
     handles: AtomicUsize,
     seats: AtomicUsize,
     /// Blocks found so far, checked once; null where not looked at yet.
@@ -40,6 +39,14 @@ pub(crate) struct Attachment {
     pub(super) membership: PrivateLock<Option<Membership>>,
     /// Threads of this process exclude each other here; processes by the byte.
     registrar: PrivateLock<()>,
+}
+
+/// What the layers above do for the roster.
+pub(crate) struct Ground {
+    /// Adds a block to the roster.
+    pub(crate) grow: fn(&Attachment) -> Result<()>,
+    /// Gives every lock that still names an owner of this slot the name given instead.
+    pub(crate) rename_owners: fn(&Attachment, slot: u32, name: u64) -> Result<()>,
 }
 
 /// The attachments of this process.
@@ -51,7 +58,7 @@ pub(crate) fn attach(
     file: OwnedFd,
     writable: bool,
     map: impl FnOnce(&OwnedFd) -> Result<Memory>,
-    grow: fn(&Attachment) -> Result<()>,
+    ground: &'static Ground,
 ) -> Result<&'static Attachment> {
     use std::os::fd::AsFd;
     static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -71,7 +78,7 @@ pub(crate) fn attach(
         path,
         id,
         descriptor: AtomicI32::new(file.into_raw_fd()),
-        grow,
+        ground,
         handles: AtomicUsize::new(1),
         seats: AtomicUsize::new(0),
         blocks: [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_BLOCKS],
@@ -228,11 +235,8 @@ impl Attachment {
     /// Whoever dies in there leaves its half-done work to the next one.
     pub(crate) fn as_registrar<T>(&self, change: impl FnOnce() -> Result<T>) -> Result<T> {
         let _threads = self.registrar.lock();
-        let file = self.file()?;
-        byte_lock::lock(file, Byte::Registrar)?;
-        let result = change();
-        byte_lock::unlock(file, Byte::Registrar);
-        result
+        let _processes = byte_lock::Guard::take(self.file()?, Byte::Registrar)?;
+        change()
     }
 
     /// Opens the private locks in a forked child.
@@ -252,8 +256,8 @@ impl Attachment {
         self.membership.lock().is_some()
     }
 
-    pub(super) fn grow_roster(&self) -> Result<()> {
-        (self.grow)(self)
+    pub(super) fn ground(&self) -> &'static Ground {
+        self.ground
     }
 
     /// Blocks that are published, never more than the layout allows.

@@ -77,7 +77,7 @@ pub(super) fn claim(attachment: &Attachment) -> Result<ClaimedMember> {
         if slots >= attachment.header().max_participants {
             return Err(roster_full(attachment));
         }
-        attachment.grow_roster()?;
+        (attachment.ground().grow)(attachment)?;
     }
 }
 

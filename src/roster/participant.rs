@@ -50,8 +50,15 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     let member = member::join(attachment)?;
     let slot = claim_slot(attachment, member)?;
     let record = attachment.participant(slot)?;
+    let last = record.generation.load(Relaxed);
+    let generation = last.wrapping_add(1);
+    if generation & 0xffff == 0 {
+        // The generations that a name can hold begin again. Locks that still name a
+        // dead owner of this slot get the last of them, or one day they would name a
+        // living one. Killed here: the next owner begins with the same.
+        (attachment.ground().rename_owners)(attachment, slot, name_of(slot, last))?;
+    }
     // Release (M3): from here on the former owner's name reads as dead.
-    let generation = record.generation.load(Relaxed).wrapping_add(1);
     record.generation.store(generation, Release);
     record.tid.store(process::thread_id(), Relaxed);
     store_name(&record.name, process::thread_name());
@@ -107,7 +114,7 @@ fn claim_slot(attachment: &Attachment, member: MemberId) -> Result<u32> {
         if slots >= attachment.header().max_participants {
             return Err(member::roster_full(attachment));
         }
-        attachment.grow_roster()?;
+        (attachment.ground().grow)(attachment)?;
     }
 }
 

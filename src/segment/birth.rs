@@ -15,7 +15,7 @@ use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath, UnbornFile};
 use crate::platform::mapping::{Mapping, PAGE};
 use crate::platform::process;
-use crate::roster::attachment::{Attachment, attach};
+use crate::roster::attachment::{Attachment, Ground, attach};
 use crate::roster::record::MOST_PARTICIPANTS;
 
 /// The least and the most that a segment may be.
@@ -76,7 +76,11 @@ impl SegmentOptions {
 }
 
 /// Makes a segment.
-pub(crate) fn create(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+pub(crate) fn create(
+    name: &str,
+    options: &SegmentOptions,
+    ground: &'static Ground,
+) -> Result<&'static Attachment> {
     let path = SegmentPath::of(name)?;
     if options.read_only {
         return Err(invalid("a segment cannot be created read-only: create it, then open it so"));
@@ -97,11 +101,15 @@ pub(crate) fn create(name: &str, options: &SegmentOptions) -> Result<&'static At
     memory.write_header(Header::new(constants, DATA_START));
     space::append_block(&memory, file.as_fd(), path.name())?;
     let file = unborn.bear(&path)?;
-    attach(path, file, true, |_| Ok(memory), space::grow_roster)
+    attach(path, file, true, |_| Ok(memory), ground)
 }
 
 /// Opens a segment that exists.
-pub(crate) fn open(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+pub(crate) fn open(
+    name: &str,
+    options: &SegmentOptions,
+    ground: &'static Ground,
+) -> Result<&'static Attachment> {
     let path = SegmentPath::of(name)?;
     options.checked()?;
     let writable = !options.read_only;
@@ -110,17 +118,21 @@ pub(crate) fn open(name: &str, options: &SegmentOptions) -> Result<&'static Atta
         let name = path.name().to_owned();
         move |file: &OwnedFd| recognise(&name, file, writable)
     };
-    attach(path, file, writable, map, space::grow_roster)
+    attach(path, file, writable, map, ground)
 }
 
 /// Opens a segment, or makes it if there is none.
-pub(crate) fn open_or_create(name: &str, options: &SegmentOptions) -> Result<&'static Attachment> {
+pub(crate) fn open_or_create(
+    name: &str,
+    options: &SegmentOptions,
+    ground: &'static Ground,
+) -> Result<&'static Attachment> {
     loop {
-        match open(name, options) {
+        match open(name, options, ground) {
             Err(error) if error.status() == Status::NotFound => {}
             other => return other,
         }
-        match create(name, options) {
+        match create(name, options, ground) {
             Err(error) if error.status() == Status::AlreadyExists => {}
             other => return other,
         }

@@ -140,6 +140,10 @@ pub(crate) fn obtain(
         return Err(READ_ONLY);
     }
     attachment.as_registrar(|| {
+        let space = Space::of(memory);
+        // Before the second look: who died as registrar may have left the very name
+        // published and not linked.
+        space.finish()?;
         if let Some(name) = name
             && let Some(found) = found(memory, name, wanted, kind)?
         {
@@ -147,7 +151,7 @@ pub(crate) fn obtain(
         }
         let new = NewRecord { kind, name: name.unwrap_or(""), body_bytes, page_aligned: false };
         let (file, segment) = (attachment.file()?, attachment.path().name());
-        Ok((Space::of(memory).append(file, segment, &new, make)?, true))
+        Ok((space.append(file, segment, &new, make)?, true))
     })
 }
 

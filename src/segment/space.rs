@@ -147,7 +147,9 @@ impl<'a> Space<'a> {
     }
 
     /// Links what a registrar left published but not linked when it died. Repeatable.
-    fn finish(&self) -> Result<()> {
+    ///
+    /// The caller is the registrar.
+    pub(super) fn finish(&self) -> Result<()> {
         let mut finished = self.finished()?;
         while let Some(record) = self.record(finished)? {
             match (record.state.kind, record.entry) {
@@ -166,7 +168,7 @@ impl<'a> Space<'a> {
 
     /// Appends a record whose body `fill` initialises, and links it.
     ///
-    /// The caller is the registrar.
+    /// The caller is the registrar and has called `finish`.
     pub(crate) fn append(
         &self,
         file: BorrowedFd<'_>,
@@ -174,7 +176,6 @@ impl<'a> Space<'a> {
         new: &NewRecord<'_>,
         fill: impl FnOnce(Offset) -> Result<()>,
     ) -> Result<Offset> {
-        self.finish()?;
         let top = self.finished()?;
         let place = Placement::of(new, top)
             .filter(|place| place.end <= self.memory.length())
@@ -321,7 +322,9 @@ pub(crate) fn append_block(memory: &Memory, file: BorrowedFd<'_>, segment: &str)
         body_bytes: size_of::<Block>() as u64,
         page_aligned: true,
     };
-    Space::of(memory).append(file, segment, &new, |_| Ok(()))?;
+    let space = Space::of(memory);
+    space.finish()?;
+    space.append(file, segment, &new, |_| Ok(()))?;
     Ok(())
 }
 

@@ -328,6 +328,20 @@ impl MutexBody {
         record::store_name(&self.dead_name, dead.name);
     }
 
+    /// If the word names an owner of `slot`, gives it `name` instead. The caller has
+    /// the slot and knows that all its owners so far are dead.
+    pub(crate) fn rename_owner(&self, slot: u32, name: u64) {
+        let mut word = self.word.load(Relaxed);
+        while word & OWNED != 0 && participant::slot_in(word) == slot {
+            let renamed = word & !NAME_MASK | name;
+            // Relaxed: nothing is published; somebody may take it over meanwhile.
+            match self.word.compare_exchange(word, renamed, Relaxed, Relaxed) {
+                Ok(_) => return,
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
     /// Checks the word against L1: bits that are always zero, a name that can be.
     pub(crate) fn verify(&self, attachment: &Attachment) -> Result<()> {
         let word = self.word.load(Acquire);

@@ -37,11 +37,9 @@ fn main() {
 
     let abi = ctypes::Abi::read(&sources);
     let fingerprint = abi.fingerprint();
-    write(&out.join("_abi.py"), &abi.python(&version));
-    write(
-        &out.join("fingerprint.rs"),
-        &format!("const ABI_FINGERPRINT: u64 = {fingerprint:#018x};\n"),
-    );
+    let constant = format!("const ABI_FINGERPRINT: u64 = {fingerprint:#018x};\n");
+    fs::write(out.join("fingerprint.rs"), constant).expect("OUT_DIR is writable");
+    fs::write(out.join("_abi.py"), abi.python(&version)).expect("OUT_DIR is writable");
     write_header(&sources, &version, &out.join("atoll.h"));
 }
 
@@ -55,8 +53,4 @@ fn write_header(sources: &[PathBuf], version: &str, to: &Path) {
         builder = builder.with_src(source);
     }
     builder.generate().expect("cbindgen understands src/ffi").write_to_file(to);
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }

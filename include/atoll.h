@@ -1,0 +1,1781 @@
+/*
+ * atoll: locks, values and arrays in named shared memory
+ * ======================================================
+ *
+ * A segment is a named piece of shared memory. Processes that open it find objects
+ * in it by name: mutexes, values, arrays. They may be written in C, C++, Python or
+ * Rust, and any of them may be killed at any instruction: the others go on, nothing
+ * that was done is lost, and whoever next locks what a dead process held is told so.
+ * There is no server and nothing to clean up.
+ *
+ *     atoll_segment *segment;
+ *     atoll_mutex *mutex;
+ *     atoll_status status = atoll_segment_open_or_create("shop", NULL, &segment);
+ *     if (status == ATOLL_OK)
+ *         status = atoll_mutex_open_or_create(segment, "till", NULL, &mutex);
+ *     if (status == ATOLL_OK)
+ *         status = atoll_mutex_lock(mutex, ATOLL_FOREVER);
+ *     if (status == ATOLL_OWNER_DIED) {
+ *         repair_the_till();
+ *         atoll_mutex_mark_consistent(mutex);
+ *     }
+ *     if (atoll_status_is_acquired(status)) {
+ *         use_the_till();
+ *         atoll_mutex_unlock(mutex);
+ *     }
+ *
+ * This file is generated from the sources of the library, comments included. Link
+ * with -latoll.
+ *
+ *
+ * Conventions
+ * -----------
+ * Names      atoll_<noun>_<verb>. The first parameter is what the call is about, then
+ *            come inputs, then outputs.
+ * Status     Calls that can fail return an atoll_status: ATOLL_OK or what is wrong.
+ *            ATOLL_OWNER_DIED is the one other success: you hold the lock.
+ *            atoll_last_error() gives the sentence that says what to do.
+ *            The comments below leave out the prefix ATOLL_, and three statuses that
+ *            every call may return: REENTRANT (see Signals), PANICKED (a bug in the
+ *            library was caught; report it) and SYSTEM (the system refused something
+ *            that the call needs; see os_errno).
+ * Outputs    A handle output is set to NULL first, and to a handle only on success.
+ *            Other outputs are written only on success. There is no partial success.
+ *            Where bytes are returned their room comes next, then where their number
+ *            goes; with ATOLL_TOO_SMALL that number is the one needed.
+ * Handles    A pointer to atoll_segment, atoll_mutex, atoll_value or atoll_array is a
+ *            number that leads to something of this process: never follow it, never
+ *            pass it to another process. A handle that was closed, or is one of another
+ *            kind of thing, gives ATOLL_INVALID_ARGUMENT and never a fault.
+ * NULL       Allowed where a comment says so; elsewhere ATOLL_INVALID_ARGUMENT.
+ * Options    Structs of options begin with struct_size and are begun with their _INIT
+ *            macro. A field that is 0 means the default, and so does NULL for all of
+ *            them. A program compiled with an older header goes on working; one that
+ *            sets a field which the library does not know is refused. Fields called
+ *            reserved must be 0.
+ * Text       UTF-8, ended by NUL. What a call is given is copied.
+ * Time       timeout_ns is in nanoseconds: 0 tries once, ATOLL_FOREVER waits without
+ *            limit, negative is ATOLL_INVALID_ARGUMENT.
+ *
+ * Ownership
+ * ---------
+ * What create or open gave belongs to you until you close it. Handles of one segment
+ * may be closed in any order: the memory stays mapped until the last one is closed.
+ * The segment itself stays until atoll_segment_unlink() removes its name and the last
+ * process has closed it.
+ *
+ * Threads
+ * -------
+ * Every call may be made by any thread at any time, except that only the thread that
+ * locked a mutex unlocks it or marks it consistent. A handle may be closed while other
+ * threads use it: their calls finish, later ones are refused. A thread that ends while
+ * it holds a mutex counts as an owner that died.
+ *
+ * Signals
+ * -------
+ * A call that waits returns ATOLL_INTERRUPTED when a signal handler ran that was
+ * installed without SA_RESTART. Do not call the library from a signal handler, except
+ * where a comment allows it: if the handler interrupted a call, it gets
+ * ATOLL_REENTRANT. Do not leave a call by siglongjmp, pthread_cancel or a C++ exception
+ * that a handler throws.
+ *
+ * Fork
+ * ----
+ * A child may use every handle of its parent, and becomes a member of its own of each
+ * segment. It does not hold what its parent holds: unlocking that is ATOLL_NOT_OWNER.
+ * Between vfork() and exec() no call is allowed. exec() counts as a death.
+ *
+ * Death
+ * -----
+ * A process dies when it is killed, crashes, or ends by _exit() or exec(). To return
+ * from main() or to call exit() is to leave in good order, but a mutex that is still
+ * held then counts as a dead owner's, too. The kernel says who is dead; no timeout ever
+ * decides it, so a process that is slow or stopped keeps what it holds.
+ *
+ * Caveats
+ * -------
+ * - Shared memory is gone when the machine stops. This is no storage.
+ * - A process that is stopped (SIGSTOP, a debugger, a frozen container) is alive. Others
+ *   wait for it. Continue it or kill it.
+ * - A killed process is dead only when the kernel has taken it down. That takes longer
+ *   while it writes a core file or hangs in a device driver.
+ * - Whoever may write to a segment is trusted with it. A damaged segment gives
+ *   ATOLL_CORRUPTED and no fault, but no process can be kept from lying to others.
+ *   Truncating the file of a segment kills everybody who has it open (SIGBUS).
+ * - Removing the file of a segment, by atoll_segment_unlink() or rm, does not reach those
+ *   who have it open. Who creates the name again has another segment.
+ * - In a container /dev/shm often has 64 MB. A full one is ATOLL_NO_SPACE when something
+ *   is created, and never a SIGBUS. Give it more (docker run --shm-size), or set ATOLL_DIR.
+ * - All processes of a segment need the same layout of memory: 64 bits, glibc, the same
+ *   atoll_layout_fingerprint(). Others get ATOLL_INCOMPATIBLE.
+ * - Two copies of the library in one process (one linked statically, say) are two owners:
+ *   what one holds, the other waits for. atoll_platform_info() counts them.
+ * - Process and thread ids in answers are those of the owner's own container. They are for
+ *   people; nothing is decided by them.
+ * - Emulators without robust lists (qemu-user) and restored checkpoints (CRIU) do not work.
+ */
+#ifndef ATOLL_H
+#define ATOLL_H
+
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The version of this header.
+ */
+#define ATOLL_VERSION "0.1.0"
+
+/**
+ * Wait without limit, as a timeout_ns.
+ */
+#define ATOLL_FOREVER INT64_MAX
+
+/**
+ * The version of the declarations here. It changes when a program compiled with the
+ * older ones would no longer work; so does the soname, libatoll.so.0.
+ */
+#define ATOLL_ABI_VERSION 1
+
+/**
+ * A signed integer of 8 bits.
+ */
+#define ATOLL_I8 1
+
+/**
+ * A signed integer of 16 bits.
+ */
+#define ATOLL_I16 2
+
+/**
+ * A signed integer of 32 bits.
+ */
+#define ATOLL_I32 3
+
+/**
+ * A signed integer of 64 bits.
+ */
+#define ATOLL_I64 4
+
+/**
+ * An unsigned integer of 8 bits.
+ */
+#define ATOLL_U8 5
+
+/**
+ * An unsigned integer of 16 bits.
+ */
+#define ATOLL_U16 6
+
+/**
+ * An unsigned integer of 32 bits.
+ */
+#define ATOLL_U32 7
+
+/**
+ * An unsigned integer of 64 bits.
+ */
+#define ATOLL_U64 8
+
+/**
+ * A float of 32 bits.
+ */
+#define ATOLL_F32 9
+
+/**
+ * A float of 64 bits.
+ */
+#define ATOLL_F64 10
+
+/**
+ * A byte that is 0 or 1.
+ */
+#define ATOLL_BOOL 11
+
+/**
+ * A fixed number of bytes without further meaning.
+ */
+#define ATOLL_BYTES 12
+
+/**
+ * A C struct, known by its size, its alignment and, if given, its format.
+ */
+#define ATOLL_STRUCT 13
+
+/**
+ * The most dimensions of an array.
+ */
+#define ATOLL_MAX_DIMENSIONS 32
+
+/**
+ * A mutex.
+ */
+#define ATOLL_KIND_MUTEX 1
+
+/**
+ * A mutex that its holder may lock again.
+ */
+#define ATOLL_KIND_RECURSIVE_MUTEX 2
+
+/**
+ * A value.
+ */
+#define ATOLL_KIND_VALUE 3
+
+/**
+ * An array.
+ */
+#define ATOLL_KIND_ARRAY 4
+
+/**
+ * What a call answers. 0 is plain success. Numbers never change and are never
+ * used again for something else.
+ *
+ * Each is something a caller would act on differently; one status covers many
+ * mistakes, and atoll_last_error() has a sentence for each of them.
+ */
+enum atoll_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Done.
+     */
+    ATOLL_OK = 0,
+    /**
+     * Done, and you hold the lock. Its last holder died holding it: what it
+     * guards may be half-changed. The one status but 0 that is a success.
+     */
+    ATOLL_OWNER_DIED = 1,
+    /**
+     * The time given was up first. Nothing changed.
+     */
+    ATOLL_TIMED_OUT = 2,
+    /**
+     * A signal handler ran while the call waited. Nothing changed; call again.
+     */
+    ATOLL_INTERRUPTED = 3,
+    /**
+     * There is no room for another item.
+     */
+    ATOLL_FULL = 4,
+    /**
+     * There is no item.
+     */
+    ATOLL_EMPTY = 5,
+    /**
+     * The other end is closed.
+     */
+    ATOLL_CLOSED = 6,
+    /**
+     * There is nothing of that name.
+     */
+    ATOLL_NOT_FOUND = 7,
+    /**
+     * The name is taken.
+     */
+    ATOLL_ALREADY_EXISTS = 8,
+    /**
+     * The object is of another kind, type or shape than you say.
+     */
+    ATOLL_WRONG_KIND = 9,
+    /**
+     * Not an atoll segment, or one with another memory layout.
+     */
+    ATOLL_INCOMPATIBLE = 10,
+    /**
+     * The segment is damaged: another program wrote into it.
+     */
+    ATOLL_CORRUPTED = 11,
+    /**
+     * The segment, the file system or the table of processes is full.
+     */
+    ATOLL_NO_SPACE = 12,
+    /**
+     * The buffer is too small. The length needed is in *out_len.
+     */
+    ATOLL_TOO_SMALL = 13,
+    /**
+     * The calling thread does not hold the lock.
+     */
+    ATOLL_NOT_OWNER = 14,
+    /**
+     * The calling thread holds the lock already and would wait for itself.
+     */
+    ATOLL_DEADLOCK = 15,
+    /**
+     * An argument is wrong, or a handle is closed or was never one.
+     */
+    ATOLL_INVALID_ARGUMENT = 16,
+    /**
+     * Not allowed by the mode of the segment, or it is open read-only.
+     */
+    ATOLL_PERMISSION = 17,
+    /**
+     * Objects of two segments in an operation that takes objects of one.
+     */
+    ATOLL_WRONG_SEGMENT = 18,
+    /**
+     * A party died; the object has to be reset before it can be used again.
+     */
+    ATOLL_BROKEN = 19,
+    /**
+     * Called from a signal handler that interrupted another call of this thread.
+     */
+    ATOLL_REENTRANT = 20,
+    /**
+     * The operating system refused; atoll_last_error() has its error number.
+     */
+    ATOLL_SYSTEM = 21,
+    /**
+     * A bug in the library was caught at its border. Please report the sentence.
+     */
+    ATOLL_PANICKED = 22,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum atoll_status atoll_status;
+#else
+typedef int32_t atoll_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * An array in a segment. The pointer is a handle: never follow it; the elements
+ * are where atoll_array_data() says.
+ */
+typedef struct atoll_array atoll_array;
+
+/**
+ * A mutex in a segment. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_mutex atoll_mutex;
+
+/**
+ * A segment of shared memory. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_segment atoll_segment;
+
+/**
+ * A value in a segment. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_value atoll_value;
+
+/**
+ * The last failure of a thread.
+ */
+typedef struct {
+    /**
+     * The status that the call returned; ATOLL_OK if no call of the thread has failed.
+     */
+    atoll_status status;
+    /**
+     * The error number of the operating system, as in errno; 0 if it played no part.
+     */
+    int32_t os_errno;
+    /**
+     * What happened and what to do about it: one sentence in UTF-8, ended by NUL.
+     */
+    char text[256];
+} atoll_error;
+
+/**
+ * What this machine and this process offer. What is missing costs time, or a
+ * promise; docs/caveats.md says which.
+ */
+typedef struct {
+    /**
+     * Copies of the library in this process. With more than one, each is an owner of
+     * its own: what is locked through one is not held through the other.
+     */
+    uint32_t library_copies;
+    /**
+     * Bytes of a page of memory.
+     */
+    uint32_t page_size;
+    /**
+     * Processors that are online.
+     */
+    uint32_t cpus;
+    /**
+     * futex_waitv works: deaths are noticed at once, else within milliseconds.
+     */
+    bool futex_waitv;
+    /**
+     * The kernel keeps robust lists, without which nothing works.
+     */
+    bool robust_list;
+    /**
+     * The directory of segments supports open-file-description locks.
+     */
+    bool byte_locks;
+    /**
+     * The directory of segments supports unnamed files.
+     */
+    bool unnamed_files;
+    /**
+     * membarrier works: what closed handles used is freed at once, else at exit.
+     */
+    bool membarrier;
+    /**
+     * The C library and its version, ended by NUL.
+     */
+    char libc[16];
+    /**
+     * The kernel and its release, ended by NUL.
+     */
+    char kernel[64];
+    /**
+     * The directory where segments live, ended by NUL.
+     */
+    char directory[128];
+} atoll_platform;
+
+/**
+ * How a segment is made or opened. Begin with ATOLL_SEGMENT_OPTIONS_INIT; a field
+ * that is 0 means the default.
+ */
+typedef struct {
+    /**
+     * sizeof(atoll_segment_options), or 0, which says the same.
+     */
+    uint32_t struct_size;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * The most bytes the segment may ever have: 64 KiB to 2^46, by default 64 MiB.
+     * Memory is taken only as it is needed. Opening an existing one ignores it.
+     */
+    uint64_t size;
+    /**
+     * Who may open it, as for open(2), whatever the umask: by default 0600. Opening
+     * an existing one ignores it.
+     */
+    uint32_t mode;
+    /**
+     * 1: load and list, change nothing. Takes no place among the participants.
+     */
+    uint32_t read_only;
+    /**
+     * Must be 0: segments that go with their last process come with a later version.
+     */
+    uint32_t ephemeral;
+    /**
+     * The most threads, of all processes together, that may use locks of the segment
+     * at a time: up to 16383, by default 4096. Opening an existing one ignores it.
+     */
+    uint32_t max_participants;
+} atoll_segment_options;
+
+/**
+ * What a segment is and how full it is.
+ */
+typedef struct {
+    /**
+     * The most bytes it may have.
+     */
+    uint64_t size;
+    /**
+     * Bytes of memory taken from the system so far.
+     */
+    uint64_t committed;
+    /**
+     * Bytes of these that hold something.
+     */
+    uint64_t used;
+    /**
+     * Objects in it, with and without name.
+     */
+    uint64_t objects;
+    /**
+     * How many processes have died in it: killed, crashed, or ended by _exit().
+     */
+    uint64_t death_epoch;
+    /**
+     * Processes that take part now.
+     */
+    uint32_t members;
+    /**
+     * Threads of these that have used a lock.
+     */
+    uint32_t participants;
+    /**
+     * The most threads that may take part.
+     */
+    uint32_t max_participants;
+    /**
+     * The permission bits of the file.
+     */
+    uint32_t mode;
+    /**
+     * The version of the memory layout.
+     */
+    uint32_t layout_version;
+    /**
+     * This handle can load and list only.
+     */
+    bool read_only;
+    /**
+     * The segment goes with its last process.
+     */
+    bool ephemeral;
+    /**
+     * The name, without '/', ended by NUL.
+     */
+    char name[208];
+} atoll_segment_info;
+
+/**
+ * The type of a value or of the elements of an array.
+ *
+ * ATOLL_TYPE_I64 and its like initialise one for a scalar. For ATOLL_BYTES set
+ * code and size; for ATOLL_STRUCT set code, size and align, and format if there
+ * is one. What a scalar leaves 0 or "" is filled in.
+ */
+typedef struct {
+    /**
+     * sizeof(atoll_type), or 0, which says the same.
+     */
+    uint32_t struct_size;
+    /**
+     * One of ATOLL_I8 to ATOLL_STRUCT.
+     */
+    uint32_t code;
+    /**
+     * Bytes of one element.
+     */
+    uint64_t size;
+    /**
+     * Alignment of one element in bytes, a power of two.
+     */
+    uint32_t align;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * The element as Python's buffer protocol (PEP 3118) writes it, such as "<q".
+     * "" in a struct means that only size and alignment are compared.
+     */
+    char format[64];
+} atoll_type;
+
+/**
+ * What a segment knows of one object.
+ */
+typedef struct {
+    /**
+     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY; more will come.
+     */
+    uint32_t kind;
+    /**
+     * Dimensions of an array, else 0.
+     */
+    uint32_t ndim;
+    /**
+     * Which user of its place in the segment it is.
+     */
+    uint64_t generation;
+    /**
+     * Bytes that it takes, its own bookkeeping included.
+     */
+    uint64_t bytes;
+    /**
+     * The type of a value or of the elements of an array; code 0 for others.
+     */
+    atoll_type type;
+    /**
+     * Elements along each dimension; 0 past the last.
+     */
+    uint64_t shape[ATOLL_MAX_DIMENSIONS];
+    /**
+     * The name, ended by NUL; "" for an object without one.
+     */
+    char name[64];
+} atoll_object_info;
+
+/**
+ * A process that took part in a segment and died.
+ */
+typedef struct {
+    /**
+     * The number of its death, counted in the segment from 1.
+     */
+    uint64_t epoch;
+    /**
+     * Its process id, as it called itself: in another container that is another one.
+     */
+    uint32_t pid;
+    /**
+     * Its effective user id.
+     */
+    uint32_t uid;
+    /**
+     * Its place in the segment.
+     */
+    uint32_t slot;
+    /**
+     * Which user of that place it was.
+     */
+    uint32_t generation;
+    /**
+     * The name of the thread that opened the segment, ended by NUL.
+     */
+    char name[16];
+} atoll_member_info;
+
+/**
+ * How a mutex is made. Begin with ATOLL_MUTEX_OPTIONS_INIT.
+ */
+typedef struct {
+    /**
+     * sizeof(atoll_mutex_options), or 0, which says the same.
+     */
+    uint32_t struct_size;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * 1: the thread that holds it may lock it again, and unlocks it as often.
+     * 0: locking it again is ATOLL_DEADLOCK.
+     */
+    uint32_t recursive;
+} atoll_mutex_options;
+
+/**
+ * Who holds a mutex. Ids and name are what the owner itself calls them: in
+ * another container the same pid is somebody else.
+ */
+typedef struct {
+    /**
+     * The process, or 0 if nobody holds the mutex; then the rest is 0 too.
+     */
+    uint32_t pid;
+    /**
+     * The thread.
+     */
+    uint32_t tid;
+    /**
+     * The owner's place in the segment.
+     */
+    uint32_t slot;
+    /**
+     * Which user of that place it is.
+     */
+    uint32_t generation;
+    /**
+     * false: the owner is dead, and the next to lock will be told.
+     */
+    bool alive;
+    /**
+     * An owner died, and nobody has called atoll_mutex_mark_consistent() since.
+     */
+    bool owner_died;
+    /**
+     * The name of the thread, as pthread_setname_np() sets it, ended by NUL.
+     */
+    char name[16];
+} atoll_owner;
+
+/**
+ * What an array is made of.
+ */
+typedef struct {
+    /**
+     * The type of the elements.
+     */
+    atoll_type type;
+    /**
+     * How many dimensions there are.
+     */
+    uint32_t ndim;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * How many elements there are.
+     */
+    uint64_t length;
+    /**
+     * Bytes of all elements together.
+     */
+    uint64_t bytes;
+    /**
+     * Elements along each dimension; 0 past the last. The last varies fastest.
+     */
+    uint64_t shape[ATOLL_MAX_DIMENSIONS];
+} atoll_array_layout;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The name of a status: "ATOLL_TIMED_OUT" for 2. A number that is no status
+ * gives "no atoll status".
+ *
+ * Returns   Static text. Never NULL.
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+const char *atoll_status_name(int32_t status);
+
+/**
+ * Whether a call that returned `status` left you holding the lock: true for
+ * ATOLL_OK and ATOLL_OWNER_DIED.
+ *
+ * Returns   true or false. Meaningful for calls that acquire something.
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+bool atoll_status_is_acquired(int32_t status);
+
+/**
+ * Says why the last call of this thread that failed did so.
+ *
+ * A call that succeeds leaves it alone, as errno does, so ask only after a call
+ * that returned neither ATOLL_OK nor ATOLL_OWNER_DIED, or NULL for an address.
+ * Before any failure it is {ATOLL_OK, 0, ""}.
+ *
+ * out       Receives a copy. NULL is allowed and does nothing.
+ *
+ * Threads   Any thread; each has its own.
+ * Fork      A child begins with what the forking thread had.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+void atoll_last_error(atoll_error *out);
+
+/**
+ * The version of the declarations that the library was built with. A program that
+ * was compiled with another ATOLL_ABI_VERSION does not fit.
+ *
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+uint32_t atoll_abi_version(void);
+
+/**
+ * A hash of all declarations here. Bindings that are shipped with their library
+ * compare it to be sure that they belong together.
+ *
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+uint64_t atoll_abi_fingerprint(void);
+
+/**
+ * A hash of all structs that lie in segments. Processes whose libraries differ in it
+ * cannot share a segment.
+ *
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+uint64_t atoll_layout_fingerprint(void);
+
+/**
+ * The version of the library, such as "0.1.0": ATOLL_VERSION of the header that
+ * belongs to it.
+ *
+ * Returns   Static text. Never NULL.
+ * Threads   Any thread, also in a signal handler.
+ * Since     0.1
+ */
+const char *atoll_version(void);
+
+/**
+ * Says what this machine and this process offer. Makes a few system calls.
+ *
+ * out       Receives the answer.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL.
+ *
+ * Threads   Any thread.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_platform_info(atoll_platform *out);
+
+/**
+ * Makes a segment.
+ *
+ * It is born whole: no other process can see it half made, and if this one is
+ * killed meanwhile nothing is left behind.
+ *
+ * name      1 to 200 bytes of UTF-8 without '/'; one '/' in front is allowed and
+ *           means nothing. The segment is the file of that name in /dev/shm, or in
+ *           the directory that the environment variable ATOLL_DIR names.
+ * options   How; NULL for the defaults.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      There is a file of that name. Open it, or unlink it first.
+ *   NO_SPACE            The file system is full, or too small for a segment. In a
+ *                       container that is often /dev/shm with 64 MB: start it with
+ *                       --shm-size, or set ATOLL_DIR.
+ *   PERMISSION          You may not write to the directory.
+ *   INVALID_ARGUMENT    The name or an option is not allowed. See the sentence.
+ *   SYSTEM              The system refused. See os_errno and the sentence.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle; it becomes a member of its own.
+ * Owner     The handle is yours: give it to atoll_segment_close(). The segment stays
+ *           until atoll_segment_unlink().
+ * Since     0.1
+ */
+atoll_status atoll_segment_create(const char *name,
+                                  const atoll_segment_options *options,
+                                  atoll_segment **out);
+
+/**
+ * Opens a segment by its name.
+ *
+ * name      As for atoll_segment_create().
+ * options   read_only counts; what was fixed at its creation is ignored. NULL opens
+ *           it for reading and writing.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to one segment.
+ *   NOT_FOUND           There is no segment of that name.
+ *   PERMISSION          Its mode does not let you. Perhaps it does read-only.
+ *   INCOMPATIBLE        The file is not a segment, or one with another layout; the
+ *                       sentence says which.
+ *   CORRUPTED           It was a segment, and is damaged. It can only be unlinked.
+ *   NO_SPACE            As many processes as it has room for have it open.
+ *   INVALID_ARGUMENT    The name or an option is not allowed. See the sentence.
+ *   SYSTEM              The system refused. See os_errno and the sentence.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle; it becomes a member of its own.
+ * Owner     The handle is yours: give it to atoll_segment_close().
+ * Since     0.1
+ */
+atoll_status atoll_segment_open(const char *name,
+                                const atoll_segment_options *options,
+                                atoll_segment **out);
+
+/**
+ * Opens the segment of that name, or makes it if there is none. Of many who do
+ * this at once, one makes it and the others open it.
+ *
+ * name      As for atoll_segment_create().
+ * options   As for atoll_segment_create(). They count if this call makes it.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns   As atoll_segment_open() or atoll_segment_create(), but neither NOT_FOUND
+ *           nor ALREADY_EXISTS.
+ * Threads   Any thread.
+ * Fork      A child may use the handle; it becomes a member of its own.
+ * Owner     The handle is yours: give it to atoll_segment_close().
+ * Since     0.1
+ */
+atoll_status atoll_segment_open_or_create(const char *name,
+                                          const atoll_segment_options *options,
+                                          atoll_segment **out);
+
+/**
+ * Removes the name of a segment. Who has it open keeps it until the last handle
+ * is closed; a segment made later under the name is another one.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           There was none.
+ *   PERMISSION          The directory does not let you.
+ *   INVALID_ARGUMENT    The name is not allowed.
+ *   SYSTEM              The system refused. See os_errno and the sentence.
+ *
+ * Threads   Any thread.
+ * Since     0.1
+ */
+atoll_status atoll_segment_unlink(const char *name);
+
+/**
+ * Closes a handle. Objects opened through it stay usable: they keep the memory.
+ * With the last handle to the segment and its objects, the process leaves it;
+ * locks that it still holds count as those of an owner that died.
+ *
+ * segment   The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a segment.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_segment_close(atoll_segment *segment);
+
+/**
+ * Checks every invariant of the segment and of all objects in it.
+ *
+ * Returns
+ *   OK                  It is sound.
+ *   CORRUPTED           It is not; the sentence says where.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *
+ * Threads   Any thread. Others may go on using the segment meanwhile.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_segment_verify(const atoll_segment *segment);
+
+/**
+ * Says what the segment is and how full it is. Figures may lag behind what other
+ * threads are doing just now.
+ *
+ * out       Receives the answer.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_segment_stat(const atoll_segment *segment,
+                                atoll_segment_info *out);
+
+/**
+ * Lists the objects of the segment in the order in which they were made.
+ *
+ * cursor    How many objects to pass over: 0 at first, then what you have seen.
+ * entries   Receives up to n objects.
+ * n         The room in entries; at least 1.
+ * out_n     Receives how many were written; 0 means that there are no more.
+ *
+ * Returns
+ *   OK                  entries and *out_n are filled in.
+ *   INVALID_ARGUMENT    n is 0, an output is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged. Nothing is written.
+ *
+ * Threads   Any thread. Objects made meanwhile come at the end.
+ * Fork      A child may use the handle.
+ * Owner     The copies are yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_segment_list(const atoll_segment *segment,
+                                uint64_t cursor,
+                                atoll_object_info *entries,
+                                size_t n,
+                                size_t *out_n);
+
+/**
+ * Waits for the death of a process that takes part in the segment: killed,
+ * crashed, or ended by _exit(). To close everything or to return from main() is
+ * not a death.
+ *
+ * Deaths are numbered from 1; each call reports one, the oldest that you have not
+ * seen, even if it lies in the past. Begin with 0, or with death_epoch of
+ * atoll_segment_stat() to hear only of later ones, then pass what *out_epoch gave.
+ *
+ * seen_epoch  The last death that you know of.
+ * timeout_ns  How long to wait, as for atoll_mutex_lock().
+ * out_epoch   Receives the number of the death, for the next call.
+ * out         Receives who it was.
+ *
+ * Returns
+ *   OK                  A process died; the outputs say which.
+ *   TIMED_OUT           None did. Nothing is written.
+ *   INTERRUPTED         A signal handler ran. Call again.
+ *   PERMISSION          The segment is open read-only, so deaths cannot be followed.
+ *   INVALID_ARGUMENT    timeout_ns is negative, an output is NULL, or the handle is
+ *                       closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread, any number at a time.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     The copies are yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_segment_wait_death(const atoll_segment *segment,
+                                      uint64_t seen_epoch,
+                                      int64_t timeout_ns,
+                                      uint64_t *out_epoch,
+                                      atoll_member_info *out);
+
+/**
+ * Makes a mutex, free, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a mutex without a name, which nobody can open.
+ * options   How; NULL for the defaults: not recursive.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mutex_close(). The mutex stays in
+ *           the segment.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_create(atoll_segment *segment,
+                                const char *name,
+                                const atoll_mutex_options *options,
+                                atoll_mutex **out);
+
+/**
+ * Opens a mutex by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a mutex without a name cannot be opened.
+ * options   What you expect it to be; NULL for not recursive.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same mutex.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or recursive where you
+ *                       expect a plain one, or the other way round.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mutex_close().
+ * Since     0.1
+ */
+atoll_status atoll_mutex_open(atoll_segment *segment,
+                              const char *name,
+                              const atoll_mutex_options *options,
+                              atoll_mutex **out);
+
+/**
+ * Opens the mutex of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_mutex_create(), but a name is needed.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_mutex_open().
+ *   NO_SPACE            As for atoll_mutex_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mutex_close().
+ * Since     0.1
+ */
+atoll_status atoll_mutex_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        const atoll_mutex_options *options,
+                                        atoll_mutex **out);
+
+/**
+ * Closes a handle. The mutex stays in the segment, and held if it is held: close
+ * does not unlock. A call that waits on another thread goes on.
+ *
+ * mutex     The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a mutex.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_close(atoll_mutex *mutex);
+
+/**
+ * Acquires the mutex, waiting up to `timeout_ns`.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  You hold the lock.
+ *   OWNER_DIED          You hold the lock. Its last holder died holding it, so what
+ *                       it guards may be half-changed. Repair that, then call
+ *                       atoll_mutex_mark_consistent(). Unlock without it and the
+ *                       next holder is told the same, until somebody does.
+ *   TIMED_OUT           You do not hold it. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You do not hold it. Call again.
+ *   DEADLOCK            This thread holds it already, and it is not recursive.
+ *   FULL                It is recursive and locked as often as can be counted.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Only the thread that locked may unlock.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle, and does not hold what its parent held.
+ * Owner     Takes nothing. `mutex` stays yours.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_lock(atoll_mutex *mutex,
+                              int64_t timeout_ns);
+
+/**
+ * Releases the mutex, or undoes one lock of a recursive one.
+ *
+ * Returns
+ *   OK                  Done. If others wait, one of them is on its way.
+ *   NOT_OWNER           This thread does not hold it. Nothing changed.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The holder.
+ * Fork      NOT_OWNER in a child for what its parent held.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_unlock(atoll_mutex *mutex);
+
+/**
+ * Says that what the mutex guards has been repaired: later holders are no longer
+ * told that an owner died. Without such news to end it does nothing.
+ *
+ * Returns
+ *   OK                  Done.
+ *   NOT_OWNER           This thread does not hold the mutex. Nothing changed.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The holder.
+ * Fork      NOT_OWNER in a child for what its parent held.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_mark_consistent(atoll_mutex *mutex);
+
+/**
+ * Says who holds the mutex. The answer may be over when you read it: it is for
+ * people and for logs.
+ *
+ * out       Receives the owner; pid 0 if nobody holds the mutex.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_owner(const atoll_mutex *mutex,
+                               atoll_owner *out);
+
+/**
+ * Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until
+ * somebody calls atoll_mutex_mark_consistent().
+ *
+ * out       Receives the dead owner; pid 0 if there is no such news.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Who does not hold the mutex gets a moment's view.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_dead_owner(const atoll_mutex *mutex,
+                                    atoll_owner *out);
+
+/**
+ * Makes a value, all bytes zero, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for a
+ *           value without a name, which nobody can open.
+ * type      What it holds.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name or the type is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_value_close(). The value stays in
+ *           the segment.
+ * Since     0.1
+ */
+atoll_status atoll_value_create(atoll_segment *segment,
+                                const char *name,
+                                const atoll_type *type,
+                                atoll_value **out);
+
+/**
+ * Opens a value by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a value without a name cannot be opened.
+ * type      What you expect it to hold; NULL for whatever it holds.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same value.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object or a value of another type;
+ *                       the sentence names both.
+ *   INVALID_ARGUMENT    The name or the type is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_value_close().
+ * Since     0.1
+ */
+atoll_status atoll_value_open(atoll_segment *segment,
+                              const char *name,
+                              const atoll_type *type,
+                              atoll_value **out);
+
+/**
+ * Opens the value of that name, or makes it, all bytes zero, if there is none. Of
+ * many who do this at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_value_create(), but a name is needed.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_value_open().
+ *   NO_SPACE            As for atoll_value_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name or the type is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_value_close().
+ * Since     0.1
+ */
+atoll_status atoll_value_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        const atoll_type *type,
+                                        atoll_value **out);
+
+/**
+ * Closes a handle. The value stays in the segment. An address that
+ * atoll_value_data() gave is not to be used after the last handle to anything in
+ * the segment is closed.
+ *
+ * value     The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a value.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_value_close(atoll_value *value);
+
+/**
+ * Says what a value holds.
+ *
+ * out       Receives the type.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_value_type(const atoll_value *value,
+                              atoll_type *out);
+
+/**
+ * Reads a value, whole: never half of one store and half of another.
+ *
+ * out       Receives the bytes.
+ * cap       The room there.
+ * out_len   Receives the size of the value, also with TOO_SMALL. May be NULL.
+ *
+ * Returns
+ *   OK                  out and *out_len are filled in.
+ *   TOO_SMALL           cap is less than the size of the value. Only *out_len is
+ *                       written.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Readers never wait and never make a writer wait.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_load(const atoll_value *value,
+                              void *out,
+                              size_t cap,
+                              size_t *out_len);
+
+/**
+ * Writes a value, whole.
+ *
+ * A value of up to 8 bytes is written in one store and never waits. A larger one
+ * waits while another thread writes it; a writer that died is no obstacle.
+ *
+ * value       The handle.
+ * bytes       What to write.
+ * len         The size of the value.
+ * timeout_ns  How long to wait for other writers, as for atoll_mutex_lock().
+ *
+ * Returns
+ *   OK                  Others see the new bytes.
+ *   TIMED_OUT           Another thread is writing. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    len is not the size of the value, timeout_ns is negative,
+ *                       bytes is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_store(atoll_value *value,
+                               const void *bytes,
+                               size_t len,
+                               int64_t timeout_ns);
+
+/**
+ * Writes a value and gives what it was, in one step.
+ *
+ * value       The handle.
+ * bytes       What to write.
+ * len         The size of the value.
+ * timeout_ns  How long to wait for other writers of a value larger than 8 bytes.
+ * out_old     Receives the old bytes; NULL with cap 0 if they are not wanted. It may
+ *             be the same memory as bytes.
+ * cap         The room there.
+ * out_len     Receives the size of the value, also with TOO_SMALL. May be NULL.
+ *
+ * Returns
+ *   OK                  Others see the new bytes; the outputs are filled in.
+ *   TOO_SMALL           cap is less than the size of the value. Nothing changed.
+ *   and all that atoll_value_store() returns.
+ *
+ * Threads   Any thread.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_swap(atoll_value *value,
+                              const void *bytes,
+                              size_t len,
+                              int64_t timeout_ns,
+                              void *out_old,
+                              size_t cap,
+                              size_t *out_len);
+
+/**
+ * Writes a value if it is what you expect, in one step.
+ *
+ * Bits are compared, not meanings: of floats, -0.0 is not 0.0, and a NaN is equal
+ * to the same NaN.
+ *
+ * value          The handle.
+ * expected       What it has to be.
+ * desired        What to write then.
+ * len            The size of the value.
+ * timeout_ns     How long to wait for other writers of a value larger than 8 bytes.
+ * out_old        Receives the bytes that were found; NULL with cap 0 if they are not
+ *                wanted. It may be the same memory as expected.
+ * cap            The room there.
+ * out_len        Receives the size of the value, also with TOO_SMALL. May be NULL.
+ * out_exchanged  Receives true if desired was written, false if something else than
+ *                expected was found.
+ *
+ * Returns
+ *   OK                  The outputs are filled in; see *out_exchanged.
+ *   TOO_SMALL           cap is less than the size of the value. Nothing changed.
+ *   and all that atoll_value_store() returns.
+ *
+ * Threads   Any thread.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_compare_exchange(atoll_value *value,
+                                          const void *expected,
+                                          const void *desired,
+                                          size_t len,
+                                          int64_t timeout_ns,
+                                          void *out_old,
+                                          size_t cap,
+                                          size_t *out_len,
+                                          bool *out_exchanged);
+
+/**
+ * The address of a value of up to 8 bytes, for the atomic operations of your own
+ * language: aligned to its size, the same value that the functions above work on.
+ *
+ * A plain load or store that races with others is as wrong here as on any shared
+ * variable: use atomics.
+ *
+ * Returns   The address, or NULL; atoll_last_error() then says why:
+ *   WRONG_KIND          The value is larger than 8 bytes.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      The address is the same in a child.
+ * Owner     Belongs to the segment. Do not use it after the last handle to anything
+ *           in the segment is closed.
+ * Since     0.1
+ */
+void *atoll_value_data(atoll_value *value);
+
+/**
+ * Adds to a number, in one step, and gives what it was. Integers wrap around.
+ *
+ * value     The handle.
+ * operand   A number of the type of the value.
+ * len       The size of the value.
+ * out_old   Receives the number before; NULL with cap 0 if it is not wanted. It may
+ *           be the same memory as operand.
+ * cap       The room there.
+ * out_len   Receives the size of the value, also with TOO_SMALL. May be NULL.
+ *
+ * Returns
+ *   OK                  Done; the outputs are filled in.
+ *   TOO_SMALL           cap is less than the size of the value. Nothing changed.
+ *   WRONG_KIND          The value is not a number: neither integer nor float.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    len is not the size of the value, operand is NULL, or the
+ *                       handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_add(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Subtracts from a number, in one step, and gives what it was. Integers wrap around.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add().
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_sub(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Keeps the lesser of a number and the operand, in one step, and gives what it was. A
+ * NaN gives way to a number.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add().
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_min(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Keeps the greater of a number and the operand, in one step, and gives what it was. A
+ * NaN gives way to a number.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add().
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_max(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Keeps the bits of an integer that the operand has too, in one step, and gives what
+ * it was.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add(), but WRONG_KIND for floats, too.
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_and(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Sets the bits of the operand in an integer, in one step, and gives what it was.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add(), but WRONG_KIND for floats, too.
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_or(atoll_value *value,
+                                  const void *operand,
+                                  size_t len,
+                                  void *out_old,
+                                  size_t cap,
+                                  size_t *out_len);
+
+/**
+ * Flips the bits of the operand in an integer, in one step, and gives what it was.
+ *
+ * Arguments as for atoll_value_fetch_add().
+ *
+ * Returns   As atoll_value_fetch_add(), but WRONG_KIND for floats, too.
+ * Threads   Any thread. Never waits.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_value_fetch_xor(atoll_value *value,
+                                   const void *operand,
+                                   size_t len,
+                                   void *out_old,
+                                   size_t cap,
+                                   size_t *out_len);
+
+/**
+ * Makes an array, all bytes zero, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for an
+ *           array without a name, which nobody can open.
+ * type      What each element holds.
+ * ndim      How many dimensions: 1 to ATOLL_MAX_DIMENSIONS.
+ * shape     ndim numbers of elements. The last dimension varies fastest.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    Name, type or shape is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_array_close(). The array stays in
+ *           the segment.
+ * Since     0.1
+ */
+atoll_status atoll_array_create(atoll_segment *segment,
+                                const char *name,
+                                const atoll_type *type,
+                                uint32_t ndim,
+                                const uint64_t *shape,
+                                atoll_array **out);
+
+/**
+ * Opens an array by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: an array without a name cannot be opened.
+ * type      What you expect the elements to hold; NULL for whatever they hold.
+ * ndim      The dimensions you expect; 0 for whatever it has.
+ * shape     ndim numbers of elements you expect.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same array.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or an array of another type
+ *                       or shape; the sentence names both.
+ *   INVALID_ARGUMENT    Name, type or shape is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_array_close().
+ * Since     0.1
+ */
+atoll_status atoll_array_open(atoll_segment *segment,
+                              const char *name,
+                              const atoll_type *type,
+                              uint32_t ndim,
+                              const uint64_t *shape,
+                              atoll_array **out);
+
+/**
+ * Opens the array of that name, or makes it, all bytes zero, if there is none. Of
+ * many who do this at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_array_create(), but a name is needed.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_array_open().
+ *   NO_SPACE            As for atoll_array_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    Name, type or shape is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_array_close().
+ * Since     0.1
+ */
+atoll_status atoll_array_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        const atoll_type *type,
+                                        uint32_t ndim,
+                                        const uint64_t *shape,
+                                        atoll_array **out);
+
+/**
+ * Closes a handle. The array stays in the segment. The address of its elements is
+ * not to be used after the last handle to anything in the segment is closed.
+ *
+ * array     The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was an array.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_array_close(atoll_array *array);
+
+/**
+ * The address of the first element. It is aligned to 64 bytes, the elements follow
+ * each other without gaps, and they are plain memory: a mutex, or atomics of your
+ * own, must keep threads and processes out of each other's way. Where the segment
+ * is open read-only, so is the memory.
+ *
+ * Returns   The address, or NULL; atoll_last_error() then says why:
+ *   INVALID_ARGUMENT    The handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      The address is the same in a child.
+ * Owner     Belongs to the segment. Do not use it after the last handle to anything
+ *           in the segment is closed.
+ * Since     0.1
+ */
+void *atoll_array_data(const atoll_array *array);
+
+/**
+ * Says what an array is made of.
+ *
+ * out       Receives type, shape and sizes.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_array_info(const atoll_array *array,
+                              atoll_array_layout *out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+/**
+ * Begins an atoll_segment_options: atoll_segment_options o = ATOLL_SEGMENT_OPTIONS_INIT;
+ */
+#define ATOLL_SEGMENT_OPTIONS_INIT {sizeof(atoll_segment_options), 0, 0, 0, 0, 0, 0}
+
+/**
+ * Begins an atoll_mutex_options: atoll_mutex_options o = ATOLL_MUTEX_OPTIONS_INIT;
+ */
+#define ATOLL_MUTEX_OPTIONS_INIT {sizeof(atoll_mutex_options), 0, 0}
+
+/**
+ * Types of scalars: atoll_type t = ATOLL_TYPE_I64;
+ */
+#define ATOLL_TYPE_I8 {sizeof(atoll_type), ATOLL_I8, 1, 1, 0, "b"}
+#define ATOLL_TYPE_I16 {sizeof(atoll_type), ATOLL_I16, 2, 2, 0, "<h"}
+#define ATOLL_TYPE_I32 {sizeof(atoll_type), ATOLL_I32, 4, 4, 0, "<i"}
+#define ATOLL_TYPE_I64 {sizeof(atoll_type), ATOLL_I64, 8, 8, 0, "<q"}
+#define ATOLL_TYPE_U8 {sizeof(atoll_type), ATOLL_U8, 1, 1, 0, "B"}
+#define ATOLL_TYPE_U16 {sizeof(atoll_type), ATOLL_U16, 2, 2, 0, "<H"}
+#define ATOLL_TYPE_U32 {sizeof(atoll_type), ATOLL_U32, 4, 4, 0, "<I"}
+#define ATOLL_TYPE_U64 {sizeof(atoll_type), ATOLL_U64, 8, 8, 0, "<Q"}
+#define ATOLL_TYPE_F32 {sizeof(atoll_type), ATOLL_F32, 4, 4, 0, "<f"}
+#define ATOLL_TYPE_F64 {sizeof(atoll_type), ATOLL_F64, 8, 8, 0, "<d"}
+#define ATOLL_TYPE_BOOL {sizeof(atoll_type), ATOLL_BOOL, 1, 1, 0, "?"}
+
+#endif /* ATOLL_H */

@@ -1,0 +1,473 @@
+"""The C ABI of libatoll for ctypes: declarations, no logic.
+
+Generated from src/ffi by build/ctypes.rs; `make bless` renews it. include/atoll.h
+is the manual. Handles are plain addresses (c_void_p); never follow them.
+"""
+
+from ctypes import (
+    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
+    c_uint64, c_void_p,
+)
+
+# The library that these declarations belong to.
+VERSION = "0.1.0"
+ABI_FINGERPRINT = 0x282369e4749f9c2d
+
+# Done.
+OK = 0
+# Done, and you hold the lock.
+OWNER_DIED = 1
+# The time given was up first.
+TIMED_OUT = 2
+# A signal handler ran while the call waited.
+INTERRUPTED = 3
+# There is no room for another item.
+FULL = 4
+# There is no item.
+EMPTY = 5
+# The other end is closed.
+CLOSED = 6
+# There is nothing of that name.
+NOT_FOUND = 7
+# The name is taken.
+ALREADY_EXISTS = 8
+# The object is of another kind, type or shape than you say.
+WRONG_KIND = 9
+# Not an atoll segment, or one with another memory layout.
+INCOMPATIBLE = 10
+# The segment is damaged: another program wrote into it.
+CORRUPTED = 11
+# The segment, the file system or the table of processes is full.
+NO_SPACE = 12
+# The buffer is too small.
+TOO_SMALL = 13
+# The calling thread does not hold the lock.
+NOT_OWNER = 14
+# The calling thread holds the lock already and would wait for itself.
+DEADLOCK = 15
+# An argument is wrong, or a handle is closed or was never one.
+INVALID_ARGUMENT = 16
+# Not allowed by the mode of the segment, or it is open read-only.
+PERMISSION = 17
+# Objects of two segments in an operation that takes objects of one.
+WRONG_SEGMENT = 18
+# A party died; the object has to be reset before it can be used again.
+BROKEN = 19
+# Called from a signal handler that interrupted another call of this thread.
+REENTRANT = 20
+# The operating system refused; atoll_last_error() has its error number.
+SYSTEM = 21
+# A bug in the library was caught at its border.
+PANICKED = 22
+# Wait without limit, as a timeout_ns.
+FOREVER = 9223372036854775807
+# The version of the declarations here.
+ABI_VERSION = 1
+# A signed integer of 8 bits.
+I8 = 1
+# A signed integer of 16 bits.
+I16 = 2
+# A signed integer of 32 bits.
+I32 = 3
+# A signed integer of 64 bits.
+I64 = 4
+# An unsigned integer of 8 bits.
+U8 = 5
+# An unsigned integer of 16 bits.
+U16 = 6
+# An unsigned integer of 32 bits.
+U32 = 7
+# An unsigned integer of 64 bits.
+U64 = 8
+# A float of 32 bits.
+F32 = 9
+# A float of 64 bits.
+F64 = 10
+# A byte that is 0 or 1.
+BOOL = 11
+# A fixed number of bytes without further meaning.
+BYTES = 12
+# A C struct, known by its size, its alignment and, if given, its format.
+STRUCT = 13
+# The most dimensions of an array.
+MAX_DIMENSIONS = 32
+# A mutex.
+KIND_MUTEX = 1
+# A mutex that its holder may lock again.
+KIND_RECURSIVE_MUTEX = 2
+# A value.
+KIND_VALUE = 3
+# An array.
+KIND_ARRAY = 4
+
+
+# The last failure of a thread.
+class atoll_error(Structure):
+    _fields_ = [
+        ("status", c_int32),
+        ("os_errno", c_int32),
+        ("text", c_char * 256),
+    ]
+
+
+# What this machine and this process offer.
+class atoll_platform(Structure):
+    _fields_ = [
+        ("library_copies", c_uint32),
+        ("page_size", c_uint32),
+        ("cpus", c_uint32),
+        ("futex_waitv", c_bool),
+        ("robust_list", c_bool),
+        ("byte_locks", c_bool),
+        ("unnamed_files", c_bool),
+        ("membarrier", c_bool),
+        ("libc", c_char * 16),
+        ("kernel", c_char * 64),
+        ("directory", c_char * 128),
+    ]
+
+
+# The type of a value or of the elements of an array.
+class atoll_type(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("code", c_uint32),
+        ("size", c_uint64),
+        ("align", c_uint32),
+        ("reserved", c_uint32),
+        ("format", c_char * 64),
+    ]
+
+
+# What a segment knows of one object.
+class atoll_object_info(Structure):
+    _fields_ = [
+        ("kind", c_uint32),
+        ("ndim", c_uint32),
+        ("generation", c_uint64),
+        ("bytes", c_uint64),
+        ("type", atoll_type),
+        ("shape", c_uint64 * MAX_DIMENSIONS),
+        ("name", c_char * 64),
+    ]
+
+
+# How a segment is made or opened.
+class atoll_segment_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("size", c_uint64),
+        ("mode", c_uint32),
+        ("read_only", c_uint32),
+        ("ephemeral", c_uint32),
+        ("max_participants", c_uint32),
+    ]
+
+
+# What a segment is and how full it is.
+class atoll_segment_info(Structure):
+    _fields_ = [
+        ("size", c_uint64),
+        ("committed", c_uint64),
+        ("used", c_uint64),
+        ("objects", c_uint64),
+        ("death_epoch", c_uint64),
+        ("members", c_uint32),
+        ("participants", c_uint32),
+        ("max_participants", c_uint32),
+        ("mode", c_uint32),
+        ("layout_version", c_uint32),
+        ("read_only", c_bool),
+        ("ephemeral", c_bool),
+        ("name", c_char * 208),
+    ]
+
+
+# A process that took part in a segment and died.
+class atoll_member_info(Structure):
+    _fields_ = [
+        ("epoch", c_uint64),
+        ("pid", c_uint32),
+        ("uid", c_uint32),
+        ("slot", c_uint32),
+        ("generation", c_uint32),
+        ("name", c_char * 16),
+    ]
+
+
+# How a mutex is made.
+class atoll_mutex_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("recursive", c_uint32),
+    ]
+
+
+# Who holds a mutex.
+class atoll_owner(Structure):
+    _fields_ = [
+        ("pid", c_uint32),
+        ("tid", c_uint32),
+        ("slot", c_uint32),
+        ("generation", c_uint32),
+        ("alive", c_bool),
+        ("owner_died", c_bool),
+        ("name", c_char * 16),
+    ]
+
+
+# What an array is made of.
+class atoll_array_layout(Structure):
+    _fields_ = [
+        ("type", atoll_type),
+        ("ndim", c_uint32),
+        ("reserved", c_uint32),
+        ("length", c_uint64),
+        ("bytes", c_uint64),
+        ("shape", c_uint64 * MAX_DIMENSIONS),
+    ]
+
+
+# Every function: what it returns, and what it takes.
+FUNCTIONS = {
+    # The name of a status: "ATOLL_TIMED_OUT" for 2.
+    "atoll_status_name": (c_char_p, [c_int32]),
+    # Whether a call that returned `status` left you holding the lock: true for ATOLL_OK and
+    # ATOLL_OWNER_DIED.
+    "atoll_status_is_acquired": (c_bool, [c_int32]),
+    # Says why the last call of this thread that failed did so.
+    "atoll_last_error": (None, [POINTER(atoll_error)]),
+    # The version of the declarations that the library was built with.
+    "atoll_abi_version": (c_uint32, []),
+    # A hash of all declarations here.
+    "atoll_abi_fingerprint": (c_uint64, []),
+    # A hash of all structs that lie in segments.
+    "atoll_layout_fingerprint": (c_uint64, []),
+    # The version of the library, such as "0.1.0": ATOLL_VERSION of the header that belongs to it.
+    "atoll_version": (c_char_p, []),
+    # Says what this machine and this process offer.
+    "atoll_platform_info": (c_int32, [POINTER(atoll_platform)]),
+    # Makes a segment.
+    "atoll_segment_create": (c_int32, [
+        c_char_p,
+        POINTER(atoll_segment_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a segment by its name.
+    "atoll_segment_open": (c_int32, [c_char_p, POINTER(atoll_segment_options), POINTER(c_void_p)]),
+    # Opens the segment of that name, or makes it if there is none.
+    "atoll_segment_open_or_create": (c_int32, [
+        c_char_p,
+        POINTER(atoll_segment_options),
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a segment.
+    "atoll_segment_unlink": (c_int32, [c_char_p]),
+    # Closes a handle.
+    "atoll_segment_close": (c_int32, [c_void_p]),
+    # Checks every invariant of the segment and of all objects in it.
+    "atoll_segment_verify": (c_int32, [c_void_p]),
+    # Says what the segment is and how full it is.
+    "atoll_segment_stat": (c_int32, [c_void_p, POINTER(atoll_segment_info)]),
+    # Lists the objects of the segment in the order in which they were made.
+    "atoll_segment_list": (c_int32, [
+        c_void_p,
+        c_uint64,
+        POINTER(atoll_object_info),
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Waits for the death of a process that takes part in the segment: killed, crashed, or ended by
+    # _exit().
+    "atoll_segment_wait_death": (c_int32, [
+        c_void_p,
+        c_uint64,
+        c_int64,
+        POINTER(c_uint64),
+        POINTER(atoll_member_info),
+    ]),
+    # Makes a mutex, free, in a segment.
+    "atoll_mutex_create": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_mutex_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a mutex by its name.
+    "atoll_mutex_open": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_mutex_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens the mutex of that name, or makes it if there is none.
+    "atoll_mutex_open_or_create": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_mutex_options),
+        POINTER(c_void_p),
+    ]),
+    # Closes a handle.
+    "atoll_mutex_close": (c_int32, [c_void_p]),
+    # Acquires the mutex, waiting up to `timeout_ns`.
+    "atoll_mutex_lock": (c_int32, [c_void_p, c_int64]),
+    # Releases the mutex, or undoes one lock of a recursive one.
+    "atoll_mutex_unlock": (c_int32, [c_void_p]),
+    # Says that what the mutex guards has been repaired: later holders are no longer told that an
+    # owner died.
+    "atoll_mutex_mark_consistent": (c_int32, [c_void_p]),
+    # Says who holds the mutex.
+    "atoll_mutex_owner": (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    # Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until somebody
+    # calls atoll_mutex_mark_consistent().
+    "atoll_mutex_dead_owner": (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    # Makes a value, all bytes zero, in a segment.
+    "atoll_value_create": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
+    # Opens a value by its name.
+    "atoll_value_open": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
+    # Opens the value of that name, or makes it, all bytes zero, if there is none.
+    "atoll_value_open_or_create": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(c_void_p),
+    ]),
+    # Closes a handle.
+    "atoll_value_close": (c_int32, [c_void_p]),
+    # Says what a value holds.
+    "atoll_value_type": (c_int32, [c_void_p, POINTER(atoll_type)]),
+    # Reads a value, whole: never half of one store and half of another.
+    "atoll_value_load": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Writes a value, whole.
+    "atoll_value_store": (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
+    # Writes a value and gives what it was, in one step.
+    "atoll_value_swap": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_int64,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Writes a value if it is what you expect, in one step.
+    "atoll_value_compare_exchange": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_int64,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        POINTER(c_bool),
+    ]),
+    # The address of a value of up to 8 bytes, for the atomic operations of your own language:
+    # aligned to its size, the same value that the functions above work on.
+    "atoll_value_data": (c_void_p, [c_void_p]),
+    # Adds to a number, in one step, and gives what it was.
+    "atoll_value_fetch_add": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Subtracts from a number, in one step, and gives what it was.
+    "atoll_value_fetch_sub": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Keeps the lesser of a number and the operand, in one step, and gives what it was.
+    "atoll_value_fetch_min": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Keeps the greater of a number and the operand, in one step, and gives what it was.
+    "atoll_value_fetch_max": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Keeps the bits of an integer that the operand has too, in one step, and gives what it was.
+    "atoll_value_fetch_and": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Sets the bits of the operand in an integer, in one step, and gives what it was.
+    "atoll_value_fetch_or": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Flips the bits of the operand in an integer, in one step, and gives what it was.
+    "atoll_value_fetch_xor": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    # Makes an array, all bytes zero, in a segment.
+    "atoll_array_create": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        c_uint32,
+        POINTER(c_uint64),
+        POINTER(c_void_p),
+    ]),
+    # Opens an array by its name.
+    "atoll_array_open": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        c_uint32,
+        POINTER(c_uint64),
+        POINTER(c_void_p),
+    ]),
+    # Opens the array of that name, or makes it, all bytes zero, if there is none.
+    "atoll_array_open_or_create": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        c_uint32,
+        POINTER(c_uint64),
+        POINTER(c_void_p),
+    ]),
+    # Closes a handle.
+    "atoll_array_close": (c_int32, [c_void_p]),
+    # The address of the first element.
+    "atoll_array_data": (c_void_p, [c_void_p]),
+    # Says what an array is made of.
+    "atoll_array_info": (c_int32, [c_void_p, POINTER(atoll_array_layout)]),
+}
+
+
+def declare(library):
+    """Tell ctypes what each function of a loaded library returns and takes."""
+    for name, (result, arguments) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments

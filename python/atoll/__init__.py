@@ -1,0 +1,69 @@
+"""Processes share data as easily as threads do: locks, values and arrays in shared
+memory, used from Python, C, C++ and Rust at the same time, and still sound when one
+of the processes is killed.
+
+    import atoll
+
+    with atoll.Segment("weather", create="open") as segment:
+        lock = atoll.Lock(segment, "lock")
+        runs = atoll.Value(segment, "runs", "i64")
+        map = atoll.Array(segment, "map", "f64", (480, 640))
+        runs.add(1)
+        with lock:
+            map.numpy()[:] *= 0.5
+"""
+
+from ._abi import VERSION as __version__
+from ._array import Array
+from ._errors import (
+    AlreadyExists,
+    AtollError,
+    Broken,
+    Closed,
+    Corrupted,
+    Deadlock,
+    Incompatible,
+    InvalidArgument,
+    NoSpace,
+    NotFound,
+    NotOwner,
+    OwnerDied,
+    Permission,
+    TimedOut,
+    WrongKind,
+)
+from ._lock import Lock, Owner, RLock
+from ._platform import PlatformInfo, platform_info
+from ._segment import Death, ObjectInfo, Segment, SegmentInfo, unlink
+from ._value import Value
+
+__all__ = [
+    "AlreadyExists",
+    "Array",
+    "AtollError",
+    "Broken",
+    "Closed",
+    "Corrupted",
+    "Deadlock",
+    "Death",
+    "Incompatible",
+    "InvalidArgument",
+    "Lock",
+    "NoSpace",
+    "NotFound",
+    "NotOwner",
+    "ObjectInfo",
+    "Owner",
+    "OwnerDied",
+    "Permission",
+    "PlatformInfo",
+    "RLock",
+    "Segment",
+    "SegmentInfo",
+    "TimedOut",
+    "Value",
+    "WrongKind",
+    "__version__",
+    "platform_info",
+    "unlink",
+]

@@ -1,0 +1,47 @@
+"""What users pass in, checked before ctypes could cut it to fit.
+
+ctypes takes a number modulo 2^64 and ends a text at its first NUL without a word.
+What only the library can judge, such as the length of a name, is left to it.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ._errors import InvalidArgument, WrongKind
+
+_CREATE: dict[Any, str] = {False: "open", True: "create", "open": "open_or_create"}
+
+
+def name_bytes(name: object, noun: str) -> bytes:
+    """A name as C takes it."""
+    if not isinstance(name, str):
+        raise WrongKind(f"the name of a {noun} is a str, not {type(name).__name__}")
+    if "\0" in name:
+        raise InvalidArgument(f"the name of a {noun} has a NUL in it: leave it out")
+    try:
+        return name.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"the name of a {noun} is not valid Unicode: {name!r}") from None
+
+
+def integer(value: object, what: str, least: int, most: int) -> int:
+    """An int within its bounds."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise WrongKind(f"{what} is an int, not {type(value).__name__}") from None
+    if not least <= number <= most:
+        raise InvalidArgument(f"{what} must be from {least} to {most}")
+    return number
+
+
+def verb(create: object) -> str:
+    """Which of the three ways to obtain something `create` asks for."""
+    if isinstance(create, (bool, str)) and create in _CREATE:
+        return _CREATE[create]
+    raise InvalidArgument(
+        "create must be True (make it), False (open it) or 'open' (open it, or make it "
+        f"if there is none), not {create!r}"
+    )

@@ -1,0 +1,248 @@
+"""Locks whose next owner is told when the last one died holding them.
+
+Ctrl-C may come at any moment, also between a call that took the lock and the store that
+notes it; an exception there would leave the lock held by code that is gone. So:
+
+- An attempt is made by a `for` statement over an iterator that calls the library.
+  Python looks for signals after calls, not between `for` and its variable (from 3.10
+  on), and then nothing stands between the attempt and the caller's `with` block.
+- Once an attempt has said that another one holds the lock, this thread does not. If an
+  exception ends the wait, the lock is given back in case the wait had got it.
+- To let go is a C call from its first instruction (`_release`).
+"""
+
+from __future__ import annotations
+
+from ctypes import byref, c_int64
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterator, Literal, NamedTuple
+
+from . import _abi
+from ._errors import OwnerDied, TimedOut, check
+from ._native import bare, patient, quick
+from ._object import SharedObject
+from ._release import releasing
+from ._segment import Segment
+from ._wait import NOW, Deadline, deadline_after, wait
+
+_AT_ONCE = c_int64(0)
+_let_go = bare("atoll_mutex_unlock")
+
+
+class Owner(NamedTuple):
+    """A thread that holds a lock, or that died holding it.
+
+    `pid`, `tid` and `name` are what it calls itself; in another container the same
+    numbers are somebody else. `owner_died` says that an owner died and nobody has
+    called `mark_consistent` since.
+    """
+
+    pid: int
+    tid: int
+    name: str
+    slot: int
+    generation: int
+    alive: bool
+    owner_died: bool
+
+
+class _Mutex(SharedObject):
+    __slots__ = ("_as_parameter_", "_attempts", "_wait_for")
+
+    _noun = "mutex"
+    _recursive: ClassVar[bool]
+
+    def __init__(
+        self,
+        segment: Segment | None = None,
+        name: str | None = None,
+        *,
+        create: bool | Literal["open"] = "open",
+    ) -> None:
+        options = _abi.atoll_mutex_options(recursive=self._recursive)
+        self._obtain(segment, name, create, byref(options))
+        #: The handle, where ctypes looks for it.
+        self._as_parameter_ = pointer = self._pointer()
+        # Bound beforehand: what ctypes does per argument is most of a short call.
+        attempt = partial(bare("atoll_mutex_lock"), pointer, _AT_ONCE)
+        self._attempts: Iterator[int] = iter(attempt, None)
+        self._wait_for: Callable[[c_int64], int] = partial(patient.atoll_mutex_lock, pointer)
+
+    def acquire(
+        self, block: bool = True, timeout: float | None = None, *, recover: bool = False
+    ) -> bool:
+        """Take the lock. True if it is held now, False if the time was up first.
+
+        `timeout` is in seconds, None for ever; 0 and less try once, as does
+        `block=False`. After its last holder died holding it, raises `OwnerDied` with
+        the lock not held, each time until somebody has called `mark_consistent`. With
+        `recover=True` the lock is held instead, and `owner_died` has the news.
+        """
+        deadline = None if timeout is None else deadline_after(timeout)
+        for status in self._attempts:
+            break
+        if status == _abi.OK:
+            return True
+        return self._contend(status, deadline if block else NOW, recover)
+
+    def __enter__(self) -> bool:
+        for status in self._attempts:
+            break
+        if status == _abi.OK:
+            return True
+        return self._contend(status, None, recover=False)
+
+    if TYPE_CHECKING:
+
+        def release(self) -> None: ...
+
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            traceback: TracebackType | None,
+        ) -> None: ...
+
+    else:
+        release = releasing("release", 0, "Give the lock back. Only the holder may.")
+        __exit__ = releasing("__exit__", 3, "Give the lock back.")
+
+    def _contend(self, status: int, deadline: Deadline, recover: bool) -> bool:
+        """Go on after a first attempt that did not plainly succeed."""
+        if status == _abi.TIMED_OUT and deadline != NOW:
+            try:
+                status = wait(self._wait_for, deadline)
+            except BaseException:
+                _let_go(self)  # does nothing if the wait had not got it
+                raise
+        if status == _abi.OK:
+            return True
+        if status == _abi.OWNER_DIED:
+            if not recover:
+                raise self._give_back()
+            return True
+        # Held by this very thread: to one who only asks, that is a plain no.
+        if status == _abi.TIMED_OUT or (status == _abi.DEADLOCK and deadline == NOW):
+            return False
+        raise self._failure(status)
+
+    def _give_back(self) -> OwnerDied:
+        """Let go unmarked, so that the next one is told too."""
+        try:
+            dead = self.owner_died
+        finally:
+            _let_go(self)
+        who = f"process {dead.pid} ({dead.name})" if dead else "its last owner"
+        news = OwnerDied(
+            f"{who} died holding {self._label()}: what it guards may be half-changed. "
+            "Repair that in `with lock.recovering():`, then call lock.mark_consistent()"
+        )
+        if dead:
+            news.pid, news.name = dead.pid, dead.name
+        return news
+
+    def recovering(self, timeout: float | None = None) -> Recovering:
+        """For `with`: holds the lock even if its last holder died.
+
+        `hold.owner_died` is then that `Owner`, else None. Repair what the lock guards
+        and call `mark_consistent`; without it the next one is told again.
+        Raises `TimedOut` if the lock could not be had in time.
+        """
+        return Recovering(self, deadline_after(timeout))
+
+    @property
+    def owner_died(self) -> Owner | None:
+        """Who died holding the lock that this thread holds now, until it is marked."""
+        return self._ask(quick.atoll_mutex_dead_owner)
+
+    def mark_consistent(self) -> None:
+        """Say that what the lock guards is repaired. Only the holder may."""
+        check(quick.atoll_mutex_mark_consistent(self._pointer()))
+
+    def owner(self) -> Owner | None:
+        """Who holds the lock, dead or alive; None if it is free. For people and logs."""
+        return self._ask(quick.atoll_mutex_owner)
+
+    def locked(self) -> bool:
+        """Whether a living thread holds the lock at this moment."""
+        owner = self.owner()
+        return owner is not None and owner.alive
+
+    def close(self) -> None:
+        """Let go of the object, which stays in its segment, and held if it is held."""
+        super().close()
+
+    def _ask(self, question: Callable[..., int]) -> Owner | None:
+        out = _abi.atoll_owner()
+        check(question(self._pointer(), byref(out)))
+        if not out.pid:
+            return None
+        name = out.name.decode(errors="replace")
+        return Owner(
+            out.pid, out.tid, name, out.slot, out.generation, out.alive, out.owner_died
+        )
+
+    def _describe(self) -> str:
+        owner = self.owner()
+        if owner is None:
+            return "free"
+        state = "held by" if owner.alive else "left behind by dead"
+        return f"{state} process {owner.pid} ({owner.name})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), create=False), (self._segment, self._name_to_pickle())
+
+
+class Lock(_Mutex):
+    """A lock of a segment, for threads of all processes that open it.
+
+    `Lock(segment, "name")` opens or makes it; without a name it is anonymous. It
+    belongs to the thread that acquired it, until that releases it or ends.
+    """
+
+    __slots__ = ()
+    _recursive = False
+
+
+class RLock(_Mutex):
+    """A `Lock` that its owner may acquire again, and then releases as often."""
+
+    __slots__ = ()
+    _recursive = True
+
+
+class Recovering:
+    """Holds a lock whose last owner may have died. Made by `lock.recovering()`."""
+
+    __slots__ = ("_as_parameter_", "_deadline", "_lock", "owner_died")
+
+    def __init__(self, lock: _Mutex, deadline: Deadline) -> None:
+        self._as_parameter_ = lock._as_parameter_
+        self._lock = lock
+        self._deadline = deadline
+        self.owner_died: Owner | None = None
+
+    def __enter__(self) -> Recovering:
+        for status in self._lock._attempts:
+            break
+        if status != _abi.OK and not self._lock._contend(status, self._deadline, recover=True):
+            raise TimedOut(f"{self._lock._label()} could not be had in time")
+        try:
+            self.owner_died = self._lock.owner_died
+        except BaseException:
+            _let_go(self)
+            raise
+        return self
+
+    if TYPE_CHECKING:
+
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            traceback: TracebackType | None,
+        ) -> None: ...
+
+    else:
+        __exit__ = releasing("__exit__", 3, "Give the lock back.")

@@ -1,0 +1,64 @@
+"""What owns a handle: it can be closed, and after that says so."""
+
+from __future__ import annotations
+
+from ctypes import c_void_p
+from types import TracebackType
+from typing import TypeVar
+
+from ._errors import AtollError, Closed, failure
+from ._handle import Handle
+
+Self = TypeVar("Self", bound="Closing")
+
+
+class Owning:
+    """Something that lives in shared memory, as this process holds it."""
+
+    __slots__ = ("__weakref__", "_handle")
+
+    _handle: Handle | None
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called. What lives in shared memory is still there."""
+        return self._handle is None
+
+    def close(self) -> None:
+        """Let go of it; it stays where it is, for others and for later. Twice is allowed."""
+        self._handle = None
+
+    def _pointer(self) -> c_void_p:
+        """The handle as C takes it; raises `Closed` if there is none any more."""
+        if self._handle is None:
+            raise self._is_closed()
+        return self._handle.pointer
+
+    def _failure(self, status: int) -> AtollError:
+        """Why a call with this handle did not succeed."""
+        return self._is_closed() if self._handle is None else failure(status)
+
+    def _is_closed(self) -> Closed:
+        return Closed(f"{self._label()} is closed: open it again")
+
+    def _label(self) -> str:
+        """How sentences call it."""
+        raise NotImplementedError
+
+
+class Closing(Owning):
+    """What `with` closes at its end."""
+
+    __slots__ = ()
+
+    def __enter__(self: Self) -> Self:
+        self._pointer()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,85 @@
+"""From what users write, and from what a segment has on record, to a `Type`."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import struct
+import sys
+from typing import TYPE_CHECKING, Any, Literal, Type as ClassOf, TypeVar, Union
+
+from . import _abi, _records
+from ._errors import InvalidArgument, WrongKind
+from ._types import SCALARS, Bytes, Opaque, Scalar, Type, scalar_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# What users may write, and what a checker makes of it.
+Spec = Union[str, type, "np.dtype[Any]"]
+Boolean = Union[Literal["bool"], ClassOf[bool]]
+Integer = Union[
+    Literal["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"], ClassOf[int]
+]
+Float = Union[Literal["f32", "f64"], ClassOf[float]]
+CStructure = TypeVar("CStructure", bound=Union[ctypes.Structure, ctypes.Union])
+Create = Union[bool, Literal["open"]]
+
+_BY_CODE = {scalar.code: scalar for scalar in SCALARS.values()}
+_BUILTIN: dict[object, Scalar] = {
+    int: SCALARS["i64"],
+    float: SCALARS["f64"],
+    bool: SCALARS["bool"],
+}
+_CTYPES = (ctypes._SimpleCData, ctypes.Structure, ctypes.Union, ctypes.Array)
+
+
+def type_of(spec: object) -> Type:
+    """The type that a user means."""
+    if isinstance(spec, str):
+        return _from_text(spec)
+    if isinstance(spec, type):
+        if spec in _BUILTIN:
+            return _BUILTIN[spec]
+        if issubclass(spec, _CTYPES):
+            return _records.from_ctypes(spec)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        if isinstance(spec, type) and issubclass(spec, numpy.generic):
+            return _records.from_dtype(numpy.dtype(spec))
+        if isinstance(spec, numpy.dtype):
+            return _records.from_dtype(spec)
+    raise WrongKind(
+        "a type is written 'i64', or is a NumPy dtype, an array code or a ctypes class; "
+        f"{spec!r} is none of these"
+    )
+
+
+def _from_text(text: str) -> Type:
+    if text in SCALARS:
+        return SCALARS[text]
+    if text == "c":
+        return Bytes(1)
+    if re.fullmatch("[1-9][0-9]*s", text):
+        return Bytes(int(text[:-1]))
+    if re.fullmatch("[@=<]?[a-zA-Z?]", text):
+        try:
+            size = struct.calcsize(text)
+        except struct.error:  # no letter of the struct module either
+            size = 0
+        scalar = scalar_of(text[-1], size)
+        if scalar is not None:
+            return scalar
+    raise InvalidArgument(
+        f"{text!r} is not a type: use one of {', '.join(SCALARS)}, '16s' for bytes, or a "
+        "letter of the array module"
+    )
+
+
+def stored_type(stored: _abi.atoll_type) -> Type:
+    """The type that the segment has on record for an object."""
+    if stored.code in _BY_CODE:
+        return _BY_CODE[stored.code]
+    if stored.code == _abi.BYTES:
+        return Bytes(stored.size)
+    return Opaque(stored.size, stored.align, stored.format.decode(errors="replace"))

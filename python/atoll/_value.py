@@ -1,0 +1,282 @@
+"""Single values that several processes change at once.
+
+A number is read and written without a call: on x86-64 an aligned load or store of up
+to 8 bytes is atomic and ordered as the library's own, and a memoryview makes exactly
+one. Everything else asks the library.
+"""
+
+from __future__ import annotations
+
+import platform
+import reprlib
+from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
+from functools import partial
+from typing import Any, Generic, Type, TypeVar, overload
+
+from . import _abi
+from ._errors import (
+    AlreadyExists,
+    AtollError,
+    NotFound,
+    Permission,
+    WrongKind,
+    check,
+    failure,
+)
+from ._handle import lend
+from ._native import bare, patient, quick
+from ._object import SharedObject
+from ._owning import Closing
+from ._segment import Segment
+from ._spec import Boolean, Create, CStructure, Float, Integer, Spec, stored_type, type_of
+from ._types import Opaque, Scalar
+from ._wait import wait
+
+T = TypeVar("T")
+
+_PLAIN_ACCESS_IS_ATOMIC = platform.machine() == "x86_64"
+
+_ADD = bare("atoll_value_fetch_add")
+_SUB = bare("atoll_value_fetch_sub")
+_MIN = bare("atoll_value_fetch_min")
+_MAX = bare("atoll_value_fetch_max")
+_AND = bare("atoll_value_fetch_and")
+_OR = bare("atoll_value_fetch_or")
+_XOR = bare("atoll_value_fetch_xor")
+
+
+class Value(SharedObject, Closing, Generic[T]):
+    """One value in a segment: a number, a bool, bytes of a fixed length or a struct.
+
+    `Value(segment, "name", "i64", 5)` opens it, or makes it with 5 in it. A type is
+    'i64' and the like, '16s' for bytes, a NumPy dtype, an array code or a ctypes class;
+    without one it only opens it, whatever type it has.
+
+    Whatever its size, nobody sees it half written. `value.value += 1` reads and then
+    writes, and another may come between; `value.add(1)` is one step. Each operation
+    returns the value from before it. What does not fit is refused, never cut; the sum
+    of an operation wraps around, as in C.
+    """
+
+    __slots__ = ("_cells", "_type", "_word")
+
+    _noun = "value"
+
+    # fmt: off
+    @overload
+    def __init__(self: Value[bool], segment: Segment, name: str | None, type: Boolean,
+                 initial: bool = False, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[int], segment: Segment, name: str | None, type: Integer,
+                 initial: int = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[float], segment: Segment, name: str | None, type: Float,
+                 initial: float = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[CStructure], segment: Segment, name: str | None,
+                 type: Type[CStructure], initial: CStructure | int = 0, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[Any], segment: Segment, name: str | None, type: Spec | None = None,
+                 initial: Any = 0, *, create: Create = "open") -> None: ...
+    # fmt: on
+
+    def __init__(
+        self,
+        segment: Segment | None = None,
+        name: str | None = None,
+        type: Any = None,
+        initial: Any = 0,
+        *,
+        create: Create = "open",
+    ) -> None:
+        element = None if type is None else type_of(type)
+        if create == "open" and element is None:
+            create = False  # there is not enough said to make one
+        first = None if element is None or _is_zero(initial) else element.encode(initial)
+        described = None if element is None else byref(element.abi())
+        made = self._open_or_make(segment, name, create, described)
+        if element is None:
+            stored = _abi.atoll_type()
+            check(quick.atoll_value_type(self._pointer(), byref(stored)))
+            element = stored_type(stored)
+        self._type = element
+        self._cells: list[_Cell] = []
+        self._word = self._see()
+        if made and first is not None:
+            # Whoever has been faster has written something already, and that stays.
+            self._exchange(bytes(element.size), first)
+
+    def _open_or_make(self, segment: Any, name: Any, create: Create, described: Any) -> bool:
+        """Says whether it was made, which one call that does either cannot."""
+        if create != "open" or name is None:
+            self._obtain(segment, name, create, described)
+            return create is not False
+        try:
+            self._obtain(segment, name, False, described)
+            return False
+        except NotFound:
+            pass
+        try:
+            self._obtain(segment, name, True, described)
+            return True
+        except AlreadyExists:
+            self._obtain(segment, name, False, described)
+            return False
+
+    def _see(self) -> memoryview | None:
+        """The value in place, if that is how to read and write it."""
+        if not (isinstance(self._type, Scalar) and _PLAIN_ACCESS_IS_ATOMIC):
+            return None
+        assert self._handle is not None
+        address = quick.atoll_value_data(self._handle.pointer)
+        if address is None:
+            raise failure()
+        word = self._type.view(lend(self._handle, address, self._type.size), (1,))
+        return word.toreadonly() if self._segment.readonly else word
+
+    @property
+    def type(self) -> Any:
+        """The type as one may write it: 'i64', '16s', a dtype, a ctypes class."""
+        return self._type.spec
+
+    @property
+    def value(self) -> T:
+        """The value as it is now; of a struct, a copy. Assign to change it."""
+        word = self._word
+        return word[0] if word is not None else self._load()  # type: ignore[return-value]
+
+    @value.setter
+    def value(self, new: T) -> None:
+        word = self._word
+        if word is None:
+            self._write("store", [self._type.encode(new)])
+            return
+        try:
+            word[0] = new  # type: ignore[call-overload]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._refusal(new, error) from None
+
+    def add(self, operand: T) -> T:
+        """Add to it in one step. Returns the old value, as all of these do."""
+        return self._fetch(_ADD, operand)
+
+    def sub(self, operand: T) -> T:
+        """Subtract from it."""
+        return self._fetch(_SUB, operand)
+
+    def min(self, operand: T) -> T:
+        """Replace it by `operand` if that is less."""
+        return self._fetch(_MIN, operand)
+
+    def max(self, operand: T) -> T:
+        """Replace it by `operand` if that is greater."""
+        return self._fetch(_MAX, operand)
+
+    def and_(self, operand: T) -> T:
+        """Keep the bits that are also set in `operand`."""
+        return self._fetch(_AND, operand)
+
+    def or_(self, operand: T) -> T:
+        """Set the bits that are set in `operand`."""
+        return self._fetch(_OR, operand)
+
+    def xor(self, operand: T) -> T:
+        """Flip the bits that are set in `operand`."""
+        return self._fetch(_XOR, operand)
+
+    def swap(self, new: T) -> T:
+        """Replace it."""
+        old = (c_char * self._type.size)()
+        self._write("swap", [self._type.encode(new)], old, len(old), None)
+        return self._decoded(old)
+
+    def compare_exchange(self, expected: T, desired: T) -> T:
+        """Replace it by `desired` if it is `expected`, bit for bit."""
+        return self._exchange(self._type.encode(expected), self._type.encode(desired))
+
+    def _exchange(self, expected: bytes, desired: bytes) -> T:
+        old = (c_char * self._type.size)()
+        outputs = (old, len(old), None, byref(c_bool()))
+        self._write("compare_exchange", [expected, desired], *outputs)
+        return self._decoded(old)
+
+    def _write(self, verb: str, operands: list[bytes], *outputs: Any) -> None:
+        """A call that waits for other writers of a value larger than 8 bytes."""
+        name = f"atoll_value_{verb}"
+        inputs = (self._pointer(), *operands, self._type.size)
+        status = getattr(quick, name)(*inputs, 0, *outputs)
+        if status == _abi.TIMED_OUT:
+            call = getattr(patient, name)
+            status = wait(lambda timeout_ns: call(*inputs, timeout_ns, *outputs), None)
+        if status != _abi.OK:
+            raise self._failure(status)
+
+    def _load(self) -> T:
+        room = (c_char * self._type.size)()
+        status = quick.atoll_value_load(self._pointer(), room, len(room), None)
+        if status != _abi.OK:
+            raise self._failure(status)
+        return self._decoded(room)
+
+    def _decoded(self, room: Array[c_char]) -> T:
+        return self._type.decode(memoryview(room).cast("B"))  # type: ignore[no-any-return]
+
+    def _fetch(self, call: Any, operand: T) -> T:
+        try:
+            cell = self._cells.pop()  # one at a time has it, whatever thread that is
+        except IndexError:
+            cell = self._new_cell()
+        try:
+            cell.operand[0] = operand  # type: ignore[call-overload]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._refusal(operand, error) from None
+        status = call(*cell.arguments)
+        if status != _abi.OK:
+            raise self._failure(status)
+        old = cell.old[0]
+        self._cells.append(cell)
+        return old  # type: ignore[return-value]
+
+    def _new_cell(self) -> _Cell:
+        pointer = self._pointer()
+        if not isinstance(self._type, Scalar):
+            raise WrongKind(f"{self._label()} is no number but {self._type}: store or swap it")
+        return _Cell(pointer, self._type)
+
+    def _refusal(self, value: object, error: Exception) -> AtollError:
+        """Why a memoryview of the value, or of an operand, did not take this."""
+        if self._segment.readonly:
+            return Permission(f"{self._label()} is open read-only: it cannot be changed")
+        assert isinstance(self._type, Scalar)
+        return self._type.refusal(value, error)
+
+    def close(self) -> None:
+        """Let go of it. The value stays in its segment."""
+        super().close()
+        self._word = None
+        self._cells = []
+
+    def _describe(self) -> str:
+        return f"{self._type}, {reprlib.repr(self.value)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        spec = None if isinstance(self._type, Opaque) else self._type.spec
+        return partial(Value, create=False), (self._segment, self._name_to_pickle(), spec)
+
+
+class _Cell:
+    """Room for the operand and the result of one call, and its arguments, ready made."""
+
+    __slots__ = ("arguments", "old", "operand")
+
+    def __init__(self, pointer: c_void_p, number: Scalar) -> None:
+        operand, old = (c_char * number.size)(), (c_char * number.size)()
+        size = c_size_t(number.size)
+        self.arguments = (pointer, byref(operand), size, byref(old), size, None)
+        self.operand = number.view(memoryview(operand).cast("B"), (1,))
+        self.old = number.view(memoryview(old).cast("B"), (1,))
+
+
+def _is_zero(initial: object) -> bool:
+    return isinstance(initial, int) and initial == 0

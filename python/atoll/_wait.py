@@ -1,0 +1,52 @@
+"""Calls that may wait: to their deadline, and so that Ctrl-C works.
+
+The library returns early when a signal handler ran in this thread, but the kernel
+may hand a signal to another one; so no call lasts longer than a slice. Python runs
+its own handlers between two calls.
+"""
+
+from __future__ import annotations
+
+from ctypes import c_int64
+from time import monotonic_ns
+from typing import Callable, Final, Optional
+
+from . import _abi
+from ._errors import InvalidArgument, WrongKind
+
+SLICE_NS: Final = 100_000_000
+
+#: When to give up, on the monotonic clock in nanoseconds; None is never.
+Deadline = Optional[int]
+
+#: Has always passed: try once.
+NOW: Final = 0
+
+
+def deadline_after(timeout: float | None) -> Deadline:
+    """A timeout as Python means it: seconds, None for ever, 0 and less to try once."""
+    if timeout is None:
+        return None
+    try:
+        nanoseconds = (timeout + 0.0) * 1e9
+    except TypeError:
+        kind = type(timeout).__name__
+        raise WrongKind(f"timeout is a number of seconds or None, not {kind}") from None
+    except OverflowError:
+        return None if timeout > 0 else NOW
+    if nanoseconds != nanoseconds:
+        raise InvalidArgument("timeout is not a number (NaN): give seconds, or None for ever")
+    if nanoseconds <= 0:
+        return NOW
+    return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
+
+
+def wait(call: Callable[[c_int64], int], deadline: Deadline) -> int:
+    """Repeat `call`, which takes a time-out in nanoseconds, until it has an answer."""
+    while True:
+        left = SLICE_NS if deadline is None else max(0, deadline - monotonic_ns())
+        status = call(c_int64(min(left, SLICE_NS)))
+        if status == _abi.TIMED_OUT and (deadline is None or left > SLICE_NS):
+            continue
+        if status != _abi.INTERRUPTED:
+            return status

@@ -142,3 +142,78 @@ pub(super) fn flag(value: u32, argument: &str) -> Result<bool> {
         _ => Err(wrong(format!("{argument} is {value}: pass 0 or 1"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The struct as this library knows it; and as a newer program has it.
+    #[repr(C)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Options<const N: usize> {
+        struct_size: u32,
+        reserved: u32,
+        fields: [u32; N],
+    }
+
+    // SAFETY: `repr(C)`, integers of 4 bytes only.
+    unsafe impl Growing for Options<2> {
+        const FIRST_SIZE: usize = 12; // one field came later
+    }
+
+    fn read<const N: usize>(size: u32, fields: [u32; N]) -> Result<[u32; 2]> {
+        let given = Options { struct_size: size, reserved: 0, fields };
+        let known = core::ptr::from_ref(&given).cast::<Options<2>>();
+        // SAFETY: no size in these tests is larger than the struct given.
+        Ok(unsafe { growing(known, "options") }?.expect("not NULL").fields)
+    }
+
+    fn why<T>(refused: Result<T>) -> String {
+        let error = refused.err().expect("not allowed");
+        assert_eq!(error.status(), Status::InvalidArgument);
+        error.text().to_owned()
+    }
+
+    #[test]
+    fn what_an_older_program_does_not_have_is_zero() {
+        assert_eq!(read(16, [5, 6]).unwrap(), [5, 6]);
+        assert_eq!(read(12, [5, 6]).unwrap(), [5, 0]);
+        assert_eq!(read(8, [5, 6]).unwrap(), [0, 0]);
+        assert_eq!(read(0, [5, 6]).unwrap(), [5, 0], "0 is the size when first published");
+    }
+
+    #[test]
+    fn what_a_newer_program_sets_beyond_our_fields_is_refused() {
+        assert_eq!(read(20, [5, 6, 0]).unwrap(), [5, 6]);
+        assert!(why(read(20, [5, 6, 1])).contains("newer"));
+    }
+
+    #[test]
+    fn a_size_that_nobody_wrote_is_refused() {
+        for size in [1, 7, 4097, u32::MAX] {
+            assert!(why(read(size, [5, 6])).contains("initialiser"), "{size}");
+        }
+    }
+
+    #[test]
+    fn null_is_none_or_a_sentence_that_names_the_argument() {
+        // SAFETY: NULL is allowed.
+        assert!(unsafe { growing::<Options<2>>(core::ptr::null(), "x") }.unwrap().is_none());
+        // SAFETY: likewise.
+        assert!(unsafe { optional_text(core::ptr::null(), "x") }.unwrap().is_none());
+        // SAFETY: likewise.
+        assert!(why(unsafe { text(core::ptr::null(), "name") }).starts_with("name is NULL"));
+        // SAFETY: likewise.
+        assert!(why(unsafe { bytes(core::ptr::null(), 0, "b") }).starts_with("b is NULL"));
+    }
+
+    #[test]
+    fn integers_that_stand_for_something_else_are_checked() {
+        assert_eq!((flag(0, "f").unwrap(), flag(1, "f").unwrap()), (false, true));
+        assert_eq!(why(flag(2, "f")), "f is 2: pass 0 or 1");
+        assert!(check_reserved(0, "o").is_ok());
+        assert_eq!(why(check_reserved(3, "o")), "o->reserved is 3: it must be 0");
+        // SAFETY: ends with NUL.
+        assert!(why(unsafe { text(c"\xff".as_ptr(), "name") }).contains("UTF-8"));
+    }
+}

@@ -61,14 +61,20 @@ pub(super) struct ByteOutput {
     to: *mut c_void,
     cap: usize,
     len: *mut usize,
+    argument: &'static str,
 }
 
 impl ByteOutput {
     /// # Safety
     /// `to` is NULL or leads to `cap` bytes that nothing else uses until the call
     /// returns, but for what goes through `read`; `len` is NULL or may be written.
-    pub(super) unsafe fn at(to: *mut c_void, cap: usize, len: *mut usize) -> Self {
-        Self { to, cap, len }
+    pub(super) unsafe fn at(
+        to: *mut c_void,
+        cap: usize,
+        len: *mut usize,
+        argument: &'static str,
+    ) -> Self {
+        Self { to, cap, len, argument }
     }
 
     /// Bytes to read before the output is written. Callers like to use one variable
@@ -96,7 +102,7 @@ impl ByteOutput {
         operation: impl FnOnce(&mut [u8]) -> Result<T>,
     ) -> Result<T> {
         // SAFETY: NULL or as `at` says; a copy was made of what overlaps (`read`).
-        let buffer = unsafe { argument::buffer(self.to, self.cap, "out") }?;
+        let buffer = unsafe { argument::buffer(self.to, self.cap, self.argument) }?;
         self.tell(size, operation(buffer))
     }
 
@@ -159,5 +165,79 @@ impl<H: Handle> NewHandle<H> {
             out.write(vacancy.fill(make(call)?));
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    fn put(bytes: &mut [u8]) -> Result<()> {
+        match bytes.get_mut(..4) {
+            Some(room) => room.copy_from_slice(b"abcd"),
+            None => return Err(Error::new(Status::TooSmall, "small")),
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_length_is_told_where_bytes_fit_and_where_they_do_not() {
+        let (mut bytes, mut len) = ([0; 6], 99);
+        let mut fill = |cap, operation: fn(&mut [u8]) -> Result<()>| {
+            len = 99;
+            // SAFETY: at most the bytes of the array, and room for a length.
+            let out = unsafe { ByteOutput::at(bytes.as_mut_ptr().cast(), cap, &mut len, "out") };
+            let status = out.fill(4, operation).map_err(|error| error.status());
+            (status, len)
+        };
+        assert_eq!(fill(6, put), (Ok(()), 4));
+        assert_eq!(fill(3, put), (Err(Status::TooSmall), 4));
+        let denied = |_: &mut [u8]| Err(Error::new(Status::Permission, "no"));
+        assert_eq!(fill(6, denied), (Err(Status::Permission), 99));
+        assert_eq!(&bytes, b"abcd\0\0");
+    }
+
+    #[test]
+    fn bytes_that_nobody_wants_go_nowhere() {
+        for size in [4, 8, 100] {
+            let mut len = 0;
+            // SAFETY: NULL and 0, and room for a length.
+            let out = unsafe { ByteOutput::at(null_mut(), 0, &mut len, "out") };
+            let got = out.fill_if_wanted(size, |bytes| Ok(bytes.len())).unwrap();
+            assert_eq!((got as u64, len as u64), (size, size));
+        }
+        // SAFETY: NULL, which is refused, whatever its length.
+        let out = unsafe { ByteOutput::at(null_mut(), 4, null_mut(), "out") };
+        assert!(out.fill_if_wanted(4, put).is_err(), "room for bytes, but no address");
+        // SAFETY: likewise.
+        let out = unsafe { ByteOutput::at(null_mut(), 0, null_mut(), "out") };
+        assert!(out.fill(4, put).is_err(), "these bytes are wanted");
+    }
+
+    #[test]
+    fn what_is_read_and_written_at_once_is_copied_first() {
+        let mut memory = *b"12345678";
+        let start = memory.as_mut_ptr();
+        // SAFETY: the first half of the array.
+        let out = unsafe { ByteOutput::at(start.cast(), 4, null_mut(), "out") };
+        for (offset, copied) in [(0, true), (3, true), (4, false)] {
+            // SAFETY: within the array.
+            let bytes = unsafe { out.read(start.add(offset).cast(), 4, "bytes") }.unwrap();
+            assert_eq!(matches!(bytes, Cow::Owned(_)), copied, "at {offset}");
+        }
+    }
+
+    #[test]
+    fn an_output_is_written_only_where_it_can_be() {
+        let mut number = 0u64;
+        // SAFETY: NULL is refused.
+        assert!(unsafe { Output::<u64>::at(null_mut(), "out") }.is_err());
+        let odd = (&raw mut number).cast::<u8>().wrapping_add(1).cast::<u64>();
+        // SAFETY: refused before anything is written.
+        assert!(unsafe { Output::at(odd, "out") }.is_err());
+        // SAFETY: a local variable.
+        unsafe { Output::at(&mut number, "out") }.unwrap().write(7);
+        assert_eq!(number, 7);
     }
 }

@@ -145,3 +145,54 @@ fn differs(field: &str, given: &dyn fmt::Debug, right: &dyn fmt::Debug) -> Error
         "type->{field} is {given:?} where the code means {right:?}: correct it or leave it out"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLANK: atoll_type =
+        atoll_type { struct_size: 0, code: 0, size: 0, align: 0, reserved: 0, format: [0; 64] };
+
+    fn read(ty: atoll_type) -> Result<Type> {
+        // SAFETY: a whole struct.
+        unsafe { read_type(&ty) }.map(|ty| ty.expect("not NULL"))
+    }
+
+    fn why(ty: atoll_type) -> String {
+        read(ty).expect_err("no such type").text().to_owned()
+    }
+
+    #[test]
+    fn what_a_scalar_leaves_out_is_filled_in() {
+        let whole = read(atoll_type { code: ATOLL_I32, ..BLANK }).unwrap();
+        assert_eq!((whole.size(), whole.align(), whole.format()), (4, 4, "<i"));
+        assert_eq!(read(atoll_type::from(&whole)).unwrap(), whole);
+    }
+
+    #[test]
+    fn what_a_scalar_says_has_to_be_true() {
+        let i32 = atoll_type { code: ATOLL_I32, ..BLANK };
+        assert!(why(atoll_type { size: 8, ..i32 }).starts_with("type->size is 8"));
+        assert!(why(atoll_type { align: 8, ..i32 }).starts_with("type->align is 8"));
+        assert!(why(atoll_type { format: c_text("<q"), ..i32 }).starts_with("type->format is"));
+        assert!(why(atoll_type { reserved: 1, ..i32 }).starts_with("type->reserved is 1"));
+    }
+
+    #[test]
+    fn bytes_and_structs_say_how_large_they_are() {
+        let bytes = read(atoll_type { code: ATOLL_BYTES, size: 5, ..BLANK }).unwrap();
+        assert_eq!((bytes.size(), bytes.align(), bytes.format()), (5, 1, "5s"));
+        let pair = atoll_type { code: ATOLL_STRUCT, size: 16, align: 8, ..BLANK };
+        assert_eq!(read(pair).unwrap().align(), 8);
+        why(atoll_type { code: ATOLL_BYTES, ..BLANK });
+        why(atoll_type { align: 3, ..pair });
+    }
+
+    #[test]
+    fn codes_and_formats_that_are_none_are_refused() {
+        why(BLANK);
+        why(atoll_type { code: 14, ..BLANK });
+        let endless = [b'x' as c_char; 64];
+        assert!(why(atoll_type { code: ATOLL_I32, format: endless, ..BLANK }).contains("63"));
+    }
+}

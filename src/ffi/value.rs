@@ -217,7 +217,7 @@ pub unsafe extern "C" fn atoll_value_load(
     guard(|call| {
         let value = handle::find(call, value)?;
         // SAFETY: NULL, `cap` bytes, or room for a length, as the caller promises.
-        let out = unsafe { ByteOutput::at(out, cap, out_len) };
+        let out = unsafe { ByteOutput::at(out, cap, out_len, "out") };
         out.fill(value.ty().size(), |bytes| value.load(bytes)).map(drop)
     })
 }
@@ -297,7 +297,7 @@ pub unsafe extern "C" fn atoll_value_swap(
     guard(|call| {
         let value = handle::find(call, value)?;
         // SAFETY: NULL, `cap` bytes, or room for a length, as the caller promises.
-        let out = unsafe { ByteOutput::at(out_old, cap, out_len) };
+        let out = unsafe { ByteOutput::at(out_old, cap, out_len, "out_old") };
         // SAFETY: NULL or `len` bytes, as the caller promises.
         let bytes = unsafe { out.read(bytes, len, "bytes") }?;
         let deadline = Deadline::after_ns(timeout_ns)?;
@@ -347,7 +347,7 @@ pub unsafe extern "C" fn atoll_value_compare_exchange(
     guard(|call| {
         let value = handle::find(call, value)?;
         // SAFETY: NULL, `cap` bytes, or room for a length, as the caller promises.
-        let out = unsafe { ByteOutput::at(out_old, cap, out_len) };
+        let out = unsafe { ByteOutput::at(out_old, cap, out_len, "out_old") };
         // SAFETY: NULL or `len` bytes, as the caller promises.
         let expected = unsafe { out.read(expected, len, "expected") }?;
         // SAFETY: likewise.

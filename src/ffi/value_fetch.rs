@@ -25,7 +25,7 @@ unsafe fn fetch(
     guard(|call| {
         let value = handle::find(call, value)?;
         // SAFETY: NULL, `cap` bytes, or room for a length, per the caller.
-        let out = unsafe { ByteOutput::at(out_old, cap, out_len) };
+        let out = unsafe { ByteOutput::at(out_old, cap, out_len, "out_old") };
         // SAFETY: NULL or `len` bytes, per the caller.
         let operand = unsafe { out.read(operand, len, "operand") }?;
         out.fill_if_wanted(value.ty().size(), |old| value.fetch(operation, &operand, old)).map(drop)

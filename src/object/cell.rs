@@ -99,6 +99,13 @@ impl Cell {
     }
 }
 
+/// The bits of a small operand.
+pub(super) fn bits(operand: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..operand.len()].copy_from_slice(operand);
+    u64::from_ne_bytes(bytes)
+}
+
 /// The result of an operation that the machine has no instruction for.
 fn combine(op: FetchOp, code: TypeCode, old: u64, operand: u64) -> u64 {
     let keep_new = |is_smaller: bool, is_larger: bool| match op {

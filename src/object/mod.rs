@@ -2,6 +2,7 @@
 
 pub(crate) mod array;
 mod cell;
+mod large;
 pub(crate) mod mutex;
 pub(crate) mod segment;
 pub(crate) mod types;

@@ -1,49 +1,24 @@
 //! The named value: one datum of any type, never torn.
 //!
-//! Up to 8 bytes it is one atomic. A larger one has two copies and a version whose
-//! last bit says which is current:
-//!
-//! ```text
-//!  writer, under the value's mutex          reader, without any
-//!  v = version                              v = version            (Acquire, FLIPPED)
-//!  fence (Release)                          copy out copy v % 2
-//!  fill copy (v + 1) % 2                    fence (Acquire)
-//!  version = v + 1        (Release, FLIPPED)  version == v ? done : again
-//! ```
-//!
-//! A reader is overtaken only if a writer came back to its copy, and that one has
-//! flipped the version before it touched the copy: the writer's fence pairs with the
-//! reader's, so a reader that saw a byte of the newer value sees the newer version.
-//!
-//! # If a process dies
-//!
-//! Before the flip the current copy is untouched; after it the new one is whole. The
-//! mutex's next owner has nothing to repair. Readers never wait for anybody.
+//! Up to 8 bytes it is one atomic (`cell`). A larger one has two copies and a version
+//! that says which is current (`large`).
 
-use super::cell::Cell;
 pub use super::cell::FetchOp;
+use super::cell::{Cell, bits};
+use super::large::{self, Large, copy_out};
 use super::segment::Segment;
 use super::types::{Element, Type, TypeCode};
 use crate::error::{Error, READ_ONLY, Result, Status, invalid};
 use crate::layout::Offset;
-use crate::layout::bodies::{LargeValue, SmallValue, TypeRecord};
+use crate::layout::bodies::{SmallValue, TypeRecord};
 use crate::layout::entry::Kind;
-use crate::platform::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
-    fence,
-};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
-use crate::roster::thread;
 use crate::segment::directory::Wanted;
-use crate::sync::mutex::{Actor, MutexBody};
+use crate::sync::mutex::MutexBody;
 
-/// Where the cell of a small value is, and the version of a large one.
+/// Where the cell of a small value is.
 const CELL: u64 = core::mem::offset_of!(SmallValue, cell) as u64;
-/// Where the mutex of a large value is, and its first copy.
-const MUTEX: u64 = size_of::<LargeValue>() as u64;
-const COPIES: u64 = MUTEX + size_of::<MutexBody>() as u64;
 /// Values up to this many bytes are one atomic.
 const SMALL: u64 = 8;
 
@@ -62,13 +37,6 @@ pub struct RawValue {
 enum Store {
     Small(Cell),
     Large(Large),
-}
-
-#[derive(Debug)]
-struct Large {
-    version: &'static AtomicU64,
-    mutex: &'static MutexBody,
-    copies: [&'static [AtomicU64]; 2],
 }
 
 impl RawValue {
@@ -310,74 +278,10 @@ impl RawValue {
     }
 }
 
-impl Large {
-    fn load(&self, out: &mut [u8]) {
-        loop {
-            // Acquire, FLIPPED: the copy it names is whole.
-            let version = self.version.load(Acquire);
-            copy_out(self.copies[version as usize % 2], out);
-            // Pairs with the fence of a writer who came back to this copy.
-            fence(Acquire);
-            if self.version.load(Relaxed) == version {
-                return;
-            }
-        }
-    }
-
-    /// Lets `change` look at the current copy and say what replaces it, if anything.
-    fn update<'v>(
-        &self,
-        attachment: &'static Attachment,
-        deadline: Deadline,
-        change: impl FnOnce(&[AtomicU64]) -> Option<&'v [u8]>,
-    ) -> Result<()> {
-        let actor = Actor::new(thread::here()?, attachment)?;
-        // A writer that died before the flip changed nothing; after it, everything.
-        self.mutex.lock(actor, deadline)?;
-        self.mutex.mark_consistent(actor)?;
-        // Relaxed: only who holds the mutex changes it.
-        let version = self.version.load(Relaxed);
-        let current = self.copies[version as usize % 2];
-        if let Some(new) = change(current) {
-            // Release: the last flip is seen before anything of the copy that it
-            // took out of use; pairs with the fence in `load`.
-            fence(Release);
-            copy_in(new, self.copies[(version as usize + 1) % 2]);
-            // Release, FLIPPED.
-            self.version.store(version.wrapping_add(1), Release);
-        }
-        self.mutex.unlock(actor)
-    }
-}
-
-/// The bits of a small operand.
-fn bits(operand: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..operand.len()].copy_from_slice(operand);
-    u64::from_ne_bytes(bytes)
-}
-
-/// Relaxed, here and below: ordered by the fences of the protocol.
-fn copy_out(words: &[AtomicU64], out: &mut [u8]) {
-    for (word, bytes) in words.iter().zip(out.chunks_mut(8)) {
-        bytes.copy_from_slice(&word.load(Relaxed).to_ne_bytes()[..bytes.len()]);
-    }
-}
-
-fn copy_in(value: &[u8], words: &[AtomicU64]) {
-    for (word, bytes) in words.iter().zip(value.chunks(8)) {
-        word.store(bits(bytes), Relaxed);
-    }
-}
-
-fn copy_span(size: u64) -> u64 {
-    size.next_multiple_of(crate::layout::entry::GRAIN)
-}
-
 fn body_bytes(ty: &Type) -> u64 {
     match ty.size() {
         ..=SMALL => size_of::<SmallValue>() as u64,
-        size => COPIES + 2 * copy_span(size),
+        size => large::body_bytes(size),
     }
 }
 
@@ -386,15 +290,7 @@ fn store_at(attachment: &'static Attachment, body: Offset, size: u64) -> Result<
     if size <= SMALL {
         return Ok(Store::Small(Cell::at(memory, body + CELL, size)?));
     }
-    let words = size.div_ceil(8);
-    Ok(Store::Large(Large {
-        version: memory.at(body + CELL)?,
-        mutex: memory.at(body + MUTEX)?,
-        copies: [
-            memory.words(body + COPIES, words)?,
-            memory.words(body + COPIES + copy_span(size), words)?,
-        ],
-    }))
+    Ok(Store::Large(Large::at(memory, body, size)?))
 }
 
 /// The type of the value whose body is at `body`.
@@ -415,7 +311,7 @@ pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Resul
 pub(super) fn mutex_at(attachment: &Attachment, body: Offset) -> Result<Option<&MutexBody>> {
     match type_at(attachment, body)?.size() {
         ..=SMALL => Ok(None),
-        _ => attachment.memory().at(body + MUTEX).map(Some),
+        _ => large::mutex_at(attachment.memory(), body).map(Some),
     }
 }
 

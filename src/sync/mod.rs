@@ -3,4 +3,5 @@
 //! Plain structs over shared words and a roster; none knows where it lies or what
 //! it guards.
 
+mod contender;
 pub(crate) mod mutex;

@@ -50,37 +50,30 @@
 //! the kernel woke is killed in turn before it has woken the others; a hook cleared by
 //! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
+use super::contender::Contender;
 use crate::error::{Error, Result, Status};
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::platform::futex::{self, Wake, Watch};
-use crate::platform::time::{Deadline, now_ns};
+use crate::platform::futex;
+use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
-use crate::roster::death::{self, INTERRUPTED, Pulse};
+use crate::roster::death;
 use crate::roster::participant::{self, NAME_MASK};
 use crate::roster::record;
 use crate::roster::thread::Thread;
 
-const OWNED: u64 = 1 << 31;
-const WAITERS: u64 = 1 << 30;
-const INCONSISTENT: u64 = 1 << 63;
-const STARVING: u64 = 1 << 62;
-
-/// Looks before a waiter goes to sleep.
-const SPINS: u32 = 100;
-/// How long somebody waits before newcomers are asked to let it pass, and how long
-/// such a newcomer sleeps at most.
-const STARVING_NS: u64 = 1_000_000;
-const FIRST_SLICE_NS: u64 = 100_000_000;
-const LONGEST_SLICE_NS: u64 = 1_000_000_000;
+pub(super) const OWNED: u64 = 1 << 31;
+pub(super) const WAITERS: u64 = 1 << 30;
+pub(super) const INCONSISTENT: u64 = 1 << 63;
+pub(super) const STARVING: u64 = 1 << 62;
 
 shared! {
     /// A mutex in shared memory. All zero is a free one.
     pub(crate) struct MutexBody: 64 {
-        word: HookableWord64,
+        pub(super) word: HookableWord64,
         /// How often the owner holds it, if it is recursive (L4).
         count: AtomicU32,
         dead_pid: AtomicU32,
@@ -126,9 +119,9 @@ pub struct Owner {
 #[derive(Clone, Copy)]
 pub(crate) struct Actor {
     thread: &'static Thread,
-    attachment: &'static Attachment,
+    pub(super) attachment: &'static Attachment,
     /// The word of a mutex that this thread holds and nobody waits for.
-    mine: u64,
+    pub(super) mine: u64,
 }
 
 impl Actor {
@@ -320,7 +313,7 @@ impl MutexBody {
     }
 
     /// Writes down who died holding it. Killed half way: the next owner writes us.
-    fn remember(&self, dead: Owner) {
+    pub(super) fn remember(&self, dead: Owner) {
         self.dead_pid.store(dead.pid, Relaxed);
         self.dead_tid.store(dead.tid, Relaxed);
         self.dead_slot.store(dead.slot, Relaxed);
@@ -361,7 +354,7 @@ fn news_in(word: u64) -> Acquired {
 }
 
 /// Reads who the owner in `word` is, dead or alive, as long as its slot is its own.
-fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
+pub(super) fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
     let slot = participant::slot_in(word);
     let record = attachment.participant(slot)?;
     let (tid, name) = participant::describe(record);
@@ -389,171 +382,3 @@ const NOT_HELD: Error = Error::new(
     "this thread does not hold the mutex: only the thread that locked it may unlock or mark it, \
      and a forked child holds nothing",
 );
-const BUSY: Error =
-    Error::new(Status::TimedOut, "the mutex is held by somebody else and the time is over");
-
-/// Why a contender gives up.
-#[derive(Clone, Copy)]
-enum GiveUp {
-    Late,
-    Interrupted,
-}
-
-impl From<GiveUp> for Error {
-    fn from(why: GiveUp) -> Self {
-        match why {
-            GiveUp::Late => BUSY,
-            GiveUp::Interrupted => INTERRUPTED,
-        }
-    }
-}
-
-/// One slow acquisition.
-struct Contender<'a> {
-    body: &'a MutexBody,
-    actor: Actor,
-    deadline: Deadline,
-    /// When the first sleep began, 0 before it.
-    waiting_since: u64,
-    /// Slept in this call: a wake-up may have been meant for us.
-    slept: bool,
-    /// Why the next look is the last one.
-    giving_up: Option<GiveUp>,
-    spins: u32,
-    slice: u64,
-}
-
-impl<'a> Contender<'a> {
-    fn new(body: &'a MutexBody, actor: Actor, deadline: Deadline) -> Self {
-        let giving_up = deadline.is_now().then_some(GiveUp::Late);
-        Self {
-            body,
-            actor,
-            deadline,
-            waiting_since: 0,
-            slept: false,
-            giving_up,
-            spins: SPINS,
-            slice: FIRST_SLICE_NS,
-        }
-    }
-
-    /// Takes the word or gives up; returns the word as taken. The hook is armed.
-    fn contend(mut self) -> Result<u64> {
-        loop {
-            // Relaxed: the exchange that takes it acquires.
-            let word = self.body.word.load(Relaxed);
-            if word & OWNED == 0 {
-                if word & STARVING != 0 && !self.slept && self.giving_up.is_none() {
-                    self.let_pass(word);
-                    continue;
-                }
-                // STARVING stays until nobody waits: who takes the lock now need not
-                // be the one who starves.
-                let taken = self.actor.mine | (word & (WAITERS | STARVING | INCONSISTENT));
-                if self.exchange(word, taken) {
-                    return Ok(taken);
-                }
-                continue;
-            }
-            let Some(pulse) = death::feel_pulse(self.actor.attachment, word)? else {
-                if let Some(taken) = self.take_over(word)? {
-                    return Ok(taken);
-                }
-                continue;
-            };
-            if let Some(reason) = self.giving_up {
-                self.pass_on_the_watch(word);
-                return Err(reason.into());
-            }
-            if self.spins > 0 {
-                self.spins -= 1;
-                core::hint::spin_loop();
-                continue;
-            }
-            self.sleep(word, &pulse)?;
-        }
-    }
-
-    fn exchange(&self, from: u64, to: u64) -> bool {
-        // Acquire, UNLOCKED or DEPARTED: what the last owner wrote is ours to read.
-        self.body.word.compare_exchange(from, to, Acquire, Relaxed).is_ok()
-    }
-
-    /// Takes the word from a dead owner.
-    fn take_over(&self, word: u64) -> Result<Option<u64>> {
-        // Before the exchange: afterwards nothing names the dead one any more.
-        let dead = identify(self.actor.attachment, word)?;
-        let taken = self.actor.mine | INCONSISTENT | (word & (WAITERS | STARVING));
-        if !self.exchange(word, taken) {
-            return Ok(None);
-        }
-        self.body.remember(dead);
-        // Others may sleep on the dead one's liveness word still, if we did not.
-        // Killed here: our hook wakes one sleeper of this lock.
-        death::spread_word(self.actor.attachment, word);
-        Ok(Some(taken))
-    }
-
-    /// A newcomer's courtesy: one short sleep while somebody starves.
-    fn let_pass(&mut self, word: u64) {
-        let until = self.deadline.within(now_ns(), STARVING_NS);
-        let low = self.body.word.low().as_futex();
-        let wake = futex::wait(&[Watch { word: low, value: word as u32 }], until);
-        self.after_sleep(wake);
-    }
-
-    fn sleep(&mut self, word: u64, pulse: &Pulse<'_>) -> Result<()> {
-        let now = now_ns();
-        if self.waiting_since == 0 {
-            self.waiting_since = now;
-        }
-        let starving = self.slept && now - self.waiting_since > STARVING_NS;
-        let marked = word | WAITERS | if starving { STARVING } else { 0 };
-        // Relaxed: flags publish nothing.
-        if marked != word
-            && self.body.word.compare_exchange(word, marked, Relaxed, Relaxed).is_err()
-        {
-            return Ok(());
-        }
-        let [live, generation] = pulse.watches();
-        let watches = [
-            // Queued here before the rest is compared: an unlock that we do not see
-            // below finds us.
-            Watch { word: self.body.word.low().as_futex(), value: marked as u32 },
-            Watch { word: self.body.word.high(), value: (marked >> 32) as u32 },
-            live,
-            generation,
-        ];
-        let wake = futex::wait(&watches, self.deadline.within(now, self.slice));
-        if death::feel_pulse(self.actor.attachment, word)?.is_none() {
-            // The kernel woke one sleeper of the dead one's liveness word, perhaps us,
-            // and others may wait there for another lock. First of all, so that no
-            // way out of here swallows the news.
-            death::spread_word(self.actor.attachment, word);
-        }
-        if wake == Wake::TimedOut && !self.deadline.has_passed() {
-            self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
-            death::examine(self.actor.attachment, word)?;
-        }
-        self.after_sleep(wake);
-        Ok(())
-    }
-
-    fn after_sleep(&mut self, wake: Wake) {
-        self.slept = true;
-        if wake == Wake::Interrupted {
-            self.giving_up = Some(GiveUp::Interrupted);
-        } else if wake == Wake::TimedOut && self.deadline.has_passed() {
-            self.giving_up = Some(GiveUp::Late);
-        }
-    }
-
-    /// Before giving up: a wake-up may have been meant for us, or the kernel may have
-    /// counted on us to notice a death. Who never slept owes nothing.
-    fn pass_on_the_watch(&self, word: u64) {
-        if self.slept && word & WAITERS != 0 {
-            futex::wake(self.body.word.low().as_futex(), 1);
-        }
-    }
-}

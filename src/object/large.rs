@@ -1,0 +1,129 @@
+//! A value of more than 8 bytes: two copies, and a version whose last bit says which
+//! is current.
+//!
+//! ```text
+//!  writer, under the value's mutex          reader, without any
+//!  v = version                              v = version            (Acquire, FLIPPED)
+//!  fence (Release)                          copy out copy v % 2
+//!  fill copy (v + 1) % 2                    fence (Acquire)
+//!  version = v + 1        (Release, FLIPPED)  version == v ? done : again
+//! ```
+//!
+//! A reader is overtaken only if a writer came back to its copy, and that one has
+//! flipped the version before it touched the copy: the writer's fence pairs with the
+//! reader's, so a reader that saw a byte of the newer value sees the newer version.
+//!
+//! # If a process dies
+//!
+//! Before the flip the current copy is untouched; after it the new one is whole. The
+//! mutex's next owner has nothing to repair. Readers never wait for anybody.
+
+use crate::error::Result;
+use crate::layout::Offset;
+use crate::layout::bodies::LargeValue;
+use crate::layout::entry::GRAIN;
+use crate::layout::memory::Memory;
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+use crate::platform::time::Deadline;
+use crate::roster::attachment::Attachment;
+use crate::roster::thread;
+use crate::sync::mutex::{Actor, MutexBody};
+
+/// Where the version is, the mutex, and the first copy.
+const VERSION: u64 = core::mem::offset_of!(LargeValue, version) as u64;
+const MUTEX: u64 = size_of::<LargeValue>() as u64;
+const COPIES: u64 = MUTEX + size_of::<MutexBody>() as u64;
+
+/// The shared parts of a large value.
+#[derive(Debug)]
+pub(super) struct Large {
+    version: &'static AtomicU64,
+    mutex: &'static MutexBody,
+    copies: [&'static [AtomicU64]; 2],
+}
+
+/// Bytes of the body of a value of `size` bytes.
+pub(super) fn body_bytes(size: u64) -> u64 {
+    COPIES + 2 * copy_span(size)
+}
+
+/// Each copy begins on a cache line of its own.
+fn copy_span(size: u64) -> u64 {
+    size.next_multiple_of(GRAIN)
+}
+
+/// The mutex of the large value whose body is at `body`.
+pub(super) fn mutex_at(memory: &Memory, body: Offset) -> Result<&MutexBody> {
+    memory.at(body + MUTEX)
+}
+
+impl Large {
+    /// The large value of `size` bytes whose body is at `body`.
+    pub(super) fn at(memory: &'static Memory, body: Offset, size: u64) -> Result<Self> {
+        let words = size.div_ceil(8);
+        Ok(Self {
+            version: memory.at(body + VERSION)?,
+            mutex: mutex_at(memory, body)?,
+            copies: [
+                memory.words(body + COPIES, words)?,
+                memory.words(body + COPIES + copy_span(size), words)?,
+            ],
+        })
+    }
+
+    /// Copies the current value out.
+    pub(super) fn load(&self, out: &mut [u8]) {
+        loop {
+            // Acquire, FLIPPED: the copy it names is whole.
+            let version = self.version.load(Acquire);
+            copy_out(self.copies[version as usize % 2], out);
+            // Pairs with the fence of a writer who came back to this copy.
+            fence(Acquire);
+            if self.version.load(Relaxed) == version {
+                return;
+            }
+        }
+    }
+
+    /// Lets `change` look at the current copy and say what replaces it, if anything.
+    pub(super) fn update<'v>(
+        &self,
+        attachment: &'static Attachment,
+        deadline: Deadline,
+        change: impl FnOnce(&[AtomicU64]) -> Option<&'v [u8]>,
+    ) -> Result<()> {
+        let actor = Actor::new(thread::here()?, attachment)?;
+        // A writer that died before the flip changed nothing; after it, everything.
+        self.mutex.lock(actor, deadline)?;
+        self.mutex.mark_consistent(actor)?;
+        // Relaxed: only who holds the mutex changes it.
+        let version = self.version.load(Relaxed);
+        let current = self.copies[version as usize % 2];
+        if let Some(new) = change(current) {
+            // Release: the last flip is seen before anything of the copy that it
+            // took out of use; pairs with the fence in `load`.
+            fence(Release);
+            copy_in(new, self.copies[(version as usize + 1) % 2]);
+            // Release, FLIPPED.
+            self.version.store(version.wrapping_add(1), Release);
+        }
+        self.mutex.unlock(actor)
+    }
+}
+
+/// Relaxed, here and below: ordered by the fences of the protocol.
+pub(super) fn copy_out(words: &[AtomicU64], out: &mut [u8]) {
+    for (word, bytes) in words.iter().zip(out.chunks_mut(8)) {
+        bytes.copy_from_slice(&word.load(Relaxed).to_ne_bytes()[..bytes.len()]);
+    }
+}
+
+fn copy_in(value: &[u8], words: &[AtomicU64]) {
+    for (word, bytes) in words.iter().zip(value.chunks(8)) {
+        word.store(super::cell::bits(bytes), Relaxed);
+    }
+}

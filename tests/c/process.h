@@ -77,6 +77,35 @@ static inline void in_thread(void *(*body)(void *), void *argument) {
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
+/* Runs `body` in n threads that begin and end together, so that each run of a test needs the same
+ * number of stacks, of malloc's arenas, and of the library's records of threads. */
+struct crowd {
+    pthread_barrier_t all_here;
+    void (*body)(void *);
+    void *argument;
+};
+
+static inline void *join_crowd(void *argument) {
+    struct crowd *crowd = (struct crowd *)argument;
+    pthread_barrier_wait(&crowd->all_here);
+    crowd->body(crowd->argument);
+    pthread_barrier_wait(&crowd->all_here);
+    return NULL;
+}
+
+static inline void in_crowd(int n, void (*body)(void *), void *argument) {
+    struct crowd crowd;
+    pthread_t threads[16];
+    crowd.body = body;
+    crowd.argument = argument;
+    CHECK(n <= 16 && pthread_barrier_init(&crowd.all_here, NULL, (unsigned)n) == 0);
+    for (int i = 0; i < n; i++) {
+        CHECK(pthread_create(&threads[i], NULL, join_crowd, &crowd) == 0);
+    }
+    for (int i = 0; i < n; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+    pthread_barrier_destroy(&crowd.all_here);
+}
+
 static inline int64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

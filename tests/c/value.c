@@ -249,30 +249,36 @@ static void the_type_is_checked_on_open(void) {
 
 enum { STORES = 20000 };
 
-static void *store_pairs(void *argument) {
-    atoll_value *value = argument;
-    for (int64_t i = 0; i < STORES; i++) {
-        const int64_t pair[4] = {i, i, i, i};
-        EXPECT(ATOLL_OK, atoll_value_store(value, pair, sizeof pair, ATOLL_FOREVER));
+struct race {
+    atoll_value *value;
+    int started; /* atomic */
+    int torn;
+};
+
+/* Two threads store values of four equal words; the third one looks for any that are not equal. */
+static void store_or_look(void *argument) {
+    struct race *race = argument;
+    int64_t words[4] = {0, 0, 0, 0};
+    if (__atomic_fetch_add(&race->started, 1, __ATOMIC_RELAXED) != 0) {
+        for (int64_t i = 0; i < STORES; i++) {
+            const int64_t equal[4] = {i, i, i, i};
+            EXPECT(ATOLL_OK, atoll_value_store(race->value, equal, sizeof equal, ATOLL_FOREVER));
+        }
+        return;
     }
-    return NULL;
+    while (words[0] != STORES - 1) {
+        EXPECT(ATOLL_OK, atoll_value_load(race->value, words, sizeof words, NULL));
+        race->torn += words[0] != words[1] || words[0] != words[2] || words[0] != words[3];
+    }
 }
 
 static void large_values_are_never_torn(void) {
-    pthread_t writers[2];
-    int64_t seen[4] = {0, 0, 0, 0};
-    int torn = 0;
-    atoll_value *value;
+    struct race race = {NULL, 0, 0};
     set_up();
-    value = new_value("pair", struct_type(sizeof seen, 8, ""));
-    for (int i = 0; i < 2; i++) CHECK(pthread_create(&writers[i], NULL, store_pairs, value) == 0);
-    while (seen[0] != STORES - 1) {
-        EXPECT(ATOLL_OK, atoll_value_load(value, seen, sizeof seen, NULL));
-        torn += seen[0] != seen[1] || seen[0] != seen[2] || seen[0] != seen[3];
-    }
-    for (int i = 0; i < 2; i++) CHECK(pthread_join(writers[i], NULL) == 0);
-    CHECK(torn == 0);
-    EXPECT(ATOLL_OK, atoll_value_close(value));
+    race.value = new_value("words", struct_type(4 * sizeof(int64_t), 8, ""));
+    in_crowd(3, store_or_look, &race);
+    CHECK(race.torn == 0);
+    EXPECT(ATOLL_OK, atoll_value_close(race.value));
     end_segment(segment, name);
 }
 

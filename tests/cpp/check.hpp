@@ -4,6 +4,7 @@
 #define CHECK_HPP
 
 #include <atoll.hpp>
+#include <exception>
 #include <string>
 
 #include "../c/process.h"
@@ -26,6 +27,20 @@ void throws(Body body, atoll::status code, const char* words, const char* file, 
         what = std::string(expression) + " throws another type: " + thrown.what();
     }
     complain(file, line, what.c_str());
+}
+
+// An exception that escapes is a failed check of its test, not the end of the program.
+#undef RUN
+#define RUN(test) run_test(guarded<test>, #test)
+
+template <void (*test)()>
+void guarded() {
+    try {
+        test();
+    } catch (const std::exception& thrown) {
+        complain(__FILE__, __LINE__,
+                 (std::string("an exception escaped: ") + thrown.what()).c_str());
+    }
 }
 
 // A small segment that goes with the test.

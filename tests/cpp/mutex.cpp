@@ -90,6 +90,27 @@ static void waits_end_on_time_and_not_before() {
     }).join();
 }
 
+// A clock at half speed, as one looks that is set back during a wait.
+struct slow_clock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<slow_clock>;
+    static constexpr bool is_steady = false;
+    static time_point now() { return time_point(steady_clock::now().time_since_epoch() / 2); }
+};
+
+static void a_deadline_is_its_own_clocks() {
+    test_segment test;
+    auto mutex = atoll::mutex::create(test.segment);
+    std::lock_guard hold(mutex);
+    std::thread([&] {
+        const auto deadline = slow_clock::now() + 20ms;
+        CHECK(!mutex.try_lock_until(deadline));
+        CHECK(slow_clock::now() >= deadline);
+    }).join();
+}
+
 // A wait that would overflow 64 bits of nanoseconds, given up by the holder and not by the clock.
 template <class Wait>
 static void outlasts(Wait wait) {
@@ -233,6 +254,7 @@ int main() {
     RUN(the_standard_locks_work);
     RUN(two_threads_lock_in_either_order);
     RUN(waits_end_on_time_and_not_before);
+    RUN(a_deadline_is_its_own_clocks);
     RUN(endless_spans_saturate);
     RUN(a_wait_goes_on_after_a_signal);
     RUN(misuse_is_noticed);

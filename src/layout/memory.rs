@@ -102,6 +102,11 @@ impl Memory {
         self.at(offset)
     }
 
+    /// The same as `bytes`, for who keeps it: the mapping stays at its address.
+    pub(crate) fn address(&self, offset: Offset, length: u64) -> Result<Address> {
+        self.bytes(offset, length).map(Address)
+    }
+
     /// The address of `length` bytes at `offset`, if all of them are committed.
     pub(crate) fn bytes(&self, offset: Offset, length: u64) -> Result<*mut u8> {
         match offset.checked_add(length) {
@@ -114,5 +119,24 @@ impl Memory {
         }
         // SAFETY: in bounds of the mapping, which is at least `committed` long.
         Ok(unsafe { self.mapping.base().add(offset as usize) })
+    }
+}
+
+/// The address of shared bytes. Whoever follows it settles how they are shared, and
+/// that the mapping is still there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Address(*mut u8);
+
+// SAFETY: a number; following it is unsafe, and memory that processes share may be
+// followed to from any thread.
+unsafe impl Send for Address {}
+// SAFETY: likewise.
+unsafe impl Sync for Address {}
+
+impl Address {
+    /// The first byte.
+    #[inline]
+    pub(crate) fn as_ptr(self) -> *mut u8 {
+        self.0
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, READ_ONLY, Result, Status, corrupted, invalid};
 use crate::layout::Offset;
 use crate::layout::bodies::ArrayHead;
 use crate::layout::entry::{GRAIN, Kind};
-use crate::layout::memory::Memory;
+use crate::layout::memory::{Address, Memory};
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::roster::attachment::Attachment;
 use crate::segment::directory::Wanted;
@@ -25,14 +25,8 @@ pub struct RawArray {
     segment: Segment,
     layout: ArrayLayout,
     elements: Offset,
-    data: *mut u8,
+    data: Address,
 }
-
-// SAFETY: the address is of shared memory, which any thread may use; how they share
-// the elements is theirs to settle.
-unsafe impl Send for RawArray {}
-// SAFETY: likewise.
-unsafe impl Sync for RawArray {}
 
 /// Type and extents of an array.
 #[derive(Clone, Debug)]
@@ -161,14 +155,14 @@ impl RawArray {
         }
         let memory = segment.attachment().memory();
         let elements = body + layout.data_start();
-        let data = memory.bytes(elements, layout.bytes)?;
+        let data = memory.address(elements, layout.bytes)?;
         Ok(Self { segment, layout, elements, data })
     }
 
     /// The first element's address, a multiple of 64; valid as long as the handle.
     #[inline]
     pub fn data(&self) -> *mut u8 {
-        self.data
+        self.data.as_ptr()
     }
 
     /// The type of the elements.
@@ -267,6 +261,14 @@ impl<T: Element> Array<T> {
     /// As for [`RawArray::open`].
     pub fn open(segment: &Segment, name: &str) -> Result<Self> {
         RawArray::open(segment, Some(name), Some(&Type::scalar(T::CODE)?), None).map(Self::of)
+    }
+
+    /// Opens an array of this shape, or creates it if there is none.
+    ///
+    /// # Errors
+    /// As for [`RawArray::open_or_create`].
+    pub fn open_or_create(segment: &Segment, name: &str, shape: &[u64]) -> Result<Self> {
+        RawArray::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?, shape).map(Self::of)
     }
 
     fn of(raw: RawArray) -> Self {

@@ -45,9 +45,9 @@ public:
     }
 
     T load() const {
-        T now{};
+        stored now{};
         detail::check(atoll_value_load(native_handle(), &now, sizeof now, nullptr));
-        return now;
+        return static_cast<T>(now);
     }
 
     void store(T desired) {
@@ -58,23 +58,23 @@ public:
 
     /// Stores, and returns what was there.
     T exchange(T desired) {
-        T old{};
+        stored old{};
         detail::check(detail::wait(detail::forever(), [&](std::int64_t timeout_ns) {
             return atoll_value_swap(native_handle(), &desired, sizeof desired, timeout_ns, &old,
                                     sizeof old, nullptr);
         }));
-        return old;
+        return static_cast<T>(old);
     }
 
     /// Stores `desired` if `expected` is what is there; otherwise loads that into `expected`.
     bool compare_exchange_strong(T& expected, T desired) {
-        T old{};
+        stored old{};
         bool exchanged = false;
         detail::check(detail::wait(detail::forever(), [&](std::int64_t timeout_ns) {
             return atoll_value_compare_exchange(native_handle(), &expected, &desired, sizeof(T),
                                                 timeout_ns, &old, sizeof old, nullptr, &exchanged);
         }));
-        if (!exchanged) expected = old;
+        if (!exchanged) expected = static_cast<T>(old);
         return exchanged;
     }
 
@@ -89,10 +89,10 @@ public:
     T fetch_min(T operand) { return fetch<is_number>(atoll_value_fetch_min, operand); }
     T fetch_max(T operand) { return fetch<is_number>(atoll_value_fetch_max, operand); }
 
-    /// Bits of integers.
-    T fetch_and(T operand) { return fetch<is_integer>(atoll_value_fetch_and, operand); }
-    T fetch_or(T operand) { return fetch<is_integer>(atoll_value_fetch_or, operand); }
-    T fetch_xor(T operand) { return fetch<is_integer>(atoll_value_fetch_xor, operand); }
+    /// Bits of integers and of bool.
+    T fetch_and(T operand) { return fetch<has_bits>(atoll_value_fetch_and, operand); }
+    T fetch_or(T operand) { return fetch<has_bits>(atoll_value_fetch_or, operand); }
+    T fetch_xor(T operand) { return fetch<has_bits>(atoll_value_fetch_xor, operand); }
 
     /// The atomic word itself, for std::atomic_ref and the like. It lives as long as this handle.
     T* data() const {
@@ -108,9 +108,12 @@ public:
 private:
     using handle = detail::handle<atoll_value, atoll_value_close>;
 
-    static constexpr bool is_integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+    /// What is read from shared memory: a byte that claims to be a bool may be neither of the two.
+    using stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+
+    static constexpr bool has_bits = std::is_integral_v<T>;
     static constexpr bool is_number =
-        is_integer || std::is_same_v<T, float> || std::is_same_v<T, double>;
+        std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, long double>;
 
     template <class Call>
     value(Call call, const segment& in, detail::c_name name) {
@@ -120,11 +123,12 @@ private:
 
     template <bool Allowed, class Call>
     T fetch(Call call, T operand) {
-        static_assert(Allowed,
-                      "fetch_add, sub, min, max need a number; fetch_and, or, xor an integer");
-        T old{};
+        static_assert(
+            Allowed,
+            "fetch_add, sub, min, max need a number; fetch_and, or, xor an integer or bool");
+        stored old{};
         detail::check(call(native_handle(), &operand, sizeof operand, &old, sizeof old, nullptr));
-        return old;
+        return static_cast<T>(old);
     }
 
     handle handle_;

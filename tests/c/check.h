@@ -43,7 +43,7 @@ static inline void complain(const char *file, int line, const char *what) {
 
 /* A sentence that helps is longer than a word, and is not just the name of the status. */
 static inline bool helps(const char *text, const char *words) {
-    return strlen(text) >= 20 && strchr(text, ' ') != NULL && strstr(text, words) != NULL;
+    return strlen(text) >= 15 && strchr(text, ' ') != NULL && strstr(text, words) != NULL;
 }
 
 static inline void expect(atoll_status expected, atoll_status got, const char *words,

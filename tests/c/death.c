@@ -84,6 +84,47 @@ static void a_waiter_is_woken_by_the_death(void) {
     tear_down();
 }
 
+static void expect_owner_death(void) {
+    EXPECT(ATOLL_OWNER_DIED, atoll_mutex_lock(mutex, 0));
+    EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex));
+    tear_down();
+}
+
+static void *end_holding_it(void *unused) {
+    take_the_lock(unused);
+    return NULL;
+}
+
+static void a_thread_that_ends_holding_it_is_a_dead_owner(void) {
+    set_up(false);
+    in_thread(end_holding_it, NULL);
+    expect_owner_death();
+}
+
+static void leave_holding_it(void *unused) {
+    take_the_lock(unused);
+    fflush(stdout);
+    exit(failures != 0);
+}
+
+static void a_process_that_exits_holding_it_is_a_dead_owner(void) {
+    set_up(false);
+    in_child(leave_holding_it, NULL);
+    expect_owner_death();
+}
+
+static void become_another_program(void *unused) {
+    take_the_lock(unused);
+    fflush(stdout);
+    if (failures == 0) execlp("true", "true", (char *)NULL);
+}
+
+static void exec_is_a_death(void) {
+    set_up(false);
+    in_child(become_another_program, NULL);
+    expect_owner_death();
+}
+
 static void deaths_are_told_one_by_one_oldest_first(void) {
     atoll_segment_info info;
     atoll_member_info dead;
@@ -156,6 +197,9 @@ static void an_orderly_end_is_no_death(void) {
 int main(void) {
     RUN(owner_death_is_told_until_it_is_marked);
     RUN(a_waiter_is_woken_by_the_death);
+    RUN(a_thread_that_ends_holding_it_is_a_dead_owner);
+    RUN(a_process_that_exits_holding_it_is_a_dead_owner);
+    RUN(exec_is_a_death);
     RUN(deaths_are_told_one_by_one_oldest_first);
     RUN(a_death_can_be_waited_for);
     RUN(an_orderly_end_is_no_death);

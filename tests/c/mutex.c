@@ -77,6 +77,18 @@ static void open_by_name(void) {
     tear_down();
 }
 
+static void closing_a_handle_does_not_unlock(void) {
+    atoll_mutex *same;
+    set_up(false);
+    EXPECT(ATOLL_OK, atoll_mutex_lock(mutex, 0));
+    EXPECT(ATOLL_OK, atoll_mutex_open(segment, "guard", NULL, &same));
+    EXPECT(ATOLL_OK, atoll_mutex_close(mutex));
+    mutex = same;
+    REFUSED(ATOLL_DEADLOCK, "", atoll_mutex_lock(mutex, 0));
+    EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex));
+    tear_down();
+}
+
 static void *fail_to_take_over(void *unused) {
     atoll_owner owner;
     const int64_t wait = 20 * 1000000, begin = now_ns();
@@ -194,6 +206,26 @@ static void a_signal_handler_ends_a_wait_unless_it_restarts(void) {
     tear_down();
 }
 
+static void a_wait_outlives_the_handle(void) {
+    struct waiter waiter = {ATOLL_FOREVER, ATOLL_PANICKED, 0};
+    atoll_mutex *same, *handle;
+    pthread_t thread;
+    set_up(false);
+    EXPECT(ATOLL_OK, atoll_mutex_open(segment, "guard", NULL, &same));
+    EXPECT(ATOLL_OK, atoll_mutex_lock(mutex, 0));
+    CHECK(pthread_create(&thread, NULL, wait_for_the_lock, &waiter) == 0);
+    usleep(20000); /* most likely it waits by now; if not, its handle is closed, and it is told */
+    handle = mutex;
+    mutex = same;
+    EXPECT(ATOLL_OK, atoll_mutex_close(handle));
+    EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex));
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(waiter.got == ATOLL_OK || waiter.got == ATOLL_INVALID_ARGUMENT);
+    EXPECT(waiter.got == ATOLL_OK ? ATOLL_OWNER_DIED : ATOLL_OK, atoll_mutex_lock(mutex, 0));
+    EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex)); /* the thread ended holding it */
+    tear_down();
+}
+
 static void a_negative_timeout_is_refused(void) {
     set_up(false);
     REFUSED(ATOLL_INVALID_ARGUMENT, "timeout", atoll_mutex_lock(mutex, -1));
@@ -206,10 +238,12 @@ int main(void) {
     RUN(plain_is_not_recursive);
     RUN(recursive_counts);
     RUN(open_by_name);
+    RUN(closing_a_handle_does_not_unlock);
     RUN(another_thread_waits_and_may_not_unlock);
     RUN(a_forked_child_does_not_hold_its_parents_locks);
     RUN(it_excludes);
     RUN(a_signal_handler_ends_a_wait_unless_it_restarts);
+    RUN(a_wait_outlives_the_handle);
     RUN(a_negative_timeout_is_refused);
     return any_failed;
 }

@@ -37,6 +37,57 @@ static void open_or_create_creates(void) {
     end_segment(segment, name);
 }
 
+struct rush {
+    const char *name;
+    int gate[2]; /* a pipe: closing its end of writing opens it */
+};
+
+static void create_and_count(void *argument) {
+    struct rush *rush = argument;
+    atoll_type type = ATOLL_TYPE_I32;
+    const int32_t one = 1;
+    char byte;
+    atoll_segment *segment;
+    atoll_value *value;
+    atoll_mutex *mutex;
+    close(rush->gate[1]);
+    CHECK(read(rush->gate[0], &byte, 1) == 0);
+    EXPECT(ATOLL_OK, atoll_segment_open_or_create(rush->name, NULL, &segment));
+    EXPECT(ATOLL_OK, atoll_value_open_or_create(segment, "arrived", &type, &value));
+    EXPECT(ATOLL_OK, atoll_mutex_open_or_create(segment, "guard", NULL, &mutex));
+    EXPECT(ATOLL_OK, atoll_value_fetch_add(value, &one, sizeof one, NULL, 0, NULL));
+}
+
+static void of_many_who_create_at_once_one_does(void) {
+    enum { MANY = 8 };
+    struct rush rush = {fresh_name(), {-1, -1}};
+    atoll_type type = ATOLL_TYPE_I32;
+    int32_t arrived = 0;
+    atoll_segment *segment;
+    atoll_segment_info info;
+    atoll_value *value;
+    CHECK(pipe(rush.gate) == 0);
+    fflush(stdout);
+    for (int i = 0; i < MANY; i++) {
+        if (fork() == 0) {
+            failures = 0;
+            create_and_count(&rush);
+            fflush(stdout);
+            exit(failures != 0);
+        }
+    }
+    close(rush.gate[1]);
+    close(rush.gate[0]);
+    for (int i = 0, status; i < MANY; i++) CHECK(wait(&status) > 0 && status == 0);
+    EXPECT(ATOLL_OK, atoll_segment_open(rush.name, NULL, &segment));
+    EXPECT(ATOLL_OK, atoll_value_open(segment, "arrived", &type, &value));
+    EXPECT(ATOLL_OK, atoll_value_load(value, &arrived, sizeof arrived, NULL));
+    EXPECT(ATOLL_OK, atoll_segment_stat(segment, &info));
+    CHECK(arrived == MANY && info.objects == 2);
+    EXPECT(ATOLL_OK, atoll_value_close(value));
+    end_segment(segment, rush.name);
+}
+
 static void a_leading_slash_is_the_same_name(void) {
     const char *name = fresh_name();
     char with_slash[80];
@@ -105,6 +156,8 @@ static void read_only_looks_and_does_not_touch(void) {
     atoll_type type = ATOLL_TYPE_I64;
     const int64_t seven = 7;
     int64_t got = 0;
+    uint64_t epoch;
+    atoll_member_info dead;
     atoll_segment *segment = new_segment(name), *watcher;
     atoll_segment_info info;
     atoll_value *value, *seen;
@@ -130,6 +183,7 @@ static void read_only_looks_and_does_not_touch(void) {
     REFUSED(ATOLL_PERMISSION, "read-only", atoll_mutex_lock(watched, 0));
     EXPECT(ATOLL_OK, atoll_mutex_close(watched));
     REFUSED(ATOLL_PERMISSION, "read-only", atoll_mutex_create(watcher, "other", NULL, &watched));
+    REFUSED(ATOLL_PERMISSION, "read-only", atoll_segment_wait_death(watcher, 0, 0, &epoch, &dead));
 
     EXPECT(ATOLL_OK, atoll_value_close(seen));
     EXPECT(ATOLL_OK, atoll_segment_close(watcher));
@@ -170,6 +224,7 @@ static void list_names_every_object(void) {
     CHECK(rest[0].bytes >= 3 * 4 * sizeof(double));
     EXPECT(ATOLL_OK, atoll_segment_list(segment, 4, rest, 3, &n));
     CHECK(n == 0);
+    REFUSED(ATOLL_INVALID_ARGUMENT, "n", atoll_segment_list(segment, 0, entries, 0, &n));
 
     EXPECT(ATOLL_OK, atoll_mutex_close(mutex));
     EXPECT(ATOLL_OK, atoll_mutex_close(anonymous));
@@ -210,6 +265,7 @@ static void segments_live_in_dev_shm_by_default(void) {
 int main(void) {
     RUN(create_open_and_unlink);
     RUN(open_or_create_creates);
+    RUN(of_many_who_create_at_once_one_does);
     RUN(a_leading_slash_is_the_same_name);
     RUN(defaults_and_stat);
     RUN(options_are_followed);

@@ -149,7 +149,10 @@ static void a_bool_is_a_bool(void) {
     CHECK(!got);
     EXPECT(ATOLL_OK, atoll_value_load(value, &got, sizeof got, NULL));
     CHECK(got);
+    EXPECT(ATOLL_OK, atoll_value_fetch_xor(value, &yes, sizeof yes, &got, sizeof got, NULL));
+    CHECK(got);
     REFUSED(ATOLL_WRONG_KIND, "", atoll_value_fetch_add(value, &yes, sizeof yes, NULL, 0, NULL));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "0 or 1", atoll_value_store(value, "\2", 1, 0));
     EXPECT(ATOLL_OK, atoll_value_close(value));
     end_segment(segment, name);
 }

@@ -88,6 +88,15 @@ static void arithmetic() {
     CHECK(mean.fetch_min(0) == 2 && mean.load() == 0);
 }
 
+static void a_bool_is_one_of_two() {
+    test_segment test;
+    auto flag = atoll::value<bool>::create(test.segment);
+    CHECK(!flag.exchange(true) && flag.fetch_and(true) && flag.fetch_xor(true) &&
+          !flag.fetch_or(true));
+    reinterpret_cast<unsigned char&>(*flag.data()) = 2;  // as another program might
+    CHECK(static_cast<int>(flag.load()) == 1);
+}
+
 static void structs_are_stored_whole() {
     test_segment test;
     auto value = atoll::value<point>::create(test.segment, "p");
@@ -143,6 +152,7 @@ int main() {
     RUN(load_store_exchange);
     RUN(compare_exchange);
     RUN(arithmetic);
+    RUN(a_bool_is_one_of_two);
     RUN(structs_are_stored_whole);
     RUN(threads_lose_no_addition);
     RUN(another_type_is_refused);

@@ -457,7 +457,8 @@ typedef struct {
      */
     uint32_t mode;
     /**
-     * 1: load and list, change nothing. Takes no place among the participants.
+     * 1: load and list, change nothing. Takes no place among the participants. For
+     * opening only: a segment that is to be created is to be written.
      */
     uint32_t read_only;
     /**
@@ -977,12 +978,13 @@ atoll_status atoll_segment_list(const atoll_segment *segment,
 
 /**
  * Waits for the death of a process that takes part in the segment: killed,
- * crashed, or ended by _exit(). To close everything or to return from main() is
- * not a death.
+ * crashed, or ended by _exit() or exec(). To close everything or to return from
+ * main() is not a death.
  *
  * Deaths are numbered from 1; each call reports one, the oldest that you have not
  * seen, even if it lies in the past. Begin with 0, or with death_epoch of
- * atoll_segment_stat() to hear only of later ones, then pass what *out_epoch gave.
+ * atoll_segment_stat() to hear only of later ones, then pass what *out_epoch gave. A
+ * death is forgotten when another process takes the place of the dead one.
  *
  * seen_epoch  The last death that you know of.
  * timeout_ns  How long to wait, as for atoll_mutex_lock().
@@ -1068,7 +1070,7 @@ atoll_status atoll_mutex_open(atoll_segment *segment,
  * Opens the mutex of that name, or makes it if there is none. Of many who do this
  * at once, one makes it and the others open it.
  *
- * Arguments as for atoll_mutex_create(), but a name is needed.
+ * Arguments as for atoll_mutex_create(). Without a name it always makes one.
  *
  * Returns
  *   OK                  *out is a new handle.
@@ -1123,6 +1125,7 @@ atoll_status atoll_mutex_close(atoll_mutex *mutex);
  *   FULL                It is recursive and locked as often as can be counted.
  *   NO_SPACE            The segment has no place for another thread: see
  *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
  *   PERMISSION          The segment is open read-only.
  *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
  *   CORRUPTED           The segment is damaged.
@@ -1265,7 +1268,7 @@ atoll_status atoll_value_open(atoll_segment *segment,
  * Opens the value of that name, or makes it, all bytes zero, if there is none. Of
  * many who do this at once, one makes it and the others open it.
  *
- * Arguments as for atoll_value_create(), but a name is needed.
+ * Arguments as for atoll_value_create(). Without a name it always makes one.
  *
  * Returns
  *   OK                  *out is a new handle.
@@ -1361,9 +1364,11 @@ atoll_status atoll_value_load(const atoll_value *value,
  *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
  *   NO_SPACE            The segment has no place for another thread: see
  *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
  *   PERMISSION          The segment is open read-only.
- *   INVALID_ARGUMENT    len is not the size of the value, timeout_ns is negative,
- *                       bytes is NULL, or the handle is closed.
+ *   INVALID_ARGUMENT    len is not the size of the value, a boolean is neither 0 nor
+ *                       1, timeout_ns is negative, bytes is NULL, or the handle is
+ *                       closed.
  *   CORRUPTED           The segment is damaged.
  *
  * Threads   Any thread.
@@ -1452,11 +1457,10 @@ atoll_status atoll_value_compare_exchange(atoll_value *value,
  * language: aligned to its size, the same value that the functions above work on.
  *
  * A plain load or store that races with others is as wrong here as on any shared
- * variable: use atomics.
+ * variable: use atomics. Where the segment is open read-only, so is the memory.
  *
  * Returns   The address, or NULL; atoll_last_error() then says why:
  *   WRONG_KIND          The value is larger than 8 bytes.
- *   PERMISSION          The segment is open read-only.
  *   INVALID_ARGUMENT    The handle is closed.
  *
  * Threads   Any thread.
@@ -1518,8 +1522,8 @@ atoll_status atoll_value_fetch_sub(atoll_value *value,
                                    size_t *out_len);
 
 /**
- * Keeps the lesser of a number and the operand, in one step, and gives what it was. A
- * NaN gives way to a number.
+ * Keeps the lesser of a number and the operand, in one step, and gives what it was. If
+ * either is NaN, the number stays.
  *
  * Arguments as for atoll_value_fetch_add().
  *
@@ -1537,8 +1541,8 @@ atoll_status atoll_value_fetch_min(atoll_value *value,
                                    size_t *out_len);
 
 /**
- * Keeps the greater of a number and the operand, in one step, and gives what it was. A
- * NaN gives way to a number.
+ * Keeps the greater of a number and the operand, in one step, and gives what it was. If
+ * either is NaN, the number stays.
  *
  * Arguments as for atoll_value_fetch_add().
  *
@@ -1676,7 +1680,7 @@ atoll_status atoll_array_open(atoll_segment *segment,
  * Opens the array of that name, or makes it, all bytes zero, if there is none. Of
  * many who do this at once, one makes it and the others open it.
  *
- * Arguments as for atoll_array_create(), but a name is needed.
+ * Arguments as for atoll_array_create(). Without a name it always makes one.
  *
  * Returns
  *   OK                  *out is a new handle.

@@ -280,7 +280,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Waits for the death of a process that takes part in the segment: killed, crashed, or ended by
-    # _exit().
+    # _exit() or exec().
     "atoll_segment_wait_death": (c_int32, [
         c_void_p,
         c_uint64,

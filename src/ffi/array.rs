@@ -172,7 +172,7 @@ pub unsafe extern "C" fn atoll_array_open(
 /// Opens the array of that name, or makes it, all bytes zero, if there is none. Of
 /// many who do this at once, one makes it and the others open it.
 ///
-/// Arguments as for atoll_array_create(), but a name is needed.
+/// Arguments as for atoll_array_create(). Without a name it always makes one.
 ///
 /// Returns
 ///   OK                  *out is a new handle.

@@ -191,7 +191,7 @@ pub unsafe extern "C" fn atoll_mutex_open(
 /// Opens the mutex of that name, or makes it if there is none. Of many who do this
 /// at once, one makes it and the others open it.
 ///
-/// Arguments as for atoll_mutex_create(), but a name is needed.
+/// Arguments as for atoll_mutex_create(). Without a name it always makes one.
 ///
 /// Returns
 ///   OK                  *out is a new handle.
@@ -251,6 +251,7 @@ pub extern "C" fn atoll_mutex_close(mutex: *mut atoll_mutex) -> atoll_status {
 ///   FULL                It is recursive and locked as often as can be counted.
 ///   NO_SPACE            The segment has no place for another thread: see
 ///                       max_participants in atoll_segment_options.
+///   INCOMPATIBLE        This process uses another C library than the others.
 ///   PERMISSION          The segment is open read-only.
 ///   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
 ///   CORRUPTED           The segment is damaged.

@@ -38,7 +38,8 @@ pub struct atoll_segment_options {
     /// Who may open it, as for open(2), whatever the umask: by default 0600. Opening
     /// an existing one ignores it.
     pub mode: u32,
-    /// 1: load and list, change nothing. Takes no place among the participants.
+    /// 1: load and list, change nothing. Takes no place among the participants. For
+    /// opening only: a segment that is to be created is to be written.
     pub read_only: u32,
     /// Must be 0: segments that go with their last process come with a later version.
     pub ephemeral: u32,
@@ -351,12 +352,13 @@ pub unsafe extern "C" fn atoll_segment_list(
 }
 
 /// Waits for the death of a process that takes part in the segment: killed,
-/// crashed, or ended by _exit(). To close everything or to return from main() is
-/// not a death.
+/// crashed, or ended by _exit() or exec(). To close everything or to return from
+/// main() is not a death.
 ///
 /// Deaths are numbered from 1; each call reports one, the oldest that you have not
 /// seen, even if it lies in the past. Begin with 0, or with death_epoch of
-/// atoll_segment_stat() to hear only of later ones, then pass what *out_epoch gave.
+/// atoll_segment_stat() to hear only of later ones, then pass what *out_epoch gave. A
+/// death is forgotten when another process takes the place of the dead one.
 ///
 /// seen_epoch  The last death that you know of.
 /// timeout_ns  How long to wait, as for atoll_mutex_lock().

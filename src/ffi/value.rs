@@ -117,7 +117,7 @@ pub unsafe extern "C" fn atoll_value_open(
 /// Opens the value of that name, or makes it, all bytes zero, if there is none. Of
 /// many who do this at once, one makes it and the others open it.
 ///
-/// Arguments as for atoll_value_create(), but a name is needed.
+/// Arguments as for atoll_value_create(). Without a name it always makes one.
 ///
 /// Returns
 ///   OK                  *out is a new handle.
@@ -238,9 +238,11 @@ pub unsafe extern "C" fn atoll_value_load(
 ///   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
 ///   NO_SPACE            The segment has no place for another thread: see
 ///                       max_participants in atoll_segment_options.
+///   INCOMPATIBLE        This process uses another C library than the others.
 ///   PERMISSION          The segment is open read-only.
-///   INVALID_ARGUMENT    len is not the size of the value, timeout_ns is negative,
-///                       bytes is NULL, or the handle is closed.
+///   INVALID_ARGUMENT    len is not the size of the value, a boolean is neither 0 nor
+///                       1, timeout_ns is negative, bytes is NULL, or the handle is
+///                       closed.
 ///   CORRUPTED           The segment is damaged.
 ///
 /// Threads   Any thread.
@@ -367,11 +369,10 @@ pub unsafe extern "C" fn atoll_value_compare_exchange(
 /// language: aligned to its size, the same value that the functions above work on.
 ///
 /// A plain load or store that races with others is as wrong here as on any shared
-/// variable: use atomics.
+/// variable: use atomics. Where the segment is open read-only, so is the memory.
 ///
 /// Returns   The address, or NULL; atoll_last_error() then says why:
 ///   WRONG_KIND          The value is larger than 8 bytes.
-///   PERMISSION          The segment is open read-only.
 ///   INVALID_ARGUMENT    The handle is closed.
 ///
 /// Threads   Any thread.

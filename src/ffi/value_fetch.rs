@@ -90,8 +90,8 @@ pub unsafe extern "C" fn atoll_value_fetch_sub(
     unsafe { fetch(FetchOp::Sub, value, operand, len, out_old, cap, out_len) }
 }
 
-/// Keeps the lesser of a number and the operand, in one step, and gives what it was. A
-/// NaN gives way to a number.
+/// Keeps the lesser of a number and the operand, in one step, and gives what it was. If
+/// either is NaN, the number stays.
 ///
 /// Arguments as for atoll_value_fetch_add().
 ///
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn atoll_value_fetch_min(
     unsafe { fetch(FetchOp::Min, value, operand, len, out_old, cap, out_len) }
 }
 
-/// Keeps the greater of a number and the operand, in one step, and gives what it was. A
-/// NaN gives way to a number.
+/// Keeps the greater of a number and the operand, in one step, and gives what it was. If
+/// either is NaN, the number stays.
 ///
 /// Arguments as for atoll_value_fetch_add().
 ///

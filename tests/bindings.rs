@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ffi::{CStr, c_char};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 use std::{env, fs};
 
 use atoll::{Type, TypeCode};
@@ -22,17 +23,37 @@ const PYTHON: &str = "python/atoll/_abi.py";
 const SYMBOLS: &str = "tests/golden/symbols.txt";
 const CURE: &str = "BLESS=1 cargo test --test bindings";
 
-fn blessing() -> bool {
-    env::var_os("BLESS").is_some_and(|value| value != "0")
-}
-
 fn tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn read(path: impl AsRef<Path>) -> String {
-    let path = path.as_ref();
+fn generated(name: &str) -> String {
+    read(&Path::new(env!("OUT_DIR")).join(name))
+}
+
+fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A file of the tree, renewed first if we were asked to.
+fn checked_in(path: &str) -> String {
+    static BLESSED: Once = Once::new();
+    if env::var_os("BLESS").is_some_and(|value| value != "0") {
+        BLESSED.call_once(bless);
+    }
+    read(&tree(path))
+}
+
+fn bless() {
+    let old_symbols = fs::read_to_string(tree(SYMBOLS)).unwrap_or_default();
+    let mut symbols = exported();
+    symbols.extend(old_symbols.lines().map(str::to_owned)); // none is ever removed
+    let symbols = symbols.into_iter().map(|name| name + "\n").collect();
+    let renewed =
+        [(HEADER, generated("atoll.h")), (PYTHON, generated("_abi.py")), (SYMBOLS, symbols)];
+    for (path, text) in renewed {
+        fs::write(tree(path), text).expect("the tree is writable");
+    }
 }
 
 fn run(command: &mut Command) -> String {
@@ -44,25 +65,21 @@ fn run(command: &mut Command) -> String {
 }
 
 /// A checked-in file is byte for byte what the build has just printed.
-fn is_fresh(checked_in: &str, generated: &str) {
-    let fresh = read(Path::new(env!("OUT_DIR")).join(generated));
-    if blessing() {
-        fs::write(tree(checked_in), &fresh).expect("the tree is writable");
-    }
-    let there = read(tree(checked_in));
+fn is_fresh(path: &str, fresh: &str) {
+    let there = checked_in(path);
     let differs = there.lines().zip(fresh.lines()).position(|(a, b)| a != b);
     let line = differs.unwrap_or(there.lines().count().min(fresh.lines().count())) + 1;
-    assert!(there == fresh, "{checked_in} is stale from line {line} on; renew it: {CURE}");
+    assert!(there == fresh, "{path} is stale from line {line} on; renew it: {CURE}");
 }
 
 #[test]
 fn the_header_is_fresh() {
-    is_fresh(HEADER, "atoll.h");
+    is_fresh(HEADER, &generated("atoll.h"));
 }
 
 #[test]
 fn the_python_declarations_are_fresh() {
-    is_fresh(PYTHON, "_abi.py");
+    is_fresh(PYTHON, &generated("_abi.py"));
 }
 
 /// The names that the shared library exports.
@@ -75,7 +92,7 @@ fn exported() -> BTreeSet<String> {
 
 /// The header without comments.
 fn declarations() -> String {
-    let mut text = read(tree(HEADER));
+    let mut text = checked_in(HEADER);
     while let Some(start) = text.find("/*") {
         let length = text[start..].find("*/").expect("comments end") + 2;
         text.replace_range(start..start + length, "");
@@ -94,7 +111,7 @@ fn functions_of_header() -> BTreeSet<String> {
 }
 
 fn functions_of_python() -> BTreeSet<String> {
-    let text = read(tree(PYTHON));
+    let text = checked_in(PYTHON);
     let names = text.lines().filter_map(|line| line.strip_prefix("    \"")?.split_once("\": ("));
     names.map(|(name, _)| name.to_owned()).collect()
 }
@@ -110,13 +127,7 @@ fn library_header_and_python_have_the_same_functions() {
 #[test]
 fn a_function_that_was_there_is_still_there() {
     let exported = exported();
-    if blessing() {
-        let old = fs::read_to_string(tree(SYMBOLS)).unwrap_or_default();
-        let all: BTreeSet<&str> = old.lines().chain(exported.iter().map(String::as_str)).collect();
-        let text: String = all.into_iter().map(|name| format!("{name}\n")).collect();
-        fs::write(tree(SYMBOLS), text).expect("the tree is writable");
-    }
-    let golden: BTreeSet<String> = read(tree(SYMBOLS)).lines().map(str::to_owned).collect();
+    let golden: BTreeSet<String> = checked_in(SYMBOLS).lines().map(str::to_owned).collect();
     let gone: Vec<_> = golden.difference(&exported).collect();
     assert!(gone.is_empty(), "programs that use {gone:?} break: put them back");
     let new: Vec<_> = exported.difference(&golden).collect();
@@ -139,7 +150,7 @@ fn begins_item(line: &str, before: &str) -> bool {
 
 #[test]
 fn every_public_item_has_a_comment() {
-    let text = read(tree(HEADER));
+    let text = checked_in(HEADER);
     let (_, text) = text.split_once("#define ATOLL_H\n").expect("a guard");
     let (mut before, mut in_comment) = ("", false);
     let (mut count, mut bare) = (0, Vec::new());
@@ -161,8 +172,8 @@ fn every_public_item_has_a_comment() {
 #[test]
 fn the_version_is_that_of_the_package() {
     let version = env!("CARGO_PKG_VERSION");
-    assert!(read(tree(HEADER)).contains(&format!("#define ATOLL_VERSION \"{version}\"\n")));
-    assert!(read(tree(PYTHON)).contains(&format!("\nVERSION = \"{version}\"\n")));
+    assert!(checked_in(HEADER).contains(&format!("#define ATOLL_VERSION \"{version}\"\n")));
+    assert!(checked_in(PYTHON).contains(&format!("\nVERSION = \"{version}\"\n")));
     // SAFETY: static text that ends with NUL.
     let told = unsafe { CStr::from_ptr(atoll_version()) };
     assert_eq!(told.to_str(), Ok(version));
@@ -171,7 +182,7 @@ fn the_version_is_that_of_the_package() {
 #[test]
 fn library_and_python_have_the_same_fingerprint() {
     let fingerprint = format!("\nABI_FINGERPRINT = {:#018x}\n", atoll_abi_fingerprint());
-    assert!(read(tree(PYTHON)).contains(&fingerprint), "expected{fingerprint}; renew it: {CURE}");
+    assert!(checked_in(PYTHON).contains(&fingerprint), "expected{fingerprint}; renew it: {CURE}");
 }
 
 /// Writes a source file where tests may write.
@@ -210,7 +221,7 @@ fn the_header_compiles_in_every_standard() {
 
 #[test]
 fn the_example_in_the_manual_compiles() {
-    let header = read(tree(HEADER));
+    let header = checked_in(HEADER);
     let example: String = header
         .lines()
         .map(|line| line.strip_prefix(" *     "))

@@ -5,7 +5,7 @@ is the manual. Handles are plain addresses (c_void_p); never follow them.
 """
 
 from ctypes import (
-    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
+    CDLL, POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
     c_uint64, c_void_p,
 )
 
@@ -466,7 +466,7 @@ FUNCTIONS = {
 }
 
 
-def declare(library):
+def declare(library: CDLL) -> None:
     """Tell ctypes what each function of a loaded library returns and takes."""
     for name, (result, arguments) in FUNCTIONS.items():
         function = getattr(library, name)

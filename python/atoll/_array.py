@@ -172,8 +172,10 @@ class Array(SharedObject, Closing, Generic[T]):
         import numpy
 
         memory = self._memory()
-        data = memory.toreadonly() if self._segment.readonly else memory
-        array: np.ndarray[Any, Any] = numpy.ndarray(self._shape, self._type.dtype(), data)
+        # NumPy looks through a memoryview to what it is of, which is always writable, but
+        # not through an array of its own.
+        base = numpy.asarray(memory.toreadonly() if self._segment.readonly else memory)
+        array: np.ndarray[Any, Any] = numpy.ndarray(self._shape, self._type.dtype(), base)
         return array
 
     def __buffer__(self, flags: int) -> memoryview:

@@ -133,7 +133,7 @@ class _Mutex(SharedObject):
             dead = self.owner_died
         finally:
             _let_go(self)
-        who = f"process {dead.pid} ({dead.name})" if dead else "its last owner"
+        who = f"process {dead.pid} ({dead.name})" if dead and dead.pid else "its last owner"
         news = OwnerDied(
             f"{who} died holding {self._label()}: what it guards may be half-changed. "
             "Repair that in `with lock.recovering():`, then call lock.mark_consistent()"
@@ -153,7 +153,7 @@ class _Mutex(SharedObject):
 
     @property
     def owner_died(self) -> Owner | None:
-        """Who died holding the lock that this thread holds now, until it is marked."""
+        """Who died holding the lock last, until somebody calls `mark_consistent`."""
         return self._ask(quick.atoll_mutex_dead_owner)
 
     def mark_consistent(self) -> None:
@@ -176,7 +176,7 @@ class _Mutex(SharedObject):
     def _ask(self, question: Callable[..., int]) -> Owner | None:
         out = _abi.atoll_owner()
         check(question(self._pointer(), byref(out)))
-        if not out.pid:
+        if not (out.pid or out.owner_died):
             return None
         name = out.name.decode(errors="replace")
         return Owner(

@@ -28,16 +28,16 @@ def deadline_after(timeout: float | None) -> Deadline:
     if timeout is None:
         return None
     try:
-        nanoseconds = (timeout + 0.0) * 1e9
+        if timeout <= 0:
+            return NOW
+        nanoseconds = timeout * 1e9
     except TypeError:
         kind = type(timeout).__name__
         raise WrongKind(f"timeout is a number of seconds or None, not {kind}") from None
-    except OverflowError:
-        return None if timeout > 0 else NOW
+    except OverflowError:  # an int beyond all floats
+        return None
     if nanoseconds != nanoseconds:
         raise InvalidArgument("timeout is not a number (NaN): give seconds, or None for ever")
-    if nanoseconds <= 0:
-        return NOW
     return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
 
 

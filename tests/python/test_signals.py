@@ -1,0 +1,222 @@
+"""Ctrl-C in a wait, signals that end nothing, and no lock left behind by either."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+import atoll
+from support import Child, run
+
+BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])
+
+
+class Interrupt(Exception):
+    pass
+
+
+def raise_interrupt(*_):
+    raise Interrupt
+
+
+@pytest.fixture
+def handler():
+    """Sets what happens at SIGALRM; undone afterwards."""
+    before = signal.getsignal(signal.SIGALRM)
+    yield lambda action: signal.signal(signal.SIGALRM, action)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def held(segment):
+    """A process that holds the lock "l" until it is told to let go."""
+
+    def start(kind):
+        code = f"""
+            with atoll.{kind.__name__}(segment, "l"):
+                say("in")
+                input()
+            say("out")
+        """
+        child = Child(code, segment)
+        child.expect("in")
+        children.append(child)
+        return child
+
+    children = []
+    yield start
+    for child in children:
+        child.__exit__()
+
+
+@BOTH
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_ctrl_c_ends_a_wait(segment, held, kind, timeout):
+    lock = kind(segment, "l")
+    holder = held(kind)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        lock.acquire(timeout=timeout)
+    assert lock.owner().pid == holder.pid
+    holder.tell()
+    holder.expect("out")
+    with lock:
+        pass
+    assert lock.owner() is None
+
+
+def test_ctrl_c_ends_other_waits(segment, held):
+    lock = atoll.Lock(segment, "l")
+    held(atoll.Lock)
+    for wait in (lock.__enter__, lock.recovering().__enter__, segment.wait_death):
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            wait()
+
+
+def test_a_signal_that_another_thread_got_is_heard(segment, held, handler):
+    """Python's handlers run in the main thread, which no signal wakes from the wait here."""
+    lock = atoll.Lock(segment, "l")
+    held(atoll.Lock)
+    handler(raise_interrupt)
+    ready = threading.Event()
+
+    def other():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+        ready.set()
+        time.sleep(0.3)
+        signal.pthread_kill(threading.get_ident(), signal.SIGALRM)
+
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    thread = threading.Thread(target=other)
+    try:
+        thread.start()
+        ready.wait()
+        with pytest.raises(Interrupt):
+            lock.acquire()
+    finally:
+        thread.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def test_a_handler_that_returns_ends_nothing(segment, held, handler):
+    lock = atoll.Lock(segment, "l")
+    holder = held(atoll.Lock)
+    calls = []
+    handler(lambda *_: calls.append(time.monotonic()))
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    before = time.monotonic()
+    assert lock.acquire(timeout=0.5) is False
+    assert time.monotonic() - before >= 0.5
+    assert len(calls) >= 5
+    threading.Timer(0.2, holder.tell).start()
+    assert lock.acquire() is True
+    lock.release()
+
+
+def test_a_handler_may_use_the_library(segment, held, handler):
+    lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "i64")
+    other = atoll.Lock(segment, "other")
+    held(atoll.Lock)
+
+    def action(*_):
+        with other:
+            value.add(1)
+
+    handler(action)
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    assert lock.acquire(timeout=0.3) is False
+    assert value.value >= 5 and not other.locked()
+
+
+def in_with(lock):
+    while True:
+        with lock:
+            pass
+
+
+def in_try(lock):
+    while True:
+        lock.acquire()
+        try:
+            pass
+        finally:
+            lock.release()
+
+
+def in_recovering(lock):
+    while True:
+        with lock.recovering():
+            pass
+
+
+def in_nested_with(lock):
+    while True:
+        with lock:
+            if lock._recursive:
+                with lock:
+                    pass
+
+
+@BOTH
+@pytest.mark.parametrize("use", [in_with, in_try, in_nested_with])
+def test_an_exception_from_a_handler_never_leaves_the_lock_held(segment, handler, kind, use):
+    least = (3, 11) if use is in_try else (3, 10)
+    if sys.version_info < least:
+        pytest.skip("this Python may raise between the call that takes a lock and what follows")
+    lock = kind(segment, "l")
+    handler(raise_interrupt)
+    for _ in range(1500):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6))
+            use(lock)
+        except Interrupt:
+            assert lock.owner() is None
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="as above")
+@BOTH
+def test_an_exception_in_a_contended_wait_never_leaves_the_lock_held(segment, handler, kind):
+    """The signal comes about when the holder lets go, so either may be first."""
+    lock = kind(segment, "l")
+    code = f"""
+        import random
+        lock = atoll.{kind.__name__}(segment, "l")
+        say("working")
+        while True:
+            with lock: time.sleep(random.uniform(0, 0.002))
+            time.sleep(random.uniform(0, 0.0005))
+    """
+    handler(raise_interrupt)
+    with Child(code, segment) as other:
+        other.expect("working")
+        for _ in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(100e-6, 2e-3))
+                with lock:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except Interrupt:
+                owner = lock.owner()
+                assert owner is None or owner.pid == other.pid
+
+
+def test_ctrl_c_kills_a_script_that_waits(segment):
+    lock = atoll.Lock(segment, "l")
+    with lock:
+        code = """
+            say("waiting")
+            try: atoll.Lock(segment, "l").acquire()
+            except KeyboardInterrupt: say("interrupted")
+        """
+        with Child(code, segment) as child:
+            child.expect("waiting")
+            time.sleep(0.2)
+            child.process.send_signal(signal.SIGINT)
+            child.expect("interrupted")
+            child.finish()
+    assert run("with atoll.Lock(segment, 'l'): say('free')", segment) == "free\n"

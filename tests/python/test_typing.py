@@ -1,0 +1,92 @@
+"""The types that a checker sees: the package is strictly typed, and its classes generic."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import atoll
+
+api = pytest.importorskip("mypy.api", reason="mypy is not installed")
+
+SAMPLE = '''
+import ctypes
+import atoll
+
+class Point(ctypes.Structure):
+    x: int
+
+segment = atoll.Segment("s", create="open", size=1 << 20)
+reveal_type(atoll.Value(segment, "v", "i64", 5))  # Value[int]
+reveal_type(atoll.Value(segment, "v", "f32"))  # Value[float]
+reveal_type(atoll.Value(segment, "v", bool))  # Value[bool]
+reveal_type(atoll.Value(segment, "v", Point))  # Value[Point]
+reveal_type(atoll.Value(segment, "v", "16s"))  # Value[Any]
+reveal_type(atoll.Value(segment, "v", "u8").add(1))  # int
+reveal_type(atoll.Value(segment, "v", Point).value)  # Point
+reveal_type(atoll.Value(segment, "v", "i64", create=False).value)  # int
+reveal_type(atoll.Array(segment, "a", "f64", (2, 3)))  # Array[float]
+reveal_type(atoll.Array(segment, "a", int, 3)[0])  # int
+reveal_type(atoll.Array(segment, "a", Point, 3)[0])  # Point
+reveal_type(atoll.Array(segment, "a", "i64", 3)[0:2])  # memoryview[int]
+reveal_type(segment.list()[0].shape)  # tuple[int, ...]
+with atoll.Lock(segment, "l") as taken:
+    reveal_type(taken)  # bool
+with atoll.RLock(segment).recovering() as hold:
+    if hold.owner_died:
+        reveal_type(hold.owner_died.name)  # str
+with atoll.Segment("s") as again:
+    reveal_type(again)  # Segment
+def total(values: list[atoll.Value[int]], lock: atoll.Lock) -> int:
+    with lock:
+        return sum(value.value for value in values)
+'''
+
+WRONG = '''
+import atoll
+segment = atoll.Segment("s")
+atoll.Value(segment, "v", "i64").add(1.5)
+atoll.Lock("segment")
+atoll.Array(segment, "a", "i64", "3")
+atoll.Segment(5)
+atoll.Lock(segment).acquire(timeout="1")
+'''
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch):
+    def check(text):
+        """The first thing mypy says about each line."""
+        sample = tmp_path / "sample.py"
+        sample.write_text(text)
+        monkeypatch.setenv("MYPYPATH", str(Path(atoll.__file__).parents[1]))
+        out, err, _ = api.run(["--strict", "--cache-dir", str(tmp_path), str(sample)])
+        assert not err
+        said = re.findall(r"sample\.py:(\d+): (\w+): (.*)", out)
+        return {int(line): (kind, text) for line, kind, text in reversed(said)}
+
+    return check
+
+
+def test_the_package_is_strictly_typed(tmp_path):
+    package = Path(atoll.__file__).parent
+    assert (package / "py.typed").exists()
+    out, err, status = api.run(["--strict", "--cache-dir", str(tmp_path), str(package)])
+    assert (status, err) == (0, ""), out
+
+
+def test_what_a_checker_infers(check):
+    said = check(SAMPLE)
+    assert all(kind == "note" for kind, _ in said.values()), said
+    for number, line in enumerate(SAMPLE.splitlines(), 1):
+        if "reveal_type" in line:
+            expected = line.split("# ")[1]
+            revealed = re.search('"(.*)"', said[number][1])[1]
+            plain = re.sub(r"\b(atoll\._?\w+|sample|builtins)\.", "", revealed)
+            assert expected in (plain, plain.split(", fallback")[0]), revealed
+
+
+def test_what_a_checker_refuses(check):
+    said = check(WRONG)
+    assert sorted(said) == list(range(4, 9)), said
+    assert all(kind == "error" for kind, _ in said.values())

@@ -47,9 +47,9 @@ add_custom_target(atoll_cargo ${build_always}
     COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET
         "${ATOLL_CARGO}" build --release --lib --locked --target-dir "${ATOLL_CARGO_TARGET_DIR}"
     COMMAND "${CMAKE_COMMAND}" -E create_symlink
-        libatoll.so "${ATOLL_CARGO_OUTPUT}/libatoll.so.${PROJECT_VERSION_MAJOR}"
+        libatoll.so "${ATOLL_CARGO_OUTPUT}/${ATOLL_SONAME}"
     BYPRODUCTS "${ATOLL_CARGO_OUTPUT}/libatoll.so" "${ATOLL_CARGO_OUTPUT}/libatoll.a"
-        "${ATOLL_CARGO_OUTPUT}/libatoll.so.${PROJECT_VERSION_MAJOR}"
+        "${ATOLL_CARGO_OUTPUT}/${ATOLL_SONAME}"
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
     COMMENT "Building atoll with cargo"
     VERBATIM)

@@ -9,14 +9,13 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_
 
 # libatoll.so -> libatoll.so.0 -> libatoll.so.0.1.0, and libatoll.a.
 set(real_name "libatoll.so.${PROJECT_VERSION}")
-set(soname "libatoll.so.${PROJECT_VERSION_MAJOR}")
 set(links "${PROJECT_BINARY_DIR}/links")
 file(MAKE_DIRECTORY "${links}")
-file(CREATE_LINK "${real_name}" "${links}/${soname}" SYMBOLIC)
-file(CREATE_LINK "${soname}" "${links}/libatoll.so" SYMBOLIC)
+file(CREATE_LINK "${real_name}" "${links}/${ATOLL_SONAME}" SYMBOLIC)
+file(CREATE_LINK "${ATOLL_SONAME}" "${links}/libatoll.so" SYMBOLIC)
 install(PROGRAMS "${ATOLL_CARGO_OUTPUT}/libatoll.so" RENAME "${real_name}"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${links}/${soname}" "${links}/libatoll.so" "${ATOLL_CARGO_OUTPUT}/libatoll.a"
+install(FILES "${links}/${ATOLL_SONAME}" "${links}/libatoll.so" "${ATOLL_CARGO_OUTPUT}/libatoll.a"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/atoll")

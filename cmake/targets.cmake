@@ -9,6 +9,9 @@
 # - linking both into one target, directly or through other libraries, stops CMake with an error
 #   about ATOLL_LINKAGE.
 
+# What programs ask the loader for; build.rs gives the library this name.
+set(ATOLL_SONAME libatoll.so.0)
+
 # Scope is GLOBAL or empty; the folders are absolute.
 function(atoll_add_targets scope library_folder include_folder native_libraries)
     if(TARGET atoll::atoll)
@@ -18,7 +21,7 @@ function(atoll_add_targets scope library_folder include_folder native_libraries)
     add_library(atoll::atoll SHARED IMPORTED ${scope})
     set_target_properties(atoll::atoll PROPERTIES
         IMPORTED_LOCATION "${library_folder}/libatoll.so"
-        IMPORTED_SONAME libatoll.so.0
+        IMPORTED_SONAME "${ATOLL_SONAME}"
         INTERFACE_ATOLL_LINKAGE shared)
 
     add_library(atoll::static STATIC IMPORTED ${scope})

@@ -36,6 +36,10 @@
 #ifndef ATOLL_HPP
 #define ATOLL_HPP
 
+#if __cplusplus < 201703L
+#error "atoll.hpp needs C++17 or later: compile with -std=c++17"
+#endif
+
 #include "atoll/array.hpp"
 #include "atoll/error.hpp"
 #include "atoll/mutex.hpp"

@@ -130,7 +130,7 @@ static inline void compare_stock(struct belongings before, struct belongings aft
 static inline void run_test(void (*test)(void), const char *name) {
     failures = 0;
     skip_reason = NULL;
-    alarm(60); /* the watchdog: a test that hangs is killed, and the runner says so */
+    alarm(120); /* the watchdog: a test that hangs is killed, and the runner says so */
     test();
     if (failures == 0 && skip_reason == NULL) {
         struct belongings before = take_stock();

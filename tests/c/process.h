@@ -5,9 +5,18 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "check.h"
+
+/* A child starts with no verdict, and never outlives a test that was ended. */
+static inline void begin_child(void) {
+    failures = 0;
+    skip_reason = NULL;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(120);
+}
 
 /* Runs `body` in a child and takes over its verdict: failures, or the reason to skip. */
 static inline void in_child(void (*body)(void *), void *argument) {
@@ -20,9 +29,7 @@ static inline void in_child(void (*body)(void *), void *argument) {
     CHECK(child >= 0);
     if (child == 0) {
         close(said[0]);
-        failures = 0;
-        skip_reason = NULL;
-        alarm(60);
+        begin_child();
         body(argument);
         if (skip_reason != NULL) dprintf(said[1], "%s", skip_reason);
         fflush(stdout);
@@ -50,7 +57,7 @@ static inline pid_t start_victim(void (*body)(void *), void *argument) {
     CHECK(child >= 0);
     if (child == 0) {
         close(ready[0]);
-        failures = 0;
+        begin_child();
         body(argument);
         fflush(stdout);
         if (failures != 0) _exit(1);

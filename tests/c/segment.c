@@ -70,7 +70,7 @@ static void of_many_who_create_at_once_one_does(void) {
     fflush(stdout);
     for (int i = 0; i < MANY; i++) {
         if (fork() == 0) {
-            failures = 0;
+            begin_child();
             create_and_count(&rush);
             fflush(stdout);
             exit(failures != 0);

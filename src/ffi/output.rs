@@ -223,7 +223,7 @@ mod tests {
         let out = unsafe { ByteOutput::at(start.cast(), 4, null_mut(), "out") };
         for (offset, copied) in [(0, true), (3, true), (4, false)] {
             // SAFETY: within the array.
-            let bytes = unsafe { out.read(start.add(offset).cast(), 4, "bytes") }.unwrap();
+            let bytes = unsafe { out.read(start.wrapping_add(offset).cast(), 4, "bytes") }.unwrap();
             assert_eq!(matches!(bytes, Cow::Owned(_)), copied, "at {offset}");
         }
     }

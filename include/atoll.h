@@ -117,7 +117,6 @@
 #ifndef ATOLL_H
 #define ATOLL_H
 
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -415,7 +415,7 @@ typedef struct {
      */
     bool unnamed_files;
     /**
-     * membarrier works: what closed handles used is freed at once, else at exit.
+     * membarrier works: most calls do without a fence.
      */
     bool membarrier;
     /**

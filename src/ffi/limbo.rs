@@ -3,18 +3,19 @@
 //! Calls do not count what they use: that would be two contended writes in each.
 //! Instead a thread says, by plain stores to a word of its own, that it is inside
 //! a call. Whoever closes a handle takes the object out of the table, has every
-//! processor agree on that (`membarrier`), and looks who is inside: nobody who
-//! enters later can find the object. When those have all left, it is freed, by
-//! the closer if that is soon, else by whoever closes something later.
+//! thread agree on that (`membarrier`), and looks who is inside: nobody who enters
+//! later can find the object. When those have all left, it is freed, by the closer
+//! if that is soon, else by whoever closes something later.
 //!
 //! # Invariants
 //!
 //! - **L1** An object in the list had left the table when its users were looked up.
 //! - **L2** A node belongs to the list, or to the one thread that took it out.
 //!
-//! Where the machine cannot tell who is inside, objects are kept until the process
-//! ends. After a fork the child's copy of the list is sound, because it changes by
-//! single exchanges; threads that do not exist there count as having left.
+//! Where it cannot be told who is inside, objects are kept until the process ends:
+//! that takes a kernel that had the barrier and takes it back. After a fork the
+//! child's copy of the list is sound, because it changes by single exchanges; threads
+//! that do not exist there count as having left.
 
 use core::ptr::null_mut;
 

@@ -37,7 +37,7 @@ pub struct atoll_platform {
     pub byte_locks: bool,
     /// The directory of segments supports unnamed files.
     pub unnamed_files: bool,
-    /// membarrier works: what closed handles used is freed at once, else at exit.
+    /// membarrier works: most calls do without a fence.
     pub membarrier: bool,
     /// The C library and its version, ended by NUL.
     pub libc: [c_char; 16],

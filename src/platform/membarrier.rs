@@ -1,16 +1,26 @@
 //! A barrier on every thread of the process, paid by the one who asks.
+//!
+//! Two sides store something each and then look at what the other stored. One does so
+//! all the time and calls `here` in between, which is free; the other does so rarely
+//! and calls `everywhere`. Where the kernel has no such barrier, `here` is a fence.
 
-use super::atomic::{AtomicU8, Ordering::Relaxed};
+use super::atomic::{
+    AtomicU8,
+    Ordering::{Relaxed, SeqCst},
+    compiler_fence, fence,
+};
 
 const REGISTER: libc::c_int = libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 const BARRIER: libc::c_int = libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED;
 
-/// Whether `everywhere` works in this process.
+const UNKNOWN: u8 = 0;
+const PRESENT: u8 = 1;
+const MISSING: u8 = 2;
+
+static PROBED: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+/// Whether the kernel has the barrier for this process.
 pub(crate) fn is_available() -> bool {
-    const UNKNOWN: u8 = 0;
-    const PRESENT: u8 = 1;
-    const MISSING: u8 = 2;
-    static PROBED: AtomicU8 = AtomicU8::new(UNKNOWN);
     // Relaxed: the answer never changes, and registering twice is harmless.
     match PROBED.load(Relaxed) {
         PRESENT => true,
@@ -23,11 +33,28 @@ pub(crate) fn is_available() -> bool {
     }
 }
 
-/// After a `true`, every other thread of the process has executed a full barrier
-/// since the call began: what it stored before, we see; what it loads after is new.
+/// Orders what this thread stored before it against what it loads after it, in the
+/// eyes of whoever calls `everywhere`.
+#[inline(always)]
+pub(crate) fn here() {
+    // Relaxed: whoever has not heard that the barrier is there does without it.
+    if PROBED.load(Relaxed) == PRESENT {
+        compiler_fence(SeqCst);
+    } else {
+        fence(SeqCst);
+    }
+}
+
+/// After a `true`, every other thread of the process has passed a full barrier since
+/// the call began, or passes one in its next `here`: what it stored before, we see;
+/// what it loads after is new. False if the kernel has taken the barrier back.
 pub(crate) fn everywhere() -> bool {
+    if !is_available() {
+        fence(SeqCst);
+        return true;
+    }
     // A forked child has to register anew.
-    is_available() && (command(BARRIER) || (command(REGISTER) && command(BARRIER)))
+    command(BARRIER) || (command(REGISTER) && command(BARRIER))
 }
 
 fn command(which: libc::c_int) -> bool {

@@ -22,7 +22,7 @@ pub struct Platform {
     pub byte_locks: bool,
     /// The segment directory supports unnamed files.
     pub unnamed_files: bool,
-    /// `membarrier` works: memory of closed handles is freed at once.
+    /// `membarrier` works: most calls do without a fence.
     pub membarrier: bool,
     /// Name and version of the C library.
     pub libc: String,

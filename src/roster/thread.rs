@@ -20,8 +20,7 @@ use super::participant;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
-    compiler_fence,
+    Ordering::{Acquire, Relaxed, Release},
 };
 use crate::platform::robust::RobustList;
 use crate::platform::thread_exit::ExitKey;
@@ -121,9 +120,8 @@ impl Thread {
             return Err(REENTRANT);
         }
         self.calls.store(calls + 1, Relaxed);
-        // The barrier that orders this store before the loads of the call is paid
-        // by who asks for it (`Witness::of_calls`).
-        compiler_fence(SeqCst);
+        // Orders this store before the loads of the call, for `Witness::of_calls`.
+        membarrier::here();
         Ok(InCall { thread: self })
     }
 }
@@ -230,6 +228,7 @@ impl Thread {
 #[cold]
 fn set_up() -> Result<&'static Thread> {
     super::fork::ensure_own_process()?;
+    membarrier::is_available(); // asked once, so that calls need not fence
     let thread = match current() {
         // Wiped by a fork.
         Some(thread) => enlist(thread),
@@ -314,7 +313,7 @@ impl Witness {
     /// Notes the calls in progress, the caller's own left out.
     ///
     /// What was made unreachable before is seen so by every later call. `None` if
-    /// the kernel has no barrier for that; then nothing can be known.
+    /// the kernel refuses the barrier that it had; then nothing can be known.
     pub(crate) fn of_calls(own: &InCall) -> Option<Self> {
         if !membarrier::everywhere() {
             return None;

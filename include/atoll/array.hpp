@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "segment.hpp"
@@ -40,8 +41,12 @@ public:
     using pointer = T*;
     using iterator = T*;
 
-    /// Elements in each dimension, the slowest first.
-    using shape_type = std::vector<std::uint64_t>;
+    /// Elements in each dimension, the slowest first. A number alone is a shape of one dimension.
+    struct shape_type : std::vector<std::uint64_t> {
+        using vector::vector;
+        shape_type(std::uint64_t length) : vector{length} {}
+        shape_type(vector lengths) : vector(std::move(lengths)) {}
+    };
 
     /// Makes a new one; throws status::already_exists. The anonymous form has no name.
     static array create(const segment& in, detail::c_name name, const shape_type& shape) {

@@ -13,7 +13,7 @@
 
 static void it_is_like_a_span() {
     test_segment test;
-    const auto array = atoll::array<int>::create(test.segment, "a", {100});
+    const auto array = atoll::array<int>::create(test.segment, "a", 100);
     CHECK(array.size() == 100 && array.size_bytes() == 400 && !array.empty());
     CHECK(std::all_of(array.begin(), array.end(), [](int i) { return i == 0; }));
     std::iota(array.begin(), array.end(), 0);
@@ -64,6 +64,8 @@ static void type_and_shape_are_checked() {
     const auto kind = atoll::status::wrong_kind;
     const auto grid = atoll::array<float>::create(test.segment, "g", {2, 3});
     CHECK(atoll::array<float>::open(test.segment, "g", {2, 3}).data() != nullptr);
+    CHECK(atoll::array<float>::open(test.segment, "g", std::vector<std::uint64_t>{2, 3}).size() ==
+          6);
     CHECK(atoll::array<float>::open_or_create(test.segment, "g", {2, 3}).size() == 6);
     THROWS(atoll::error, kind, "f64", atoll::array<double>::open(test.segment, "g"));
     THROWS(atoll::error, kind, "3", atoll::array<float>::open(test.segment, "g", {3, 2}));

@@ -1,3 +1,5 @@
+//! The Rust program of the README.
+
 use atoll::{Array, Deadline, Mutex, Segment, SegmentOptions};
 
 fn main() -> atoll::Result<()> {

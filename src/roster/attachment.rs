@@ -127,12 +127,13 @@ impl Attachment {
     /// Gives back one handle. With the last one the process leaves the segment,
     /// as soon as its threads have left their seats.
     pub(crate) fn release(&'static self) {
+        let this = core::ptr::from_ref(self);
         // Release, then Acquire under the list's lock in `drop_if_unused`.
         if self.handles.fetch_sub(1, Release) == 1 {
             if let Ok(thread) = super::thread::here() {
                 thread.leave_closed();
             }
-            self.drop_if_unused();
+            Self::drop_if_unused(this);
         }
     }
 
@@ -145,8 +146,9 @@ impl Attachment {
     }
 
     pub(super) fn uncount_seat(&'static self) {
+        let this = core::ptr::from_ref(self);
         self.seats.fetch_sub(1, Release);
-        self.drop_if_unused();
+        Self::drop_if_unused(this);
     }
 
     /// Forgets the seats of a parent's threads, in a forked child.
@@ -154,19 +156,23 @@ impl Attachment {
         self.seats.store(0, Relaxed);
     }
 
-    fn drop_if_unused(&'static self) {
+    /// Frees an attachment without handles and seats, once.
+    ///
+    /// Takes an address: as soon as the caller has given back what it had, somebody
+    /// else may have found the attachment unused and freed it. So what is in the list
+    /// is looked at, and nothing else.
+    fn drop_if_unused(this: *const Self) {
         let mut all = ATTACHMENTS.lock();
         // Acquire: whatever was done under the last handle or seat is done.
-        if self.handles.load(Acquire) != 0 || self.seats.load(Acquire) != 0 {
-            return;
-        }
-        let Some(at) = all.iter().position(|a| core::ptr::eq(*a, self)) else {
+        let is_unused = |a: &Self| a.handles.load(Acquire) == 0 && a.seats.load(Acquire) == 0;
+        let at = all.iter().position(|a| core::ptr::eq(*a, this) && is_unused(a));
+        let Some(at) = at else {
             return;
         };
         all.swap_remove(at);
         // SAFETY: made by `Box::leak` in `attach`, and taken out of the list just
         // now, which happens once. No handle and no seat refers to it any more.
-        let owned = unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) };
+        let owned = unsafe { Box::from_raw(this.cast_mut()) };
         drop(all);
         owned.shut();
     }

@@ -49,6 +49,11 @@ impl ProcessMark {
         unsafe { page.as_ref() }.is_some_and(|mark| mark.load(Ordering::Acquire) != 0)
     }
 
+    /// True in a forked child: the mark was set in a parent, and not here yet.
+    pub(crate) fn is_erased(&self) -> bool {
+        !self.page.load(Ordering::Acquire).is_null() && !self.is_set()
+    }
+
     /// Sets the mark for this process. The caller serialises calls.
     pub(crate) fn set(&self) -> Result<()> {
         let mut page = self.page.load(Ordering::Acquire);

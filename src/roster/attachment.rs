@@ -63,6 +63,7 @@ pub(crate) fn attach(
     use std::os::fd::AsFd;
     static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
+    super::fork::ensure_own_process()?;
     let id = file::facts(file.as_fd())?.id;
     let mut all = ATTACHMENTS.lock();
     let known = all.iter().find(|a| a.id == id && a.memory.is_writable() == writable);
@@ -240,6 +241,7 @@ impl Attachment {
     ///
     /// Whoever dies in there leaves its half-done work to the next one.
     pub(crate) fn as_registrar<T>(&self, change: impl FnOnce() -> Result<T>) -> Result<T> {
+        super::fork::ensure_own_process()?;
         let _threads = self.registrar.lock();
         let _processes = byte_lock::Guard::take(self.file()?, Byte::Registrar)?;
         change()
@@ -248,18 +250,13 @@ impl Attachment {
     /// Opens the private locks in a forked child.
     ///
     /// # Safety
-    /// The process has one thread, which holds none of them.
+    /// The process has one thread, which held the membership's over the fork, and no
+    /// other.
     pub(super) unsafe fn reopen_locks_in_child(&self) {
         // SAFETY: per the caller; the value is `()`.
         unsafe { self.registrar.reopen_in_child() };
-        // SAFETY: per the caller; the membership is replaced as a whole, and the
-        // child replaces it once more.
+        // SAFETY: the forking thread held it, per the caller.
         unsafe { self.membership.reopen_in_child() };
-    }
-
-    /// Whether this process is a member already.
-    pub(super) fn is_member(&self) -> bool {
-        self.membership.lock().is_some()
     }
 
     pub(super) fn ground(&self) -> &'static Ground {

@@ -16,6 +16,7 @@ use super::thread;
 use crate::error::Result;
 use crate::platform::fork::{ForkHooks, ProcessMark, on_fork};
 use crate::platform::private_lock::PrivateLock;
+use crate::platform::robust::RobustList;
 
 /// Set while this very process has set itself up.
 static MARK: ProcessMark = ProcessMark::new();
@@ -30,7 +31,9 @@ struct ExpectedMember {
     id: MemberId,
 }
 
-/// Makes sure that what is private to the process is this process's own.
+/// Makes sure that what is private to the process is this process's own, and that
+/// forks from here on are noticed. Who attaches or changes the geometry of a segment
+/// calls it first: a descriptor that parent and child share excludes neither.
 pub(super) fn ensure_own_process() -> Result<()> {
     if MARK.is_set() {
         return Ok(());
@@ -40,13 +43,19 @@ pub(super) fn ensure_own_process() -> Result<()> {
         return Ok(());
     }
     on_fork(&ForkHooks { prepare, parent, child })?;
-    start_over(Vec::new());
+    if MARK.is_erased() {
+        start_over(Vec::new());
+    }
     MARK.set()
 }
 
 /// Forgets the parent. `expected` are the memberships that it reserved for us.
 fn start_over(expected: Vec<ExpectedMember>) {
     thread::forget_all();
+    if let Ok(list) = RobustList::of_this_thread() {
+        // It may point at a lock of the parent's, in a mapping that we may close.
+        list.disarm();
+    }
     attachment::for_each(|attachment| {
         attachment.forget_seats();
         // The parent's byte is not ours, and its mapping is not here.
@@ -70,7 +79,11 @@ unsafe extern "C" fn prepare() {
     let expected = unsafe { EXPECTED.held_over_fork() };
     expected.clear();
     for attachment in all.iter() {
-        if attachment.is_member() {
+        // Until the fork is over nobody joins: the child would inherit the descriptor
+        // that holds the byte while its holder moves it to a mapping.
+        attachment.membership.hold_over_fork();
+        // SAFETY: this thread holds it, just taken.
+        if unsafe { attachment.membership.held_over_fork() }.is_some() {
             expected.extend(reserve(attachment));
         }
     }
@@ -89,6 +102,11 @@ unsafe extern "C" fn parent() {
     unsafe { EXPECTED.held_over_fork() }.clear();
     // SAFETY: held by this thread since `prepare`.
     unsafe { EXPECTED.release_after_fork() };
+    // SAFETY: likewise.
+    for attachment in unsafe { attachment::list_lock().held_over_fork() } {
+        // SAFETY: likewise, as the list has not changed since.
+        unsafe { attachment.membership.release_after_fork() };
+    }
     // SAFETY: likewise.
     unsafe { attachment::list_lock().release_after_fork() };
 }

@@ -496,11 +496,11 @@ typedef struct {
      */
     uint64_t death_epoch;
     /**
-     * Processes that take part now.
+     * Processes that have it open for writing now.
      */
     uint32_t members;
     /**
-     * Threads of these that have used a lock.
+     * Threads of these that opened it or have locked something in it.
      */
     uint32_t participants;
     /**

@@ -67,9 +67,9 @@ pub struct atoll_segment_info {
     pub objects: u64,
     /// How many processes have died in it: killed, crashed, or ended by _exit().
     pub death_epoch: u64,
-    /// Processes that take part now.
+    /// Processes that have it open for writing now.
     pub members: u32,
-    /// Threads of these that have used a lock.
+    /// Threads of these that opened it or have locked something in it.
     pub participants: u32,
     /// The most threads that may take part.
     pub max_participants: u32,

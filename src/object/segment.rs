@@ -10,7 +10,7 @@ use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::{Attachment, Ground};
 use crate::roster::death::{self, MemberInfo};
-use crate::roster::member;
+use crate::roster::{member, thread};
 use crate::segment::directory::{self, Wanted};
 use crate::segment::space::{Record, Space};
 use crate::segment::{birth, space, verify};
@@ -66,9 +66,9 @@ pub struct SegmentInfo {
     pub objects: u64,
     /// Deaths of members noticed so far.
     pub death_epoch: u64,
-    /// Processes that take part.
+    /// Processes that have it open for writing.
     pub members: u32,
-    /// Threads that take part.
+    /// Threads of theirs that opened it or have locked something in it.
     pub participants: u32,
     /// The most threads that can.
     pub max_participants: u32,
@@ -107,7 +107,7 @@ impl Segment {
     /// # Errors
     /// `AlreadyExists`, `NoSpace`, `Permission`, `InvalidArgument`, `System`.
     pub fn create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::create(name, options, &GROUND).map(|attachment| Self { attachment })
+        Self::enter(birth::create(name, options, &GROUND)?)
     }
 
     /// Opens a segment that exists.
@@ -115,7 +115,7 @@ impl Segment {
     /// # Errors
     /// `NotFound`, `Permission`, `Incompatible`, `Corrupted`, `InvalidArgument`.
     pub fn open(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::open(name, options, &GROUND).map(|attachment| Self { attachment })
+        Self::enter(birth::open(name, options, &GROUND)?)
     }
 
     /// Opens a segment, or creates it if there is none.
@@ -123,7 +123,17 @@ impl Segment {
     /// # Errors
     /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
     pub fn open_or_create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        birth::open_or_create(name, options, &GROUND).map(|attachment| Self { attachment })
+        Self::enter(birth::open_or_create(name, options, &GROUND)?)
+    }
+
+    /// Makes the process a member, and the thread a participant whose death is noticed
+    /// at once, unless the segment is only read.
+    fn enter(attachment: &'static Attachment) -> Result<Self> {
+        let segment = Self { attachment };
+        if attachment.memory().is_writable() {
+            thread::here()?.name_in(attachment)?;
+        }
+        Ok(segment)
     }
 
     /// Removes the name of a segment. Who has it open goes on using it; the memory

@@ -85,7 +85,10 @@ impl SegmentPath {
             ),
             libc::EACCES | libc::EPERM => (
                 Status::Permission,
-                format!("not allowed to {verb} segment \"{name}\" in {dir}: check owner and mode"),
+                format!(
+                    "not allowed to {verb} segment \"{name}\" in {dir}: check its owner and mode; \
+                     if it only has to be read, open it read-only"
+                ),
             ),
             libc::ENOSPC | libc::EDQUOT | libc::EFBIG => (Status::NoSpace, no_space(verb, name)),
             libc::EMFILE | libc::ENFILE => (
@@ -149,6 +152,14 @@ pub(crate) fn facts_of(descriptor: i32) -> Result<FileFacts> {
         links: stat.st_nlink,
         is_regular: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
     })
+}
+
+/// Whether the file's first bytes are these.
+pub(crate) fn begins_with(file: BorrowedFd<'_>, bytes: &[u8; 8]) -> bool {
+    let mut first = [0u8; 8];
+    // SAFETY: reads at most 8 bytes into a buffer of that size.
+    let read = unsafe { libc::pread(file.as_raw_fd(), first.as_mut_ptr().cast(), 8, 0) };
+    read == 8 && first == *bytes
 }
 
 /// Opens the file of a segment.

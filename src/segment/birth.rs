@@ -152,7 +152,10 @@ fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
         return foreign("not a regular file");
     }
     if facts.length < DATA_START {
-        return foreign("too short for a header");
+        return match file::begins_with(file.as_fd(), &MAGIC) {
+            true => Err(damaged(name, "its file was cut short")),
+            false => foreign("too short for a header"),
+        };
     }
     let memory = Memory::new(Mapping::of(file, facts.length, writable)?, writable);
     let header = memory.header();
@@ -183,14 +186,17 @@ fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
     Ok(memory)
 }
 
+#[cold]
+fn damaged(name: &str, what: &str) -> Error {
+    Error::with(
+        Status::Corrupted,
+        format!("segment \"{name}\" is damaged ({what}): unlink it and create it anew"),
+    )
+}
+
 /// The numbers that are constant for life; what changes is checked at each use.
 fn check_geometry(name: &str, header: &Header, length: u64) -> Result<()> {
-    let damaged = |what: &str| {
-        Err(Error::with(
-            Status::Corrupted,
-            format!("segment \"{name}\" is damaged ({what}): unlink it and create it anew"),
-        ))
-    };
+    let damaged = |what: &str| Err(damaged(name, what));
     if header.size != length {
         return damaged("its file has another length than its header says");
     }

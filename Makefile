@@ -1,0 +1,74 @@
+# The front door. Needs a Rust toolchain, a C and a C++ compiler, Python 3; takes what else it wants
+# (NumPy, pytest, CMake) into .venv by itself.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+export CARGO_TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+export ATOLL_LIBRARY := $(CARGO_TARGET_DIR)/release/libatoll.so
+export PYTHONPATH := $(CURDIR)/python
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help build demo crash models bless tools
+
+help:
+	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
+	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction of every operation'
+	@echo 'make models                          the models of the lock, by spin'
+	@echo 'make build                           target/release/libatoll.so, and libatoll.so.0 beside it'
+	@echo 'make bless                           renew the generated files after a change of the C ABI'
+
+# --- tools -----------------------------------------------------------------------------------
+
+# $(call need,a command that works where it is installed,what it is,how to get it)
+define need
+	@$(1) >/dev/null 2>&1 || { echo 'atoll needs $(2): $(3)' >&2; exit 1; }
+endef
+
+tools:
+	$(call need,cargo --version,a Rust toolchain,install Rust 1.95 or newer with cargo)
+	$(call need,cc --version,a C compiler,install gcc (on Debian: build-essential))
+	$(call need,c++ --version,a C++ compiler,install g++ (on Debian: build-essential))
+	$(call need,$(PYTHON) -c "import ensurepip",Python 3.9 or newer with venv,install it (on Debian: python3-venv))
+
+VENV := .venv/has-cmake-numpy-pytest
+$(VENV): | tools
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check cmake numpy pytest
+	@touch $@
+
+# --- what is built ---------------------------------------------------------------------------
+
+build: tools
+	cargo build --release --lib
+	@ln -sf libatoll.so $(ATOLL_LIBRARY).0
+
+DEMO := $(CARGO_TARGET_DIR)/demo
+LINK := -Iinclude -L$(CARGO_TARGET_DIR)/release -latoll -Wl,-rpath,$(CARGO_TARGET_DIR)/release
+WARN := -Wall -Wextra -Wpedantic
+
+$(DEMO)/worker-c: demo/worker.c demo/layout.h include/atoll.h | build
+	@mkdir -p $(@D)
+	cc -std=c11 -O2 $(WARN) $< -o $@ $(LINK)
+
+$(DEMO)/worker-cpp: demo/worker.cpp demo/layout.h $(wildcard include/*.* include/*/*.*) | build
+	@mkdir -p $(@D)
+	c++ -std=c++17 -O2 $(WARN) $< -o $@ $(LINK)
+
+# --- what is run -----------------------------------------------------------------------------
+
+# Both go through the environment, so that no character of a path means anything to the shell.
+export KILLS INPUT
+demo: build $(VENV) $(DEMO)/worker-c $(DEMO)/worker-cpp
+	@.venv/bin/python demo/run.py --workers $(DEMO) --kills "$${KILLS:-20}" -- $${INPUT:+"$$INPUT"}
+
+crash: build
+	cargo test --release --test crash -- every
+
+models:
+	models/run
+
+bless:
+	BLESS=1 cargo test --quiet --test bindings

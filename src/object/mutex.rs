@@ -208,15 +208,28 @@ mod tests {
     #[test]
     fn an_abandoned_mutex_is_nobodys_when_generations_begin_again() {
         let name = format!("atoll-test-{}-generations", std::process::id());
-        let segment = Segment::create(&name, &SegmentOptions::default()).expect("create");
+        // By a thread that ends, so that slot 0 is free again.
+        let create = || Segment::create(&name, &SegmentOptions::default()).expect("create");
+        let segment = std::thread::scope(|scope| scope.spawn(create).join().expect("it ends well"));
         Segment::unlink(&name).expect("unlink");
         let mutex = Mutex::create(&segment, None, false).expect("a mutex");
 
         on_slot_zero(&segment, 6, || mutex.acquire(Deadline::NOW)).expect("free");
         let passer_by = Mutex::create(&segment, None, false).expect("a mutex");
-        on_slot_zero(&segment, 0xffff, || passer_by.lock(Deadline::NOW).map(drop)).expect("free");
+        for last in [0xfffe, 0xffff] {
+            on_slot_zero(&segment, last, || passer_by.lock(Deadline::NOW).map(drop)).expect("free");
+        }
 
-        let acquired = on_slot_zero(&segment, 0x1_0006, || mutex.acquire(Deadline::NOW));
+        // To the owner with its generation, a lap later, and to the last one of a lap.
+        for last in [0x1_0006, 0x1_fffe] {
+            let owner = on_slot_zero(&segment, last, || {
+                drop(passer_by.lock(Deadline::NOW).expect("free"));
+                mutex.owner()
+            });
+            let owner = owner.expect("readable").expect("named");
+            assert_eq!((owner.slot, owner.alive), (0, false), "after {last:#x}");
+        }
+        let acquired = on_slot_zero(&segment, 0x2_0006, || mutex.acquire(Deadline::NOW));
         assert_eq!(acquired.expect("abandoned, so free to take"), Acquired::OwnerDied);
     }
 }

@@ -24,6 +24,9 @@ const SLOT_BITS: u32 = 14;
 /// Where the name stands in a lock word.
 const NAME_SHIFT: u32 = 32;
 
+/// The generation, as a name holds it, that no owner of a slot ever has.
+const NOBODYS: u32 = 0xffff;
+
 /// What a lock word says of its owner: generation and slot, in bits 61..32.
 pub(crate) fn name_of(slot: u32, generation: u32) -> u64 {
     (u64::from(generation & 0xffff) << SLOT_BITS | u64::from(slot)) << NAME_SHIFT
@@ -50,13 +53,13 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     let member = member::join(attachment)?;
     let slot = claim_slot(attachment, member)?;
     let record = attachment.participant(slot)?;
-    let last = record.generation.load(Relaxed);
-    let generation = last.wrapping_add(1);
-    if generation & 0xffff == 0 {
+    let mut generation = record.generation.load(Relaxed).wrapping_add(1);
+    if generation & 0xffff == NOBODYS {
         // The generations that a name can hold begin again. Locks that still name a
-        // dead owner of this slot get the last of them, or one day they would name a
-        // living one. Killed here: the next owner begins with the same.
-        (attachment.ground().rename_owners)(attachment, slot, name_of(slot, last))?;
+        // dead owner of this slot get a name that no owner ever has, or one day they
+        // would name a living one. Killed here: the next owner does the same.
+        (attachment.ground().rename_owners)(attachment, slot, name_of(slot, NOBODYS))?;
+        generation = generation.wrapping_add(1);
     }
     // Release (M3): from here on the former owner's name reads as dead.
     record.generation.store(generation, Release);

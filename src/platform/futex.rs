@@ -75,6 +75,11 @@ fn wait_on_all(watches: &[Watch<'_>], until_ns: u64) -> Wake {
             libc::CLOCK_MONOTONIC,
         )
     };
+    if result < 0 && matches!(super::errno(), libc::ENOSYS | libc::EPERM) {
+        // A sandbox that was entered after the probe.
+        WAITV.store(MISSING, Relaxed);
+        return wait_on_first(watches, until_ns);
+    }
     outcome(result)
 }
 
@@ -128,19 +133,22 @@ pub(crate) fn wake_all(word: &AtomicU32) {
     wake(word, i32::MAX);
 }
 
+const UNKNOWN: u8 = 0;
+const PRESENT: u8 = 1;
+const MISSING: u8 = 2;
+
+/// What is known of `futex_waitv`. It may go missing and never comes back.
+static WAITV: AtomicU8 = AtomicU8::new(UNKNOWN);
+
 /// Whether the kernel has `futex_waitv` (5.16) and no filter forbids it.
 pub(crate) fn has_waitv() -> bool {
-    const UNKNOWN: u8 = 0;
-    const PRESENT: u8 = 1;
-    const MISSING: u8 = 2;
-    static PROBED: AtomicU8 = AtomicU8::new(UNKNOWN);
-    // Relaxed: the answer never changes, and everyone finds the same one.
-    match PROBED.load(Relaxed) {
+    // Relaxed: who has not heard that it is missing finds out by itself.
+    match WAITV.load(Relaxed) {
         PRESENT => true,
         MISSING => false,
         _ => {
             let present = probe_waitv();
-            PROBED.store(if present { PRESENT } else { MISSING }, Relaxed);
+            WAITV.store(if present { PRESENT } else { MISSING }, Relaxed);
             present
         }
     }

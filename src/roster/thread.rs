@@ -292,9 +292,13 @@ pub(super) fn forget_all() {
 unsafe extern "C" fn at_thread_exit(record: *mut c_void) {
     // SAFETY: `set_up` passed the record, which is never freed.
     let thread = unsafe { &*record.cast_const().cast::<Thread>() };
-    if let Ok(call) = thread.begin_call() {
-        call.thread().leave(|_| true);
-    }
+    let Ok(call) = thread.begin_call() else {
+        // Ended in the middle of a call (cancelled, or by `pthread_exit` in a signal
+        // handler): whoever took the record over would take over its seats.
+        return;
+    };
+    call.thread().leave(|_| true);
+    drop(call);
     thread_slot::set(core::ptr::null());
     thread.calls.store(0, Relaxed);
     // Release: the next user of the record sees all of the above.

@@ -30,6 +30,8 @@ fn walk(attachment: &Attachment, check: &mut dyn FnMut(&Record<'_>) -> Result<()
     // What lies behind `finished` may be published and not linked yet.
     let finished = memory.header().finished.load(Acquire);
     let linked = linked_entries(memory)?;
+    // What comes after this is not checked: a reader excludes no registrar.
+    let block_count = attachment.block_count();
     let mut named = 0;
     let mut blocks = HashSet::new();
     let mut top = DATA_START;
@@ -63,7 +65,7 @@ fn walk(attachment: &Attachment, check: &mut dyn FnMut(&Record<'_>) -> Result<()
     if top < finished || memory.header().touched.load(Acquire) < top {
         return Err(corrupted("the header's record boundaries lie behind the records"));
     }
-    verify_blocks(attachment, &blocks)
+    verify_blocks(attachment, block_count, &blocks)
 }
 
 fn linked_entries(memory: &Memory) -> Result<HashSet<Offset>> {
@@ -86,16 +88,16 @@ fn linked_entries(memory: &Memory) -> Result<HashSet<Offset>> {
     Ok(linked)
 }
 
-fn verify_blocks(attachment: &Attachment, records: &HashSet<Offset>) -> Result<()> {
+fn verify_blocks(attachment: &Attachment, count: u32, records: &HashSet<Offset>) -> Result<()> {
     let header = attachment.header();
-    for index in 0..attachment.block_count() {
+    for index in 0..count {
         let offset = header.blocks[index as usize].load(Acquire);
         if !records.contains(&offset) {
             return Err(corrupted("a block of the roster is no record"));
         }
         attachment.block(index)?;
     }
-    if header.block_count.load(Acquire) == 0 {
+    if count == 0 {
         return Err(corrupted("the segment has no roster"));
     }
     Ok(())

@@ -107,7 +107,7 @@ impl Large {
             // Release: the last flip is seen before anything of the copy that it
             // took out of use; pairs with the fence in `load`.
             fence(Release);
-            copy_in(new, self.copies[(version as usize + 1) % 2]);
+            copy_in(new, self.copies[version.wrapping_add(1) as usize % 2]);
             // Release, FLIPPED.
             self.version.store(version.wrapping_add(1), Release);
         }

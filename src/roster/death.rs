@@ -65,11 +65,10 @@ pub(crate) fn examine(attachment: &Attachment, name: u64) -> Result<()> {
     let Some(pulse) = feel_pulse(attachment, name)? else {
         return Ok(());
     };
-    let gone = match MemberId::of_word(owner) {
-        Some(owner) => member::is_gone(attachment, owner)?,
-        None => false,
-    };
-    if gone {
+    // Where it cannot be asked, because the program closed our descriptor and the name
+    // is gone, the first detector has to do.
+    let is_gone = |owner| member::is_gone(attachment, owner).unwrap_or(false);
+    if MemberId::of_word(owner).is_some_and(is_gone) {
         robust::declare_dead(pulse.word, pulse.seen);
     }
     Ok(())

@@ -88,11 +88,18 @@ fn claim_among(attachment: &Attachment, file: &OwnedFd, slots: u32) -> Result<Op
     let start = next.load(Relaxed) % slots.max(1);
     for index in (start..slots).chain(0..start) {
         let record = attachment.member(index)?;
-        let unannounced = record.presence.load(Acquire) == JOINED && record.died.load(Acquire) == 0;
-        if !unannounced && byte_lock::try_lock(file.as_fd(), Byte::Member(index))? {
-            next.store(index + 1, Relaxed);
-            return Ok(Some(index));
+        let byte = Byte::Member(index);
+        if is_news(record) || !byte_lock::try_lock(file.as_fd(), byte)? {
+            continue;
         }
+        // Somebody may have joined and died between the two looks: its death is news
+        // still, and nobody can announce it while we hold the byte.
+        if is_news(record) {
+            byte_lock::unlock(file.as_fd(), byte);
+            continue;
+        }
+        next.store(index + 1, Relaxed);
+        return Ok(Some(index));
     }
     Ok(None)
 }
@@ -174,7 +181,7 @@ fn announce(attachment: &Attachment, index: u32) -> Result<()> {
         }
         let epoch = &attachment.header().death_epoch;
         // Relaxed: only the registrar changes it.
-        let number = epoch.load(Relaxed) + 1;
+        let number = epoch.load(Relaxed).wrapping_add(1);
         // Release, MOURNED: the number first. Killed here, it is skipped.
         epoch.store(number, Release);
         record.died.store(number, Release);

@@ -226,7 +226,7 @@ impl<'a> Space<'a> {
         let mut name = [0u8; 64];
         name[..new.name.len()].copy_from_slice(new.name.as_bytes());
         // Relaxed: only the registrar counts. Killed here, a number is skipped.
-        let generation = self.header().generations.load(Relaxed) + 1;
+        let generation = self.header().generations.load(Relaxed).wrapping_add(1);
         self.header().generations.store(generation, Relaxed);
         self.memory.write(
             place.entry,

@@ -10,8 +10,16 @@ use crate::platform::futex::{self, Wake, Watch};
 use crate::platform::time::{Deadline, now_ns};
 use crate::roster::death::{self, INTERRUPTED, Pulse};
 
-/// Looks before a waiter goes to sleep.
-const SPINS: u32 = 100;
+/// Looks before a waiter goes to sleep. The pause before each is twice the last one, up
+/// to `LONGEST_PAUSE` instructions of some 40 ns: all in all 15 µs, less than a sleep and
+/// its wake-up take.
+///
+/// Every look takes the word's line from an owner that may be about to unlock, or to lock
+/// again. Two processes that do nothing but lock, count and unlock took 10 ns for it with
+/// these pauses and 28 ns with 100 looks in a row (two cores 26 ns apart; 15 and 37 ns at
+/// 190 ns); with longer sections both took the same.
+const LOOKS: u32 = 11;
+const LONGEST_PAUSE: u32 = 64;
 /// How long somebody waits before newcomers are asked to let it pass, and how long
 /// such a newcomer sleeps at most.
 const STARVING_NS: u64 = 1_000_000;
@@ -48,7 +56,8 @@ pub(super) struct Contender<'a> {
     slept: bool,
     /// Why the next look is the last one.
     giving_up: Option<GiveUp>,
-    spins: u32,
+    /// Looks at an owned word since the last sleep.
+    looks: u32,
     slice: u64,
 }
 
@@ -62,7 +71,7 @@ impl<'a> Contender<'a> {
             waiting_since: 0,
             slept: false,
             giving_up,
-            spins: SPINS,
+            looks: 0,
             slice: FIRST_SLICE_NS,
         }
     }
@@ -95,13 +104,20 @@ impl<'a> Contender<'a> {
                 self.pass_on_the_watch(word);
                 return Err(reason.into());
             }
-            if self.spins > 0 {
-                self.spins -= 1;
-                core::hint::spin_loop();
-                continue;
+            if self.looks < LOOKS {
+                self.pause();
+            } else {
+                self.sleep(word, &pulse)?;
             }
-            self.sleep(word, &pulse)?;
         }
+    }
+
+    /// Lets some time pass before the next look, more each time.
+    fn pause(&mut self) {
+        for _ in 0..LONGEST_PAUSE.min(1 << self.looks) {
+            core::hint::spin_loop();
+        }
+        self.looks += 1;
     }
 
     fn exchange(&self, from: u64, to: u64) -> bool {
@@ -171,6 +187,8 @@ impl<'a> Contender<'a> {
 
     fn after_sleep(&mut self, wake: Wake) {
         self.slept = true;
+        // If somebody was faster than us, it may be over soon.
+        self.looks = 0;
         if wake == Wake::Interrupted {
             self.giving_up = Some(GiveUp::Interrupted);
         } else if wake == Wake::TimedOut && self.deadline.has_passed() {

@@ -241,8 +241,8 @@ impl UnbornFile {
     /// Makes a file of `length` bytes, all holes, with exactly the mode given.
     pub(crate) fn conceive(path: &SegmentPath, length: u64, mode: u32) -> Result<Self> {
         let unborn = match Self::unnamed() {
-            Ok(file) => Self { file, temporary: None },
-            Err(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL) => Self::temporary(path)?,
+            Ok(file) if can_be_named(&file) => Self { file, temporary: None },
+            Ok(_) | Err(libc::EOPNOTSUPP | libc::EISDIR | libc::EINVAL) => Self::temporary(path)?,
             Err(libc::ENOENT) => {
                 return Err(Error::os(
                     Status::System,
@@ -300,7 +300,7 @@ impl UnbornFile {
     /// Gives the file its name in one step, unless the name is taken.
     pub(crate) fn bear(self, path: &SegmentPath) -> Result<OwnedFd> {
         let done = match &self.temporary {
-            None => self.link_unnamed(path),
+            None => link_unnamed(&self.file, path.path()),
             Some(temporary) => rename_exclusive(&temporary.0, path.path()),
         };
         done.map_err(|code| path.failed("create", code))?;
@@ -310,35 +310,31 @@ impl UnbornFile {
         }
         Ok(self.file)
     }
+}
 
-    /// Links by descriptor, which needs no `/proc`, else through `/proc`.
-    fn link_unnamed(&self, path: &SegmentPath) -> core::result::Result<(), i32> {
-        let fd = self.file.as_raw_fd();
-        let target = path.path().as_ptr();
-        // SAFETY: an empty path with AT_EMPTY_PATH names the descriptor itself.
-        let direct =
-            unsafe { libc::linkat(fd, c"".as_ptr(), libc::AT_FDCWD, target, libc::AT_EMPTY_PATH) };
-        if direct == 0 {
-            return Ok(());
-        }
-        match errno() {
-            libc::EEXIST => return Err(libc::EEXIST),
-            libc::ENOSPC => return Err(libc::ENOSPC),
-            _ => {}
-        }
-        let source = proc_path(self.file.as_fd());
-        // SAFETY: two NUL-terminated paths that the kernel only reads.
-        let through_proc = unsafe {
-            libc::linkat(
-                libc::AT_FDCWD,
-                source.as_ptr(),
-                libc::AT_FDCWD,
-                target,
-                libc::AT_SYMLINK_FOLLOW,
-            )
-        };
-        if through_proc == 0 { Ok(()) } else { Err(errno()) }
+/// Gives an unnamed file a name: by descriptor, which older kernels allow only to root,
+/// else through `/proc`, which need not be there.
+fn link_unnamed(file: &OwnedFd, name: &CStr) -> core::result::Result<(), i32> {
+    let (fd, here, to) = (file.as_raw_fd(), libc::AT_FDCWD, name.as_ptr());
+    // SAFETY: an empty path with AT_EMPTY_PATH names the descriptor itself.
+    if unsafe { libc::linkat(fd, c"".as_ptr(), here, to, libc::AT_EMPTY_PATH) } == 0 {
+        return Ok(());
     }
+    if let code @ (libc::EEXIST | libc::ENOSPC) = errno() {
+        return Err(code);
+    }
+    let from = proc_path(file.as_fd());
+    // SAFETY: two NUL-terminated paths that the kernel only reads.
+    if unsafe { libc::linkat(here, from.as_ptr(), here, to, libc::AT_SYMLINK_FOLLOW) } == 0 {
+        return Ok(());
+    }
+    Err(errno())
+}
+
+/// Whether `link_unnamed` can work at all, asked with a name that is taken.
+fn can_be_named(file: &OwnedFd) -> bool {
+    let taken = CString::new(directory().into_os_string().into_encoded_bytes());
+    taken.is_ok_and(|taken| link_unnamed(file, &taken) == Err(libc::EEXIST))
 }
 
 fn rename_exclusive(from: &CStr, to: &CStr) -> core::result::Result<(), i32> {
@@ -373,7 +369,9 @@ fn remove_abandoned() {
         let Ok(path) = CString::new(entry.path().into_os_string().into_encoded_bytes()) else {
             continue;
         };
-        let Ok(file) = open_raw(&path, libc::O_RDWR | libc::O_CLOEXEC, 0) else {
+        // As in `open`: anybody can put anything there under such a name.
+        let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let Ok(file) = open_raw(&path, flags, 0) else {
             continue;
         };
         if matches!(byte_lock::try_lock(file.as_fd(), Byte::Registrar), Ok(true)) {

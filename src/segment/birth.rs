@@ -151,17 +151,17 @@ fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
     if !facts.is_regular {
         return foreign("not a regular file");
     }
-    if facts.length < DATA_START {
-        return match file::begins_with(file.as_fd(), &MAGIC) {
-            true => Err(damaged(name, "its file was cut short")),
-            false => foreign("too short for a header"),
-        };
+    // Before it is mapped: to touch a hole takes memory, and where the file system has
+    // none left that is a fault.
+    let is_ours = file::begins_with(file.as_fd(), &MAGIC);
+    match (is_ours, facts.length < DATA_START) {
+        (true, false) => {}
+        (true, true) => return Err(damaged(name, "its file was cut short")),
+        (false, true) => return foreign("too short for a header"),
+        (false, false) => return foreign("its first bytes are others"),
     }
     let memory = Memory::new(Mapping::of(file, facts.length, writable)?, writable);
     let header = memory.header();
-    if header.magic != MAGIC {
-        return foreign("its first bytes are others");
-    }
     if header.layout_version != LAYOUT_VERSION {
         return Err(Error::with(
             Status::Incompatible,

@@ -173,8 +173,12 @@ def test_an_exception_from_a_handler_never_leaves_the_lock_held(segment, handler
     handler(raise_interrupt)
     for _ in range(1500):
         try:
-            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6))
-            use(lock)
+            # Once more later: Python up to 3.11 at times misses a signal until the next.
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6), 0.2)
+            try:
+                use(lock)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
         except Interrupt:
             assert lock.owner() is None
 

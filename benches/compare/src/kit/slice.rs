@@ -1,0 +1,62 @@
+//! A millisecond of work.
+
+use super::lane::Lane;
+use super::{Result, cpu};
+
+/// Whose work is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Ours,
+    Peer,
+}
+
+impl Side {
+    /// What lanes call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Peer => "peer",
+        }
+    }
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::Ours => Self::Peer,
+            Self::Peer => Self::Ours,
+        }
+    }
+}
+
+/// What a slice came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Nanoseconds for one operation. Lanes that work together share the cost: two that
+    /// do one each in 100 ns do one in 50.
+    pub cost_ns: f64,
+    /// A lane lost its processor to somebody else.
+    pub disturbed: bool,
+}
+
+/// How long slices take.
+pub const SLICE_NS: u64 = 1_000_000;
+/// Until all lanes have read the line and wait for the moment to begin.
+const LEAD_NS: u64 = 200_000;
+
+/// Lets all lanes do the work of one side at the same time.
+pub fn run(lanes: &mut [Lane], side: Side) -> Result<Slice> {
+    let from = cpu::now_ns() + LEAD_NS;
+    let request = format!("{} {from} {}", side.name(), from + SLICE_NS);
+    for lane in &mut *lanes {
+        lane.tell(&request)?;
+    }
+    let mut per_ns = 0.0;
+    let mut disturbed = false;
+    for lane in lanes {
+        let [operations, took, preempted] = lane.numbers()?[..] else {
+            return Err("a lane answers a slice with three numbers".into());
+        };
+        per_ns += operations as f64 / took as f64;
+        disturbed |= preempted > 0;
+    }
+    Ok(Slice { cost_ns: 1.0 / per_ns, disturbed })
+}

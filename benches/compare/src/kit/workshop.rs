@@ -1,0 +1,102 @@
+//! Where things are, and how lanes are made.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Missing, Result};
+
+/// The tree, the library as built, and a bench to work at.
+pub struct Workshop {
+    tree: PathBuf,
+    /// Where `libatoll.so` is.
+    release: PathBuf,
+    /// Where results and lanes go.
+    bench: PathBuf,
+}
+
+impl Workshop {
+    /// Looks for the library in `$CARGO_TARGET_DIR` or the tree's own `target`.
+    pub fn open() -> Result<Self> {
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+        let bench = tree.join("target/bench");
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or(tree.join("target"), PathBuf::from);
+        let release = std::path::absolute(target)?.join("release");
+        if !release.join("libatoll.so").exists() {
+            return Err(
+                "there is no libatoll.so: run `make bench`, or `cargo build --release`".into()
+            );
+        }
+        let shop = Self { tree, release, bench };
+        std::fs::create_dir_all(shop.lanes())?;
+        shop.link_soname()?;
+        Ok(shop)
+    }
+
+    /// Where a file of results belongs.
+    pub fn results(&self) -> PathBuf {
+        self.bench.join("results.json")
+    }
+
+    /// Compiles `lanes/NAME.c` against the shared library.
+    pub fn c_lane(&self, name: &str) -> Result<PathBuf> {
+        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+        let program = self.lanes().join(name);
+        // One that runs still, of a bench that was killed, keeps its old file.
+        let _ = std::fs::remove_file(&program);
+        let said = Command::new(&compiler)
+            .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
+            .arg(&program)
+            .arg(self.sources().join(name).with_extension("c"))
+            .arg("-I")
+            .arg(self.tree.join("include"))
+            .arg("-L")
+            .arg(&self.release)
+            .arg(format!("-Wl,-rpath,{}", self.lanes().display()))
+            .arg("-latoll")
+            .output()
+            .map_err(|error| Missing(format!("{compiler}: {error}")))?;
+        if said.status.success() {
+            return Ok(program);
+        }
+        Err(format!("{compiler}: {}", String::from_utf8_lossy(&said.stderr)).into())
+    }
+
+    /// `lanes/NAME.py` as run by one version of Python, "" for the usual one. An error if
+    /// that is not there.
+    pub fn python_lane(&self, name: &str, version: &str) -> Result<Command> {
+        let mut python = self.python(version);
+        let there = python.arg("--version").output().is_ok_and(|said| said.status.success());
+        if !there {
+            return Err(Missing(format!("there is no python{version}")).into());
+        }
+        let mut lane = self.python(version);
+        lane.arg(self.sources().join(name).with_extension("py"))
+            .env("PYTHONPATH", self.tree.join("python"))
+            .env("ATOLL_LIBRARY", self.release.join("libatoll.so"));
+        Ok(lane)
+    }
+
+    fn python(&self, version: &str) -> Command {
+        let mut python = Command::new("python3");
+        if !version.is_empty() {
+            python.env("PYENV_VERSION", version);
+        }
+        python
+    }
+
+    fn sources(&self) -> PathBuf {
+        self.tree.join("benches/compare/lanes")
+    }
+
+    fn lanes(&self) -> PathBuf {
+        self.bench.join("lanes")
+    }
+
+    /// Programs ask for the library by its soname; cargo makes no file of that name.
+    fn link_soname(&self) -> Result<()> {
+        let link = self.lanes().join("libatoll.so.0");
+        let _ = std::fs::remove_file(&link);
+        Ok(std::os::unix::fs::symlink(self.release.join("libatoll.so"), link)?)
+    }
+}

@@ -11,12 +11,15 @@ export ATOLL_LIBRARY := $(CARGO_TARGET_DIR)/release/libatoll.so
 export PYTHONPATH := $(CURDIR)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help build demo crash models bless tools
+.PHONY: help build demo test crash models bench bless tools
 
 help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
+	@echo 'make test [PYTHONS="3.9 3.13"]       everything that has to hold, in less than half an hour'
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction of every operation'
 	@echo 'make models                          the models of the lock, by spin'
+	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json'
+	@echo 'make bench [ROWS=mutex_uncontended]  figures against peers, into target/bench/results.json'
 	@echo 'make build                           target/release/libatoll.so, and libatoll.so.0 beside it'
 	@echo 'make bless                           renew the generated files after a change of the C ABI'
 
@@ -33,10 +36,10 @@ tools:
 	$(call need,c++ --version,a C++ compiler,install g++ (on Debian: build-essential))
 	$(call need,$(PYTHON) -c "import ensurepip",Python 3.9 or newer with venv,install it (on Debian: python3-venv))
 
-VENV := .venv/has-cmake-numpy-pytest
+VENV := .venv/has-cmake-mypy-numpy-pytest
 $(VENV): | tools
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check cmake numpy pytest
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check cmake mypy numpy pytest
 	@touch $@
 
 # --- what is built ---------------------------------------------------------------------------
@@ -64,11 +67,23 @@ export KILLS INPUT
 demo: build $(VENV) $(DEMO)/worker-c $(DEMO)/worker-cpp
 	@.venv/bin/python demo/run.py --workers $(DEMO) --kills "$${KILLS:-20}" -- $${INPUT:+"$$INPUT"}
 
+PYTHONS ?= 3.9 3.13
+export PYTHONS
+test: build $(VENV) $(DEMO)/worker-c $(DEMO)/worker-cpp
+	@.venv/bin/python tests/run.py
+
 crash: build
 	cargo test --release --test crash -- every
 
 models:
 	models/run
+
+bench: build
+	@cargo run --release --quiet --manifest-path benches/compare/Cargo.toml -- $(ROWS)
+
+# A crate of its own: nothing else builds the peers.
+bench: build
+	cargo run --release --manifest-path benches/compare/Cargo.toml -- $(ROWS)
 
 bless:
 	BLESS=1 cargo test --quiet --test bindings

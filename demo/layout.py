@@ -1,4 +1,4 @@
-"""What lies in the demo's segment: layout.h, in Python. The coordinator makes it, workers open it."""
+"""What lies in the demo's segment, as layout.h says. The coordinator makes it, workers open it."""
 
 import ctypes
 

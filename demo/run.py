@@ -80,8 +80,8 @@ class Demo:
         self.wait_until(self.finished, "the end")
 
     def plan(self, kills):
-        """Traps for each worker in turn, evenly over the text. The victim goes on for a random
-        while after the others begin to wait for it; that cannot use up what is left for the rest."""
+        """Traps for each worker in turn, evenly over the text. The victim works on for a random
+        while after the others begin to wait for it, but leaves enough for the kills to come."""
         share = len(self.shared.chunks) // (kills + 1)
         longest = CELLS * (1 + share // 4)
         for kill in range(kills):

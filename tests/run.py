@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Everything that has to hold: runs the parts, passes on what they say, and adds up their counts.
+
+    make test [PYTHONS="3.9 3.13"]
+    tests/run.py [PART...]          only the parts whose names begin with one of these
+
+A part is a program that says in one of the ways of `COUNTS` how its checks went, and whose exit
+status is 0, or 77 if this machine cannot run it, or something else.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ["CARGO_TARGET_DIR"])
+CANNOT_RUN = 77
+
+#: Lines that count checks; each number in them counts for what its word means.
+COUNTS = re.compile(
+    r"test result: .*|"  # cargo test
+    r"(=+ )?\d+ \w+(, \d+ \w+)* in [\d.]+s.*|"  # pytest
+    r"models: .*|"
+    r"\w+ points=\d+ \w+ failures=\d+|"  # crash: an operation is one check
+    r"(\w+: )?\d+ passed, \d+ failed(, \d+ skipped)?"
+)
+MEANINGS = {
+    "passed": ("passed", "scenarios hold", "mutants caught"),
+    "failed": ("failed", "error", "errors", "UNEXPECTED"),
+    "skipped": ("skipped", "ignored", "deselected"),
+}
+
+
+class Skipped(Exception):
+    """This machine cannot run a part; the text says why."""
+
+
+# --- the parts -----------------------------------------------------------------------------------
+
+
+def parts():
+    """Names, and functions that give the commands."""
+    yield "format", lambda: cargo("fmt", "--check")
+    yield "lints", lambda: cargo("clippy", "--all-targets", "--", "-D", "warnings")
+    yield "rust-examples", lambda: cargo("build", "--examples")
+    yield "rust", lambda: cargo("test", "--no-fail-fast", "--lib", *rust_tests())
+    yield "rust-docs", lambda: cargo("test", "--doc")
+    yield "c-and-c++", lambda: [sys.executable, "tests/c_cpp.py"]
+    yield "python", lambda: pytest(sys.executable)
+    for version in os.environ.get("PYTHONS", "").split():
+        yield f"python-{version}", lambda version=version: pytest(environment_of(version))
+    yield "models", lambda: ["models/run", "--quick"]
+    yield "crash", lambda: cargo("test", "--test", "crash")
+    yield "demo", lambda: [sys.executable, "tests/demo.py"]
+
+
+def cargo(command, *arguments):
+    """A cargo command, if this toolchain has it: rustfmt and clippy are components of their own."""
+    if subprocess.run(["cargo", command, "--help"], capture_output=True).returncode:
+        raise Skipped(f"cargo has no {command} here: rustup component add {command}")
+    return ["cargo", command, *arguments]
+
+
+def rust_tests():
+    """All but the stepping harness, which is a part of its own."""
+    ask = ["cargo", "metadata", "--no-deps", "--format-version=1"]
+    [package] = json.loads(subprocess.run(ask, stdout=subprocess.PIPE, check=True).stdout)[
+        "packages"
+    ]
+    names = [target["name"] for target in package["targets"] if target["kind"] == ["test"]]
+    return [word for name in names if name != "crash" for word in ("--test", name)]
+
+
+def pytest(python):
+    return [python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/python"]
+
+
+def environment_of(version):
+    """The Python of an environment of that version, with what the tests need; made if need be."""
+    python = TARGET / f"python-{version}" / "bin" / "python"
+    complete = python.parent.parent / "complete"
+    if not complete.exists():
+        interpreter = interpreter_of(version)
+        print(f"making an environment of {interpreter}", flush=True)
+        subprocess.run([interpreter, "-m", "venv", "--clear", python.parent.parent], check=True)
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        subprocess.run([python, "-m", "pip", "install", *quiet, "numpy", "pytest"], check=True)
+        complete.touch()
+    return str(python)
+
+
+def interpreter_of(version):
+    """The path of an interpreter, by its name on the PATH or by pyenv."""
+    tries = [([f"python{version}"], {})]
+    if shutil.which("pyenv"):
+        listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True)
+        full = [name for name in listed.stdout.split() if name.startswith(f"{version}.")]
+        tries += [(["python3"], {"PYENV_VERSION": name}) for name in full]
+    for command, environment in tries:
+        if shutil.which(command[0]):
+            asked = subprocess.run(
+                [*command, "-c", "import sys; print(sys.executable)"],
+                env={**os.environ, **environment},
+                capture_output=True,
+                text=True,
+            )
+            if asked.returncode == 0:
+                return asked.stdout.strip()
+    raise Skipped(f"there is no Python {version} here, neither as python{version} nor by pyenv")
+
+
+# --- running and counting ------------------------------------------------------------------------
+
+
+def run(name, make_command):
+    """Runs one part; gives its counts."""
+    print(f"\n=== {name} ===", flush=True)
+    counts = Counter()
+    try:
+        command = make_command()
+        print("$", *command, flush=True)
+        with subprocess.Popen(
+            command,
+            cwd=TREE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                counts.update(counted(line.strip()))
+        status = process.returncode
+    except Skipped as reason:
+        print(reason)
+        status = CANNOT_RUN
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(error)
+        status = 1
+    return verdict(status, counts)
+
+
+def counted(line):
+    """What a line counts; nothing if it is no such line."""
+    if not COUNTS.fullmatch(line):
+        return Counter()
+    operation = re.fullmatch(r".* failures=(\d+)", line)
+    if operation:
+        return Counter(["passed" if operation[1] == "0" else "failed"])
+    counts = Counter()
+    for verdict, words in MEANINGS.items():
+        for word in words:
+            counts[verdict] += sum(map(int, re.findall(rf"(\d+) {word}\b", line)))
+    return counts
+
+
+def verdict(status, counts):
+    """The counts of a part, made to agree with its exit status."""
+    if status == CANNOT_RUN:
+        return Counter(skipped=1)
+    if status != 0 and not counts["failed"]:
+        counts["failed"] = 1
+    if status == 0 and not counts:
+        counts["passed"] = 1  # a part that is one check
+    return counts
+
+
+def main(wanted):
+    chosen = [(n, c) for n, c in parts() if not wanted or n.startswith(tuple(wanted))]
+    if not chosen:
+        sys.exit(f"no such part: {' '.join(wanted)}; there are {', '.join(n for n, _ in parts())}")
+    total, table = Counter(), []
+    for name, make_command in chosen:
+        begin = time.monotonic()
+        counts = run(name, make_command)
+        table.append((name, counts, time.monotonic() - begin))
+        total += counts
+    print(f"\n{'part':<14} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for name, counts, seconds in table:
+        numbers = f"{counts['passed']:7} {counts['failed']:7} {counts['skipped']:8} {seconds:8.0f}"
+        print(f"{name:<14} {numbers}{'  FAILED' if counts['failed'] else ''}")
+    print(
+        f"total: {total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped",
+        flush=True,
+    )
+    return 1 if total["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

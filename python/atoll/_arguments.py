@@ -7,11 +7,14 @@ What only the library can judge, such as the length of a name, is left to it.
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, Literal, Union
 
 from ._errors import InvalidArgument, WrongKind
 
-_CREATE: dict[Any, str] = {False: "open", True: "create", "open": "open_or_create"}
+#: True makes, False opens, "open" opens or makes.
+Create = Union[bool, Literal["open"]]
+
+_VERBS: dict[Any, str] = {False: "open", True: "create", "open": "open_or_create"}
 
 
 def name_bytes(name: object, noun: str) -> bytes:
@@ -37,10 +40,17 @@ def integer(value: object, what: str, least: int, most: int) -> int:
     return number
 
 
+def only_open(create: Create, noun: str, missing: str) -> Create:
+    """What `create` means where not enough is said to make the object."""
+    if create is True:
+        raise InvalidArgument(f"to make {noun}, say {missing}; only opening does without")
+    return False if create == "open" else create
+
+
 def verb(create: object) -> str:
     """Which of the three ways to obtain something `create` asks for."""
-    if isinstance(create, (bool, str)) and create in _CREATE:
-        return _CREATE[create]
+    if isinstance(create, (bool, str)) and create in _VERBS:
+        return _VERBS[create]
     raise InvalidArgument(
         "create must be True (make it), False (open it) or 'open' (open it, or make it "
         f"if there is none), not {create!r}"

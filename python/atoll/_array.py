@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Iterator, Tuple, Type, TypeVar, Union, overload
 
 from . import _abi
-from ._arguments import integer
+from ._arguments import Create, integer, only_open
 from ._blocks import locate, pack
 from ._errors import InvalidArgument, Permission, check, failure
 from ._handle import lend
@@ -20,8 +20,8 @@ from ._native import quick
 from ._object import SharedObject
 from ._owning import Closing
 from ._segment import Segment
+from ._spec import Boolean, CStructure, Float, Integer, Spec, stored_type, type_of
 from ._types import Opaque
-from ._spec import Boolean, Create, CStructure, Float, Integer, Spec, stored_type, type_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,8 +78,8 @@ class Array(SharedObject, Closing, Generic[T]):
     ) -> None:
         element = None if type is None else type_of(type)
         lengths = () if shape is None else _lengths(shape)
-        if create == "open" and not (element and lengths):
-            create = False  # there is not enough said to make one
+        if not (element and lengths):
+            create = only_open(create, "an Array", "its type and shape")
         self._obtain(
             segment,
             name,
@@ -217,7 +217,7 @@ class Array(SharedObject, Closing, Generic[T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         spec = None if isinstance(self._type, Opaque) else self._type.spec
-        return partial(Array, create=False), (self._segment, self._name_to_pickle(), spec)
+        return partial(type(self), create=False), (self._segment, self._name_to_pickle(), spec)
 
 
 def _lengths(shape: object) -> tuple[int, ...]:

@@ -16,9 +16,10 @@ from __future__ import annotations
 from ctypes import byref, c_int64
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterator, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterator, NamedTuple
 
 from . import _abi
+from ._arguments import Create
 from ._errors import OwnerDied, TimedOut, check
 from ._native import bare, patient, quick
 from ._object import SharedObject
@@ -58,7 +59,7 @@ class _Mutex(SharedObject):
         segment: Segment | None = None,
         name: str | None = None,
         *,
-        create: bool | Literal["open"] = "open",
+        create: Create = "open",
     ) -> None:
         options = _abi.atoll_mutex_options(recursive=self._recursive)
         self._obtain(segment, name, create, byref(options))
@@ -86,12 +87,7 @@ class _Mutex(SharedObject):
             return True
         return self._contend(status, deadline if block else NOW, recover)
 
-    def __enter__(self) -> bool:
-        for status in self._attempts:
-            break
-        if status == _abi.OK:
-            return True
-        return self._contend(status, None, recover=False)
+    __enter__ = acquire
 
     if TYPE_CHECKING:
 
@@ -169,19 +165,13 @@ class _Mutex(SharedObject):
         owner = self.owner()
         return owner is not None and owner.alive
 
-    def close(self) -> None:
-        """Let go of the object, which stays in its segment, and held if it is held."""
-        super().close()
-
     def _ask(self, question: Callable[..., int]) -> Owner | None:
         out = _abi.atoll_owner()
         check(question(self._pointer(), byref(out)))
         if not (out.pid or out.owner_died):
             return None
         name = out.name.decode(errors="replace")
-        return Owner(
-            out.pid, out.tid, name, out.slot, out.generation, out.alive, out.owner_died
-        )
+        return Owner(out.pid, out.tid, name, out.slot, out.generation, out.alive, out.owner_died)
 
     def _describe(self) -> str:
         owner = self.owner()

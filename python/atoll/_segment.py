@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ctypes import byref, c_size_t, c_uint64, c_void_p
 from functools import partial
-from typing import Any, Iterator, List, Literal, NamedTuple
+from typing import Any, Iterator, List, NamedTuple
 
 from . import _abi
-from ._arguments import integer, name_bytes, verb
+from ._arguments import Create, integer, name_bytes, verb
 from ._errors import TimedOut, check
 from ._handle import Handle
 from ._native import patient, quick
@@ -81,7 +81,7 @@ class Segment(Closing):
         self,
         name: str,
         *,
-        create: bool | Literal["open"] = False,
+        create: Create = False,
         size: int | None = None,
         mode: int = 0o600,
         readonly: bool = False,

@@ -6,7 +6,8 @@ import ctypes
 import re
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Literal, Type as ClassOf, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
+from typing import Type as ClassOf
 
 from . import _abi, _records
 from ._errors import InvalidArgument, WrongKind
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
 # What users may write, and what a checker makes of it.
 Spec = Union[str, type, "np.dtype[Any]"]
 Boolean = Union[Literal["bool"], ClassOf[bool]]
-Integer = Union[
-    Literal["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"], ClassOf[int]
-]
+Integer = Union[Literal["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"], ClassOf[int]]
 Float = Union[Literal["f32", "f64"], ClassOf[float]]
 CStructure = TypeVar("CStructure", bound=Union[ctypes.Structure, ctypes.Union])
-Create = Union[bool, Literal["open"]]
 
 _BY_CODE = {scalar.code: scalar for scalar in SCALARS.values()}
 _BUILTIN: dict[object, Scalar] = {

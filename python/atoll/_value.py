@@ -7,13 +7,14 @@ one. Everything else asks the library.
 
 from __future__ import annotations
 
-import platform
+import os
 import reprlib
 from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
 from functools import partial
 from typing import Any, Generic, Type, TypeVar, overload
 
 from . import _abi
+from ._arguments import Create, only_open
 from ._errors import (
     AlreadyExists,
     AtollError,
@@ -28,13 +29,14 @@ from ._native import bare, patient, quick
 from ._object import SharedObject
 from ._owning import Closing
 from ._segment import Segment
-from ._spec import Boolean, Create, CStructure, Float, Integer, Spec, stored_type, type_of
+from ._spec import Boolean, CStructure, Float, Integer, Spec, stored_type, type_of
 from ._types import Opaque, Scalar
+from ._types import Type as ElementType
 from ._wait import wait
 
 T = TypeVar("T")
 
-_PLAIN_ACCESS_IS_ATOMIC = platform.machine() == "x86_64"
+_PLAIN_ACCESS_IS_ATOMIC = os.uname().machine == "x86_64"
 
 _ADD = bare("atoll_value_fetch_add")
 _SUB = bare("atoll_value_fetch_sub")
@@ -91,19 +93,17 @@ class Value(SharedObject, Closing, Generic[T]):
         create: Create = "open",
     ) -> None:
         element = None if type is None else type_of(type)
-        if create == "open" and element is None:
-            create = False  # there is not enough said to make one
-        first = None if element is None or _is_zero(initial) else element.encode(initial)
-        described = None if element is None else byref(element.abi())
-        made = self._open_or_make(segment, name, create, described)
         if element is None:
-            stored = _abi.atoll_type()
-            check(quick.atoll_value_type(self._pointer(), byref(stored)))
-            element = stored_type(stored)
-        self._type = element
-        self._cells: list[_Cell] = []
-        self._word = self._see()
-        if made and first is not None:
+            create = only_open(create, "a Value", "its type")
+        described = None if element is None else byref(element.abi())
+        if element is None or _is_zero(initial):
+            self._obtain(segment, name, create, described)
+            self._see(element)
+            return
+        first = element.encode(initial)
+        made = self._open_or_make(segment, name, create, described)
+        self._see(element)
+        if made:
             # Whoever has been faster has written something already, and that stays.
             self._exchange(bytes(element.size), first)
 
@@ -124,16 +124,24 @@ class Value(SharedObject, Closing, Generic[T]):
             self._obtain(segment, name, False, described)
             return False
 
-    def _see(self) -> memoryview | None:
-        """The value in place, if that is how to read and write it."""
-        if not (isinstance(self._type, Scalar) and _PLAIN_ACCESS_IS_ATOMIC):
-            return None
-        assert self._handle is not None
-        address = quick.atoll_value_data(self._handle.pointer)
-        if address is None:
-            raise failure()
-        word = self._type.view(lend(self._handle, address, self._type.size), (1,))
-        return word.toreadonly() if self._segment.readonly else word
+    def _see(self, element: ElementType | None) -> None:
+        """Fit the object to what it was opened as, or to what the value is."""
+        pointer = self._pointer()
+        if element is None:
+            stored = _abi.atoll_type()
+            check(quick.atoll_value_type(pointer, byref(stored)))
+            element = stored_type(stored)
+        self._type = element
+        self._cells: list[_Cell] = []
+        #: The value in place, if that is how to read and write it.
+        self._word: memoryview | None = None
+        if isinstance(element, Scalar) and _PLAIN_ACCESS_IS_ATOMIC:
+            address = quick.atoll_value_data(pointer)
+            if address is None:
+                raise failure()
+            assert self._handle is not None
+            word = element.view(lend(self._handle, address, element.size), (1,))
+            self._word = word.toreadonly() if self._segment.readonly else word
 
     @property
     def type(self) -> Any:
@@ -262,7 +270,7 @@ class Value(SharedObject, Closing, Generic[T]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         spec = None if isinstance(self._type, Opaque) else self._type.spec
-        return partial(Value, create=False), (self._segment, self._name_to_pickle(), spec)
+        return partial(type(self), create=False), (self._segment, self._name_to_pickle(), spec)
 
 
 class _Cell:

@@ -8,6 +8,7 @@ its own handlers between two calls.
 from __future__ import annotations
 
 from ctypes import c_int64
+from math import isnan
 from time import monotonic_ns
 from typing import Callable, Final, Optional
 
@@ -36,7 +37,7 @@ def deadline_after(timeout: float | None) -> Deadline:
         raise WrongKind(f"timeout is a number of seconds or None, not {kind}") from None
     except OverflowError:  # an int beyond all floats
         return None
-    if nanoseconds != nanoseconds:
+    if isnan(nanoseconds):
         raise InvalidArgument("timeout is not a number (NaN): give seconds, or None for ever")
     return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
 

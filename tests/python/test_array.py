@@ -3,9 +3,8 @@ import ctypes
 import pickle
 import sys
 
-import pytest
-
 import atoll
+import pytest
 from support import Child, run
 
 SCALARS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "bool"]
@@ -110,7 +109,12 @@ def test_many_dimensions(segment):
     array[0, 1] = stdlib_array.array("i", [1, 2, 3, 4])
     assert array[0, 1, 2] == 3
     view = array.view()
-    assert (view.shape, view.strides, view.itemsize, view.contiguous) == ((2, 3, 4), (48, 16, 4), 4, True)
+    assert (view.shape, view.strides, view.itemsize, view.contiguous) == (
+        (2, 3, 4),
+        (48, 16, 4),
+        4,
+        True,
+    )
     assert view[0, 2, 1] == 21
     for gaps in (slice(0, 2, 2), (slice(0, 2), 0), (0, slice(0, 3, 2))):
         with pytest.raises(atoll.WrongKind, match="numpy"):
@@ -126,6 +130,19 @@ def test_many_dimensions(segment):
 
 def test_many_dimensions_from_a_list(segment):
     assert atoll.Array(segment, "a", "u8", [2, 2]).shape == (2, 2)
+
+
+@pytest.mark.parametrize("type", ["i64", "4s", Pixel])
+@pytest.mark.parametrize("shape", [0, (0, 3), (3, 0)])
+def test_empty_arrays(segment, type, shape):
+    array = atoll.Array(segment, "a", type, shape)
+    assert array.shape == (shape if isinstance(shape, tuple) else (shape,))
+    assert array.view().nbytes == 0
+    assert [len(row) for row in array] == [0] * len(array)
+    with pytest.raises(IndexError):
+        array[3]
+    assert array[0:0].nbytes == 0
+    array[0:0] = []
 
 
 def test_memory_is_aligned_and_shared_without_copies(segment):
@@ -198,7 +215,9 @@ def test_another_type_or_shape_is_refused_and_both_are_named(segment):
     for other, word in ((("f64", (3, 4)), "f64"), (("i64", (4, 3)), "4"), (("i64", 12), "12")):
         with pytest.raises(atoll.WrongKind) as caught:
             atoll.Array(segment, "a", *other)
-        assert word in str(caught.value) and ("i64" in str(caught.value) or "3" in str(caught.value))
+        assert word in str(caught.value) and (
+            "i64" in str(caught.value) or "3" in str(caught.value)
+        )
 
 
 def test_views_outlive_array_and_segment(segment):
@@ -245,7 +264,12 @@ def test_readonly_arrays_are_readonly_to_the_last_view(segment):
             assert view.readonly
         pixels[1].x = 4  # a copy
         assert pixels[1].x == 3
-        for array, key, value in ((grid, (0, 0), 1), (flat, 0, 1), (flat, slice(0, 1), [1]), (pixels, 0, Pixel())):
+        for array, key, value in (
+            (grid, (0, 0), 1),
+            (flat, 0, 1),
+            (flat, slice(0, 1), [1]),
+            (pixels, 0, Pixel()),
+        ):
             with pytest.raises(atoll.Permission, match="read-only"):
                 array[key] = value
         assert readonly.list()

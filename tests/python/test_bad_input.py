@@ -4,9 +4,8 @@ import math
 import os
 import threading
 
-import pytest
-
 import atoll
+import pytest
 from support import Child
 
 NAMES = [

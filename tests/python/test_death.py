@@ -4,9 +4,8 @@ import os
 import threading
 import time
 
-import pytest
-
 import atoll
+import pytest
 from support import Child, run
 
 BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])
@@ -33,7 +32,12 @@ def killed_holder(segment, kind):
 def test_acquire_raises_and_does_not_hold(segment, kind):
     lock = kind(segment, "l")
     pid = killed_holder(segment, kind)
-    for attempt in (lock.acquire, lock.__enter__, lambda: lock.acquire(False), lambda: lock.acquire(timeout=1)):
+    for attempt in (
+        lock.acquire,
+        lock.__enter__,
+        lambda: lock.acquire(False),
+        lambda: lock.acquire(timeout=1),
+    ):
         with pytest.raises(atoll.OwnerDied, match="recovering") as caught:
             attempt()
         assert caught.value.pid == pid and caught.value.name and str(pid) in str(caught.value)

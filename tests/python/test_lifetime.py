@@ -5,9 +5,8 @@ import itertools
 import os
 import threading
 
-import pytest
-
 import atoll
+import pytest
 from support import is_mapped, path, run
 
 
@@ -43,7 +42,9 @@ def test_dropping_the_last_reference_closes(segment):
     assert not is_mapped(inode)
 
 
-@pytest.mark.parametrize("use", ["view[3]", "array[3]", "value.value", "value.add(0)", "lock.locked()"])
+@pytest.mark.parametrize(
+    "use", ["view[3]", "array[3]", "value.value", "value.add(0)", "lock.locked()"]
+)
 def test_the_collector_finalises_in_any_order(segment, use):
     """A member of a dead cycle may look at shared memory in its `__del__`."""
     code = f"""

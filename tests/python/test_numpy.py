@@ -2,9 +2,8 @@ import ctypes
 import gc
 import os
 
-import pytest
-
 import atoll
+import pytest
 from support import is_mapped, path, run
 
 np = pytest.importorskip("numpy", reason="NumPy is not installed")
@@ -86,7 +85,8 @@ def test_readonly(segment):
         points = atoll.Array(readonly, "p", POINT)
         for view in (
             array.numpy(), np.asarray(array), np.asarray(array.view()), np.asarray(array[0]),
-            points.numpy(), np.asarray(points), np.asarray(points[0:1]), np.asarray(Interface(array)),
+            points.numpy(), np.asarray(points), np.asarray(points[0:1]),
+            np.asarray(Interface(array)),
         ):  # fmt: skip
             assert not view.flags.writeable
             with pytest.raises(ValueError):

@@ -6,9 +6,8 @@ import os
 import sys
 import warnings
 
-import pytest
-
 import atoll
+import pytest
 from support import run
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -1,9 +1,8 @@
 import os
 import pickle
 
-import pytest
-
 import atoll
+import pytest
 from support import Child, is_mapped, path, run
 
 
@@ -151,7 +150,10 @@ def test_foreign_and_truncated_files_are_refused(name):
 def test_wait_death_tells_who_was_killed(segment):
     seen = segment.stat().death_epoch
     code = "atoll.Lock(segment, 'l').acquire(); say('in'); hang()"
-    with Child(code, segment) as first, Child("atoll.RLock(segment, 'r').acquire(); say('in'); hang()", segment) as second:
+    with (
+        Child(code, segment) as first,
+        Child("atoll.RLock(segment, 'r').acquire(); say('in'); hang()", segment) as second,
+    ):
         first.expect("in")
         second.expect("in")
         first.kill()

@@ -7,9 +7,8 @@ import sys
 import threading
 import time
 
-import pytest
-
 import atoll
+import pytest
 from support import Child, run
 
 BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])

@@ -2,9 +2,8 @@ import array as stdlib_array
 import ctypes
 import struct
 
-import pytest
-
 import atoll
+import pytest
 
 SPECS = {
     "i8": ["b", ctypes.c_int8, "<b"],

@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import atoll
+import pytest
 
 api = pytest.importorskip("mypy.api", reason="mypy is not installed")
 
-SAMPLE = '''
+SAMPLE = """
 import ctypes
 import atoll
 
@@ -40,9 +39,9 @@ with atoll.Segment("s") as again:
 def total(values: list[atoll.Value[int]], lock: atoll.Lock) -> int:
     with lock:
         return sum(value.value for value in values)
-'''
+"""
 
-WRONG = '''
+WRONG = """
 import atoll
 segment = atoll.Segment("s")
 atoll.Value(segment, "v", "i64").add(1.5)
@@ -50,7 +49,7 @@ atoll.Lock("segment")
 atoll.Array(segment, "a", "i64", "3")
 atoll.Segment(5)
 atoll.Lock(segment).acquire(timeout="1")
-'''
+"""
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
 import ctypes
 import math
 import pickle
+import sys
 import threading
 
-import pytest
-
 import atoll
+import pytest
 from support import Child, run
 
 BOUNDS = {
@@ -128,6 +128,8 @@ def test_initial_counts_for_the_maker_only(segment):
     assert atoll.Value(segment, "v", "i64", 5).value == 5
     assert atoll.Value(segment, "v", "i64", 6).value == 5
     assert atoll.Value(segment, "v", "i64", 7, create=False).value == 5
+    atoll.Value(segment, "v").value = 0
+    assert atoll.Value(segment, "v", "i64", 8).value == 0
     with pytest.raises(atoll.AlreadyExists):
         atoll.Value(segment, "v", "i64", 8, create=True)
     assert atoll.Value(segment, "t", "16s", b"hello", create=True).value[:5] == b"hello"
@@ -165,11 +167,15 @@ def test_adds_from_everywhere_count(segment):
         for _ in range(2000): value.add(1)
     """
 
-    def work():
-        for _ in range(2000):
-            value.add(1)
+    seen = []
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    def work(operand):
+        for _ in range(2000):
+            seen.append(value.add(operand))
+
+    threads = [threading.Thread(target=work, args=(10**n,)) for n in (5, 10, 15)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     with Child(code, segment) as one, Child(code, segment) as two:
         for thread in threads:
             thread.start()
@@ -177,7 +183,9 @@ def test_adds_from_everywhere_count(segment):
             thread.join()
         one.finish()
         two.finish()
-    assert value.value == 10_000
+    sys.setswitchinterval(interval)
+    assert value.value == 2000 * (2 + 10**5 + 10**10 + 10**15)
+    assert len(set(seen)) == 3 * 2000, "each add saw a sum of its own"
 
 
 def test_a_large_value_is_never_seen_half_written(segment):

@@ -82,16 +82,21 @@ impl Kind {
         !matches!(self, Self::RosterBlock | Self::Filler)
     }
 
-    /// The word that messages use.
-    pub(crate) fn noun(self) -> &'static str {
+    /// What messages call one of them.
+    pub(crate) fn one(self) -> &'static str {
         match self {
-            Self::Mutex => "mutex",
-            Self::RecursiveMutex => "recursive mutex",
-            Self::Value => "value",
-            Self::Array => "array",
-            Self::RosterBlock => "roster block",
-            Self::Filler => "filler",
+            Self::Mutex => "a mutex",
+            Self::RecursiveMutex => "a recursive mutex",
+            Self::Value => "a value",
+            Self::Array => "an array",
+            Self::RosterBlock => "a roster block",
+            Self::Filler => "a filler",
         }
+    }
+
+    /// The same without the article.
+    pub(crate) fn noun(self) -> &'static str {
+        self.one().split_once(' ').expect("an article and a noun").1
     }
 }
 

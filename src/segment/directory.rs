@@ -163,16 +163,13 @@ fn found(memory: &Memory, name: &str, wanted: Wanted, kind: Kind) -> Result<Opti
     if wanted == Wanted::New {
         return Err(Error::with(
             Status::AlreadyExists,
-            format!(
-                "\"{name}\" exists already, a {}: open it, or choose another name",
-                there.noun()
-            ),
+            format!("\"{name}\" exists already, {}: open it, or choose another name", there.one()),
         ));
     }
     if there != kind {
         return Err(Error::with(
             Status::WrongKind,
-            format!("\"{name}\" is a {}, and was opened as a {}", there.noun(), kind.noun()),
+            format!("\"{name}\" is {}, and was opened as {}", there.one(), kind.one()),
         ));
     }
     Ok(Some(record.offset))

@@ -48,8 +48,7 @@ struct WaitvEntry {
 /// monotonic clock, or until a signal handler runs.
 ///
 /// May return early and says then that we were woken. With the fallback only the
-/// first word is slept on, so the caller must look at all of them after each
-/// return, which it does anyway.
+/// first word is slept on, and a change of the others is found after a slice.
 pub(crate) fn wait(watches: &[Watch<'_>], until_ns: u64) -> Wake {
     debug_assert!(!watches.is_empty() && watches.len() <= MAX_WATCHES);
     if has_waitv() { wait_on_all(watches, until_ns) } else { wait_on_first(watches, until_ns) }
@@ -83,30 +82,36 @@ fn wait_on_all(watches: &[Watch<'_>], until_ns: u64) -> Wake {
     outcome(result)
 }
 
+/// Sleeps on the first word and looks at the others after each slice.
 fn wait_on_first(watches: &[Watch<'_>], until_ns: u64) -> Wake {
-    if watches.iter().any(|w| w.word.load(Relaxed) != w.value) {
-        return Wake::Changed;
+    loop {
+        if watches.iter().any(|w| w.word.load(Relaxed) != w.value) {
+            return Wake::Changed;
+        }
+        let slice_ns = time::now_ns().saturating_add(FALLBACK_SLICE_NS);
+        match wait_on_one(&watches[0], until_ns.min(slice_ns)) {
+            Wake::TimedOut if slice_ns < until_ns => {}
+            other => return other,
+        }
     }
-    let slice_end = time::now_ns().saturating_add(FALLBACK_SLICE_NS);
-    let until = time::timespec(until_ns.min(slice_end));
+}
+
+fn wait_on_one(watch: &Watch<'_>, until_ns: u64) -> Wake {
+    let until = time::timespec(until_ns);
     // SAFETY: the word is borrowed for the call; the kernel reads it and the
     // timespec. FUTEX_WAIT_BITSET takes an absolute monotonic time.
     let result = unsafe {
         libc::syscall(
             libc::SYS_futex,
-            watches[0].word.as_ptr(),
+            watch.word.as_ptr(),
             libc::FUTEX_WAIT_BITSET,
-            watches[0].value,
+            watch.value,
             &until,
             core::ptr::null::<u32>(),
             u32::MAX,
         )
     };
-    match outcome(result) {
-        // Only our own slice ended: look again, it is not the caller's time yet.
-        Wake::TimedOut if slice_end < until_ns => Wake::Woken,
-        other => other,
-    }
+    outcome(result)
 }
 
 fn outcome(result: libc::c_long) -> Wake {

@@ -72,6 +72,10 @@ pub(crate) fn attach(
         return Ok(attachment);
     }
     let memory = map(&file)?;
+    // Locks go through an open file of their own. The one that is mapped lives on in a
+    // forked child, by the mapping that it inherits: a byte that we held when we were
+    // killed would stay locked for as long as the child lives.
+    let file = file::reopen(file.as_fd(), &path, writable)?;
     let attachment: &'static Attachment = Box::leak(Box::new(Attachment {
         // Relaxed: only uniqueness matters.
         number: NUMBERS.fetch_add(1, Relaxed),

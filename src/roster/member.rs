@@ -132,7 +132,8 @@ impl ClaimedMember {
     /// Makes the calling process the member.
     pub(super) fn settle(self, attachment: &Attachment, id: MemberId) -> Result<Membership> {
         let record = attachment.member(self.index)?;
-        record.pid.store(process::id(), Relaxed);
+        // Release: who sees the pid sees whose generation it is.
+        record.pid.store(process::id(), Release);
         record.uid.store(process::user_id(), Relaxed);
         record.namespace.store(process::pid_namespace(), Relaxed);
         store_name(&record.name, process::thread_name());

@@ -62,7 +62,7 @@ use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::roster::death;
 use crate::roster::participant::{self, NAME_MASK};
-use crate::roster::record;
+use crate::roster::record::{self, MemberId};
 use crate::roster::thread::Thread;
 
 pub(super) const OWNED: u64 = 1 << 31;
@@ -365,12 +365,19 @@ pub(super) fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
         let generation = participant::generation_in(word);
         return Ok(Owner { slot, generation, owner_died, ..Owner::default() });
     }
-    let member = record::MemberId::of_word(record.member.load(Acquire));
-    let pid = match member {
-        Some(member) => attachment.member(member.index)?.pid.load(Relaxed),
+    let pid = match MemberId::of_word(record.member.load(Acquire)) {
+        Some(member) => pid_of(attachment, member)?,
         None => 0,
     };
     Ok(Owner { pid, tid, slot, generation, alive: false, owner_died, name })
+}
+
+/// The process id of a member; 0 if its record has a new owner, who is innocent.
+fn pid_of(attachment: &Attachment, id: MemberId) -> Result<u32> {
+    let record = attachment.member(id.index)?;
+    // Acquire: with a new owner's pid comes its generation, so the pid first.
+    let pid = record.pid.load(Acquire);
+    Ok(if record.generation.load(Relaxed) == id.generation { pid } else { 0 })
 }
 
 const HELD_ALREADY: Error = Error::new(

@@ -67,3 +67,9 @@ __all__ = [
     "platform_info",
     "unlink",
 ]
+
+# Tracebacks, help and pickles name things where users find them.
+for _name in __all__:
+    if _name != "__version__":
+        globals()[_name].__module__ = __name__
+del _name

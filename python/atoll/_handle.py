@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Callable
 
-_untrack = ctypes.pythonapi.PyObject_GC_UnTrack
+_untrack = ctypes.pythonapi["PyObject_GC_UnTrack"]
 _untrack.argtypes, _untrack.restype = (ctypes.py_object,), None
 
 

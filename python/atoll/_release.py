@@ -18,7 +18,7 @@ from . import _abi
 from ._errors import Closed, failure
 from ._native import bare
 
-_as_method = ctypes.pythonapi.PyInstanceMethod_New
+_as_method = ctypes.pythonapi["PyInstanceMethod_New"]
 _as_method.argtypes, _as_method.restype = (ctypes.py_object,), ctypes.py_object
 
 

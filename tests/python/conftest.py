@@ -16,7 +16,7 @@ except ModuleNotFoundError:  # from the tree, without installing
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
     import atoll
 
-WATCHDOG_SECONDS = 120
+WATCHDOG_SECONDS = 300
 PREFIX = f"atoll-test-{os.getpid()}-"
 _numbers = itertools.count()
 

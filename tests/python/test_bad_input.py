@@ -267,6 +267,7 @@ def test_exceptions_are_also_what_people_catch_already():
     for ours, known in pairs:
         assert issubclass(ours, atoll.AtollError) and issubclass(ours, known)
         statuses.add(ours.status)
+        assert ours.__module__ == "atoll", "as a traceback names it"
     assert len(statuses) == len(pairs)
 
 

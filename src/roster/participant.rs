@@ -15,6 +15,7 @@ use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::platform::atomic::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
+    fence,
 };
 use crate::platform::robust::{self, LivenessMutex, RobustList, WordOffset};
 use crate::platform::{futex, process};
@@ -69,6 +70,8 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
         record.member.store(0, Release);
         return Err(error);
     }
+    // Release, NAMED: who finds our name in a lock word finds the record as it is now.
+    fence(Release);
     attachment.count_seat();
     Ok(Seat { attachment, slot, generation })
 }

@@ -180,6 +180,8 @@ impl Thread {
             Some(seat) => *seat,
             None => {
                 self.leave_closed();
+                // libc takes the hook off when it locks the liveness mutex.
+                self.hook().stand_down();
                 let seat = participant::take_seat(attachment)?;
                 self.seats().push(seat);
                 seat

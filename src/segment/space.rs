@@ -314,7 +314,8 @@ impl Placement {
     }
 }
 
-/// Appends a block to the roster. The caller is the registrar, or the creator.
+/// Appends a block to the roster. The caller is the creator, or the registrar and has
+/// called `finish`.
 pub(crate) fn append_block(memory: &Memory, file: BorrowedFd<'_>, segment: &str) -> Result<()> {
     let new = NewRecord {
         kind: Kind::RosterBlock,
@@ -322,9 +323,7 @@ pub(crate) fn append_block(memory: &Memory, file: BorrowedFd<'_>, segment: &str)
         body_bytes: size_of::<Block>() as u64,
         page_aligned: true,
     };
-    let space = Space::of(memory);
-    space.finish()?;
-    space.append(file, segment, &new, |_| Ok(()))?;
+    Space::of(memory).append(file, segment, &new, |_| Ok(()))?;
     Ok(())
 }
 
@@ -332,6 +331,8 @@ pub(crate) fn append_block(memory: &Memory, file: BorrowedFd<'_>, segment: &str)
 pub(crate) fn grow_roster(attachment: &Attachment) -> Result<()> {
     let known = attachment.block_count();
     attachment.as_registrar(|| {
+        // Who died while it added a block may have left one that only has to be linked.
+        Space::of(attachment.memory()).finish()?;
         if attachment.block_count() > known {
             return Ok(());
         }

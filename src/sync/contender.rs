@@ -79,8 +79,8 @@ impl<'a> Contender<'a> {
     /// Takes the word or gives up; returns the word as taken. The hook is armed.
     pub(super) fn contend(mut self) -> Result<u64> {
         loop {
-            // Relaxed: the exchange that takes it acquires.
-            let word = self.body.word.load(Relaxed);
+            // Acquire, NAMED: what the owner's name leads to is there.
+            let word = self.body.word.load(Acquire);
             if word & OWNED == 0 {
                 if word & STARVING != 0 && !self.slept && self.giving_up.is_none() {
                     self.let_pass(word);

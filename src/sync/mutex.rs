@@ -30,6 +30,7 @@
 //! | edge     | release                   | acquire                    | what it carries          |
 //! |----------|---------------------------|----------------------------|--------------------------|
 //! | UNLOCKED | `unlock` clears OWNED     | `lock` takes the word      | what the lock guards     |
+//! | NAMED    | `take_seat` fences        | who reads a name there     | what the name leads to   |
 //! | DEPARTED | the kernel marks the dead | `feel_pulse` loads it      | what the dead one stored |
 //!
 //! # If a process dies
@@ -143,7 +144,7 @@ impl MutexBody {
     #[inline(always)]
     pub(crate) fn take_if_free(&self, name: u64) -> bool {
         // Acquire, UNLOCKED: what the last owner wrote is ours to read. Release is
-        // not needed: nothing is handed on by taking a lock.
+        // not needed: what our name leads to was published with the seat (NAMED).
         self.word.compare_exchange(0, name | OWNED, Acquire, Relaxed).is_ok()
     }
 
@@ -280,7 +281,7 @@ impl MutexBody {
     /// Who holds it at this moment.
     pub(crate) fn owner(&self, attachment: &Attachment) -> Result<Option<Owner>> {
         loop {
-            // Acquire: what the owner wrote into its record is there.
+            // Acquire, NAMED: what the owner wrote into its record is there.
             let word = self.word.load(Acquire);
             if word & OWNED == 0 {
                 return Ok(None);

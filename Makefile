@@ -19,9 +19,8 @@ help:
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction of every operation'
 	@echo 'make models                          the models of the lock, by spin'
 	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json'
-	@echo 'make bench [ROWS=mutex_uncontended]  figures against peers, into target/bench/results.json'
 	@echo 'make build                           target/release/libatoll.so, and libatoll.so.0 beside it'
-	@echo 'make bless                           renew the generated files after a change of the C ABI'
+	@echo 'make bless                           renew what is generated or golden, after a change of ABI or layout'
 
 # --- tools -----------------------------------------------------------------------------------
 
@@ -78,12 +77,9 @@ crash: build
 models:
 	models/run
 
+# A crate of its own: nothing else builds the peers.
 bench: build
 	@cargo run --release --quiet --manifest-path benches/compare/Cargo.toml -- $(ROWS)
 
-# A crate of its own: nothing else builds the peers.
-bench: build
-	cargo run --release --manifest-path benches/compare/Cargo.toml -- $(ROWS)
-
 bless:
-	BLESS=1 cargo test --quiet --test bindings
+	BLESS=1 cargo test --quiet --lib --test bindings

@@ -120,14 +120,25 @@ fn every_dependency_is_accounted_for() {
     assert_eq!(listed, there, "in docs/architecture.md, and in Cargo.toml");
 }
 
-/// Our documents: those of the top folder, of docs and of models.
+/// Our documents.
 fn documents() -> Vec<PathBuf> {
-    let folders = ["", "docs", "docs/decisions", "models"];
+    let folders = ["", "demo", "docs", "docs/decisions", "models"];
     let entries = folders.into_iter().flat_map(|folder| {
         fs::read_dir(tree(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"))
     });
     let paths = entries.map(|entry| entry.expect("an entry").path());
     paths.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect()
+}
+
+#[test]
+fn every_command_of_the_front_door_is_there() {
+    let makefile = read(tree("Makefile"));
+    let documents: Vec<String> = documents().iter().map(read).collect();
+    let named = documents.iter().flat_map(|text| text.split("`make ").skip(1));
+    let named = named.map(|rest| rest.split(['`', ' ']).next().expect("a word"));
+    let missing = named.clone().find(|target| !makefile.contains(&format!("\n{target}:")));
+    assert_eq!(missing, None, "a target that documents name and the Makefile does not have");
+    assert!(named.count() > 5, "these cannot be all commands");
 }
 
 #[test]

@@ -1,0 +1,241 @@
+//! The C ABI of the shared library, as a C program sees it: loaded at run time,
+//! every symbol bound before the first call.
+//!
+//! `tests/bindings.rs` compares declarations; here only what the operations call
+//! is declared, and outputs get room to spare.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What an opaque pointer of the ABI is to us.
+pub(crate) type Handle = *mut c_void;
+
+pub(crate) const OK: i32 = 0;
+pub(crate) const OWNER_DIED: i32 = 1;
+pub(crate) const TIMED_OUT: i32 = 2;
+pub(crate) const NOT_FOUND: i32 = 7;
+pub(crate) const FOREVER: i64 = i64::MAX;
+
+/// `atoll_segment_options`.
+#[repr(C)]
+#[derive(Default)]
+pub(crate) struct SegmentOptions {
+    pub(crate) struct_size: u32,
+    pub(crate) reserved: u32,
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+    pub(crate) read_only: u32,
+    pub(crate) ephemeral: u32,
+    pub(crate) max_participants: u32,
+}
+
+/// `atoll_type`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Type {
+    pub(crate) struct_size: u32,
+    pub(crate) code: u32,
+    pub(crate) size: u64,
+    pub(crate) align: u32,
+    pub(crate) reserved: u32,
+    pub(crate) format: [c_char; 64],
+}
+
+impl Type {
+    pub(crate) const I64: Self = Self::of(4, 8);
+    const BYTES: u32 = 12;
+
+    pub(crate) const fn bytes(size: u64) -> Self {
+        Self::of(Self::BYTES, size)
+    }
+
+    const fn of(code: u32, size: u64) -> Self {
+        Self {
+            struct_size: size_of::<Self>() as u32,
+            code,
+            size,
+            align: 0,
+            reserved: 0,
+            format: [0; 64],
+        }
+    }
+}
+
+/// `atoll_segment_info`, its name left out.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SegmentInfo {
+    pub(crate) size: u64,
+    pub(crate) committed: u64,
+    pub(crate) used: u64,
+    pub(crate) objects: u64,
+    pub(crate) death_epoch: u64,
+    pub(crate) members: u32,
+    pub(crate) participants: u32,
+    pub(crate) max_participants: u32,
+    pub(crate) mode: u32,
+    pub(crate) layout_version: u32,
+}
+
+/// `atoll_member_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct MemberInfo {
+    pub(crate) epoch: u64,
+    pub(crate) pid: u32,
+    pub(crate) uid: u32,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    pub(crate) name: [u8; 16],
+}
+
+/// `atoll_owner`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Owner {
+    pub(crate) pid: u32,
+    pub(crate) tid: u32,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    pub(crate) alive: bool,
+    pub(crate) owner_died: bool,
+    pub(crate) name: [u8; 16],
+}
+
+/// A structure that the library fills in, with room for what may be added to it.
+#[repr(C, align(16))]
+pub(crate) struct Roomy<T> {
+    pub(crate) content: T,
+    spare: [u8; 2048],
+}
+
+impl<T: Default> Default for Roomy<T> {
+    fn default() -> Self {
+        Self { content: T::default(), spare: [0; 2048] }
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
+        /// The functions of the library that the operations call.
+        #[derive(Clone, Copy)]
+        pub(crate) struct Abi {
+            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) -> $result,)*
+        }
+
+        impl Abi {
+            fn bind(library: *mut c_void) -> Result<Self, String> {
+                Ok(Self { $($name: {
+                    let address = symbol(library, concat!("atoll_", stringify!($name), "\0"))?;
+                    // SAFETY: the declaration agrees with include/atoll.h.
+                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) -> $result>(address) }
+                },)* })
+            }
+        }
+    };
+}
+
+functions! {
+    last_error(*mut u8) -> ();
+    segment_create(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
+    segment_open(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
+    segment_close(Handle) -> i32;
+    segment_verify(Handle) -> i32;
+    segment_stat(Handle, *mut Roomy<SegmentInfo>) -> i32;
+    segment_wait_death(Handle, u64, i64, *mut u64, *mut Roomy<MemberInfo>) -> i32;
+    mutex_create(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
+    mutex_open(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
+    mutex_open_or_create(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
+    mutex_close(Handle) -> i32;
+    value_close(Handle) -> i32;
+    mutex_lock(Handle, i64) -> i32;
+    mutex_unlock(Handle) -> i32;
+    mutex_mark_consistent(Handle) -> i32;
+    mutex_owner(Handle, *mut Roomy<Owner>) -> i32;
+    value_create(Handle, *const c_char, *const Type, *mut Handle) -> i32;
+    value_open(Handle, *const c_char, *const Type, *mut Handle) -> i32;
+    value_open_or_create(Handle, *const c_char, *const Type, *mut Handle) -> i32;
+    value_load(Handle, *mut u8, usize, *mut usize) -> i32;
+    value_store(Handle, *const u8, usize, i64) -> i32;
+    value_swap(Handle, *const u8, usize, i64, *mut u8, usize, *mut usize) -> i32;
+    array_create(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
+    array_open(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
+    array_open_or_create(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
+    array_data(Handle) -> *mut c_void;
+}
+
+static ABI: OnceLock<Abi> = OnceLock::new();
+
+/// Loads the library. The harness does so before the first player is forked.
+pub(crate) fn load() -> Result<(), String> {
+    ABI.set(Abi::load()?).map_err(|_| "the library is loaded twice".into())
+}
+
+/// The library.
+pub(crate) fn abi() -> &'static Abi {
+    ABI.get().expect("the library is loaded first")
+}
+
+/// Calls a function of the library.
+///
+/// The players answer for what a C program would answer for: handles come from
+/// the library, names end with NUL, outputs are as large as the declaration says.
+macro_rules! call {
+    ($function:ident($($argument:expr),* $(,)?)) => {{
+        let function = $crate::abi::abi().$function;
+        // SAFETY: as the macro's comment says.
+        unsafe { function($($argument),*) }
+    }};
+}
+pub(crate) use call;
+
+impl Abi {
+    /// Loads the library named by ATOLL_LIBRARY, else the one beside this program.
+    fn load() -> Result<Self, String> {
+        let path = library()?;
+        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
+        // SAFETY: a NUL-terminated path; the library is never unloaded.
+        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        if handle.is_null() {
+            return Err(loader_error());
+        }
+        Self::bind(handle)
+    }
+
+    /// The sentence that goes with the last status of this thread.
+    pub(crate) fn sentence(&self) -> String {
+        let mut error = [0u8; 1024];
+        // SAFETY: the output is larger than atoll_error.
+        unsafe { (self.last_error)(error.as_mut_ptr()) };
+        const TEXT: usize = 8; // after the status and the errno
+        let text = CStr::from_bytes_until_nul(&error[TEXT..]).unwrap_or_default();
+        text.to_string_lossy().into_owned()
+    }
+}
+
+fn library() -> Result<PathBuf, String> {
+    match std::env::var_os("ATOLL_LIBRARY") {
+        Some(path) => Ok(path.into()),
+        // Cargo builds it for this very run.
+        None => std::env::current_exe()
+            .map(|us| us.with_file_name("libatoll.so"))
+            .map_err(|e| format!("where are we? {e}")),
+    }
+}
+
+fn symbol(library: *mut c_void, name: &str) -> Result<*mut c_void, String> {
+    // SAFETY: a live library and a NUL-terminated name.
+    let address = unsafe { libc::dlsym(library, name.as_ptr().cast()) };
+    if address.is_null() { Err(loader_error()) } else { Ok(address) }
+}
+
+fn loader_error() -> String {
+    // SAFETY: dlerror returns NULL or a string that lasts until the next call.
+    let text = unsafe { libc::dlerror() };
+    if text.is_null() {
+        return "the dynamic loader gave no reason".into();
+    }
+    // SAFETY: as above.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}

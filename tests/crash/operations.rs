@@ -1,0 +1,371 @@
+//! The table of operations that a victim makes alone: what it does between its
+//! marks, and who is to find what afterwards. Where others wait at the same time
+//! is in `contention`.
+
+use std::ptr::{null, null_mut};
+use std::thread;
+
+use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Type, call};
+use crate::board::{Board, NONE_YET, WATCHDOG};
+use crate::outcomes::{self, Death, is};
+use crate::player::Stage;
+use crate::victim::{marked, stepped};
+use crate::world::{
+    self, CROWD, FRESH, LARGE_SIZE, LARGE_TYPE, NEW, SEGMENT, SHAPE, SMALL_SIZE, World, ok,
+};
+
+/// A call, and everything that has to hold however far a victim comes with it.
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// What there is before the victim enters.
+    pub(crate) scene: Scene,
+    /// Prepares, and makes the call between the marks.
+    pub(crate) victim: fn(Stage) -> Result<(), String>,
+    /// Who else is there if the call is a fork.
+    pub(crate) kin: Kin,
+    /// What the call returns if it gets that far. `NONE_YET`: it ends its thread.
+    pub(crate) status: i32,
+    /// When the victim's process takes part.
+    pub(crate) member: Membership,
+    /// What the witness may see while the victim stands still.
+    pub(crate) glance: fn(&World) -> Result<(), String>,
+    /// What the witness must find after the death.
+    pub(crate) outcome: fn(&World, &Death) -> Result<(), String>,
+}
+
+/// What there is before the victim enters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scene {
+    /// No segment.
+    Nothing,
+    /// A segment with a mutex and two values, held open by the witness.
+    Segment,
+    /// The same, and the mutex names somebody who died holding it.
+    DeadOwner,
+    /// The same segment; the next participant needs a new block of the roster.
+    FullBlock,
+}
+
+/// The process on the other side of a fork. It must be able to go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kin {
+    /// The victim is the parent, or nobody forks.
+    Child,
+    /// The victim is the child.
+    Parent,
+}
+
+/// The seat of the kin.
+pub(crate) const KIN: usize = 11;
+
+/// When the victim's process is a member: all the time, from some moment in the
+/// call on, up to one, or never.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Membership {
+    Stays,
+    Enters,
+    Leaves,
+    StaysOut,
+}
+
+const PLAIN: Operation = Operation {
+    name: "",
+    scene: Scene::Segment,
+    victim: |_| Ok(()),
+    kin: Kin::Child,
+    status: OK,
+    member: Membership::Stays,
+    glance: |_| Ok(()),
+    outcome: outcomes::unchanged,
+};
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "create",
+        scene: Scene::Nothing,
+        victim: create,
+        member: Membership::StaysOut,
+        ..PLAIN
+    },
+    Operation { name: "open", victim: open, member: Membership::StaysOut, ..PLAIN },
+    Operation { name: "close", victim: close, member: Membership::Leaves, ..PLAIN },
+    Operation {
+        name: "attach",
+        victim: attach,
+        member: Membership::Enters,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::locked,
+        ..PLAIN
+    },
+    Operation {
+        name: "attach_thread",
+        victim: attach_thread,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::locked,
+        ..PLAIN
+    },
+    Operation {
+        name: "attach_growing",
+        scene: Scene::FullBlock,
+        victim: attach_thread,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::grown,
+        ..PLAIN
+    },
+    Operation { name: "detach", victim: detach, status: NONE_YET, ..PLAIN },
+    Operation { name: "exit", victim: exit, status: NONE_YET, member: Membership::Leaves, ..PLAIN },
+    Operation { name: "fork", victim: fork, ..PLAIN },
+    Operation {
+        name: "fork_child",
+        victim: fork_child,
+        kin: Kin::Parent,
+        member: Membership::Enters,
+        ..PLAIN
+    },
+    Operation {
+        name: "lock",
+        victim: lock,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::locked,
+        ..PLAIN
+    },
+    Operation {
+        name: "lock_dead_owner",
+        scene: Scene::DeadOwner,
+        victim: lock,
+        status: OWNER_DIED,
+        outcome: outcomes::taken_over,
+        ..PLAIN
+    },
+    Operation {
+        name: "unlock",
+        victim: unlock,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::unlocked,
+        ..PLAIN
+    },
+    Operation {
+        name: "mark_consistent",
+        scene: Scene::DeadOwner,
+        victim: mark_consistent,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::unlocked,
+        ..PLAIN
+    },
+    Operation {
+        name: "store",
+        victim: store_small,
+        glance: outcomes::small_is_whole,
+        outcome: outcomes::small_stored,
+        ..PLAIN
+    },
+    Operation {
+        name: "store_large",
+        victim: store_large,
+        glance: outcomes::large_is_whole,
+        outcome: outcomes::large_stored,
+        ..PLAIN
+    },
+    Operation {
+        name: "swap",
+        victim: swap_small,
+        glance: outcomes::small_is_whole,
+        outcome: outcomes::small_stored,
+        ..PLAIN
+    },
+    Operation {
+        name: "swap_large",
+        victim: swap_large,
+        glance: outcomes::large_is_whole,
+        outcome: outcomes::large_stored,
+        ..PLAIN
+    },
+    Operation {
+        name: "create_mutex",
+        victim: create_mutex,
+        glance: outcomes::fresh_mutex_is_whole,
+        outcome: outcomes::mutex_created,
+        ..PLAIN
+    },
+    Operation {
+        name: "create_value",
+        victim: create_value,
+        glance: outcomes::fresh_value_is_whole,
+        outcome: outcomes::value_created,
+        ..PLAIN
+    },
+    Operation {
+        name: "create_array",
+        victim: create_array,
+        glance: outcomes::fresh_array_is_whole,
+        outcome: outcomes::array_created,
+        ..PLAIN
+    },
+];
+
+fn create(stage: Stage) -> Result<(), String> {
+    let (options, mut out) = (world::options(CROWD), null_mut());
+    stepped(stage, || call!(segment_create(SEGMENT.as_ptr(), &options, &mut out)))
+}
+
+fn open(stage: Stage) -> Result<(), String> {
+    let mut out = null_mut();
+    stepped(stage, || call!(segment_open(SEGMENT.as_ptr(), null(), &mut out)))
+}
+
+/// The last handle goes, and with it the membership.
+fn close(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    ok("mutex_close", call!(mutex_close(world.mutex)))?;
+    ok("value_close", call!(value_close(world.small)))?;
+    ok("value_close", call!(value_close(world.large)))?;
+    stepped(stage, || call!(segment_close(world.segment)))
+}
+
+/// The first call of a process that needs a seat.
+fn attach(stage: Stage) -> Result<(), String> {
+    let world = World::open()?;
+    stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
+}
+
+/// The first such call of a thread in a process that is a member already.
+fn attach_thread(stage: Stage) -> Result<(), String> {
+    in_a_thread(World::join()?, move |world| {
+        stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
+    })
+}
+
+/// The end of a thread that has made calls.
+fn detach(stage: Stage) -> Result<(), String> {
+    in_a_thread(World::join()?, move |world| {
+        world.take_seat()?;
+        marked(stage);
+        Ok(())
+    })
+}
+
+fn exit(stage: Stage) -> Result<(), String> {
+    let _world = World::join()?;
+    // SAFETY: ends the process as a program would that returns from main.
+    stepped(stage, || unsafe { libc::exit(0) })
+}
+
+fn fork(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    // SAFETY: the process has one thread.
+    stepped(stage, || match unsafe { libc::fork() } {
+        0 => go_on(world),
+        child => child.min(0),
+    })
+}
+
+fn fork_child(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    // SAFETY: the process has one thread.
+    stepped(stage, || match unsafe { libc::fork() } {
+        0 => 0,
+        _ => go_on(world),
+    })
+}
+
+/// The part of the kin: what it holds open works, and waits for nobody dead.
+fn go_on(world: World) -> ! {
+    let seat = &Board::get().seats[KIN];
+    let calls = || {
+        world.take_seat()?;
+        is("status of the kin's lock", world.lock()?, OK)?;
+        world.unlock()?;
+        world.verify()
+    };
+    if let Err(why) = calls() {
+        seat.fail(&why);
+    }
+    seat.reached.raise();
+    // To be killed; but whoever should do that may be dead.
+    thread::sleep(2 * WATCHDOG);
+    // SAFETY: ends this process, which was forked off.
+    unsafe { libc::_exit(0) }
+}
+
+fn lock(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
+}
+
+fn unlock(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    world.lock()?;
+    stepped(stage, || call!(mutex_unlock(world.mutex)))
+}
+
+/// Ends the news of an owner's death. The unlock belongs to it: a victim that
+/// marks and then dies holding the mutex is news again.
+fn mark_consistent(stage: Stage) -> Result<(), String> {
+    let world = World::join()?;
+    world.lock()?;
+    stepped(stage, || match call!(mutex_mark_consistent(world.mutex)) {
+        OK => call!(mutex_unlock(world.mutex)),
+        status => status,
+    })
+}
+
+fn store_small(stage: Stage) -> Result<(), String> {
+    store::<SMALL_SIZE>(stage, World::join()?.small)
+}
+
+fn store_large(stage: Stage) -> Result<(), String> {
+    store::<LARGE_SIZE>(stage, World::join()?.large)
+}
+
+fn store<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
+    let new = [NEW; N];
+    stepped(stage, || call!(value_store(value, new.as_ptr(), N, FOREVER)))
+}
+
+fn swap_small(stage: Stage) -> Result<(), String> {
+    swap::<SMALL_SIZE>(stage, World::join()?.small)
+}
+
+fn swap_large(stage: Stage) -> Result<(), String> {
+    swap::<LARGE_SIZE>(stage, World::join()?.large)
+}
+
+fn swap<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
+    let (new, mut old, mut length) = ([NEW; N], [0; N], 0);
+    stepped(stage, || {
+        let (new, old) = (new.as_ptr(), old.as_mut_ptr());
+        call!(value_swap(value, new, N, FOREVER, old, N, &mut length))
+    })
+}
+
+fn create_mutex(stage: Stage) -> Result<(), String> {
+    let (segment, mut out) = (World::join()?.segment, null_mut());
+    stepped(stage, || call!(mutex_create(segment, FRESH.as_ptr(), null(), &mut out)))
+}
+
+fn create_value(stage: Stage) -> Result<(), String> {
+    let (segment, mut out) = (World::join()?.segment, null_mut());
+    stepped(stage, || call!(value_create(segment, FRESH.as_ptr(), &LARGE_TYPE, &mut out)))
+}
+
+fn create_array(stage: Stage) -> Result<(), String> {
+    let (segment, mut out) = (World::join()?.segment, null_mut());
+    let (dimensions, shape) = (SHAPE.len() as u32, SHAPE.as_ptr());
+    stepped(stage, || {
+        call!(array_create(segment, FRESH.as_ptr(), &Type::I64, dimensions, shape, &mut out))
+    })
+}
+
+/// Plays in a thread of its own, while the first one takes part and stands by.
+fn in_a_thread(
+    world: World,
+    part: impl FnOnce(World) -> Result<(), String> + Send + 'static,
+) -> Result<(), String> {
+    match thread::spawn(move || part(world)).join() {
+        Ok(Ok(())) => loop {
+            thread::park();
+        },
+        Ok(refused) => refused,
+        Err(_) => Err("the thread panicked".into()),
+    }
+}

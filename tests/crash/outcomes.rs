@@ -1,0 +1,227 @@
+//! What a witness finds in the segment: before or after, never between.
+
+use std::fmt::Debug;
+use std::ptr::{null, null_mut};
+
+use crate::abi::{Handle, NOT_FOUND, OK, OWNER_DIED, SegmentInfo, TIMED_OUT, Type, abi, call};
+use crate::world::{
+    FRESH, LARGE_SIZE, LARGE_TYPE, NEW, OLD, SHAPE, SMALL_SIZE, World, handle, load, ok, store,
+};
+
+/// What the witness knows of a death.
+pub(crate) struct Death {
+    pub(crate) victim: i32,
+    /// The victim's call had returned.
+    pub(crate) returned: bool,
+    /// The segment before the victim entered.
+    pub(crate) before: SegmentInfo,
+}
+
+/// Fails unless `found` is what it must be.
+pub(crate) fn is<T: PartialEq + Debug>(what: &str, found: T, must_be: T) -> Result<(), String> {
+    match found == must_be {
+        true => Ok(()),
+        false => Err(format!("{what}: {found:?} instead of {must_be:?}")),
+    }
+}
+
+/// The call touched no object and took no memory for good.
+pub(crate) fn unchanged(world: &World, death: &Death) -> Result<(), String> {
+    let info = world.info()?;
+    is("objects", info.objects, death.before.objects)?;
+    is("bytes used", info.used, death.before.used)
+}
+
+/// While everybody lives, nobody is told of a death.
+pub(crate) fn nobody_died(world: &World) -> Result<(), String> {
+    match call!(mutex_lock(world.mutex, 0)) {
+        OK => world.unlock(),
+        TIMED_OUT => Ok(()),
+        OWNER_DIED => Err("told of the death of an owner who is alive".into()),
+        status => ok("mutex_lock", status),
+    }
+}
+
+/// The victim may have had the mutex, and has it for sure if its call returned.
+pub(crate) fn locked(world: &World, death: &Death) -> Result<(), String> {
+    mutex_goes_on(world, death.returned.then_some(OWNER_DIED))?;
+    unchanged(world, death)
+}
+
+/// The victim died holding the mutex unless its call has given it back.
+pub(crate) fn unlocked(world: &World, death: &Death) -> Result<(), String> {
+    mutex_goes_on(world, death.returned.then_some(OK))?;
+    unchanged(world, death)
+}
+
+/// Somebody died holding the mutex in any case, and nobody has marked it.
+pub(crate) fn taken_over(world: &World, death: &Death) -> Result<(), String> {
+    mutex_goes_on(world, Some(OWNER_DIED))?;
+    unchanged(world, death)
+}
+
+/// The same where the roster may have grown. The survivors are too many for its
+/// first block, so in the end it has.
+pub(crate) fn grown(world: &World, death: &Death) -> Result<(), String> {
+    if death.returned && world.info()?.used == death.before.used {
+        return Err("the scene does not fill a block: the roster did not grow".into());
+    }
+    mutex_goes_on(world, death.returned.then_some(OWNER_DIED))
+}
+
+/// The mutex changes hands, and owner death is news until somebody marks it.
+fn mutex_goes_on(world: &World, must_be: Option<i32>) -> Result<(), String> {
+    let owner = world.owner()?;
+    let status = world.lock()?;
+    is("status of the survivor's lock", status, must_be.unwrap_or(status))?;
+    let announced = owner.pid != 0 || owner.owner_died;
+    is("owner death, as announced before the lock", announced, status == OWNER_DIED)?;
+    if owner.pid != 0 && owner.alive {
+        return Err(format!("process {} is dead and still counts as a living owner", owner.pid));
+    }
+    if status == OWNER_DIED {
+        world.unlock()?;
+        is("status of a lock nobody has marked", world.lock()?, OWNER_DIED)?;
+        world.mark_consistent()?;
+    }
+    world.unlock()?;
+    is("status of a lock in good order", world.lock()?, OK)?;
+    world.unlock()
+}
+
+pub(crate) fn small_is_whole(world: &World) -> Result<(), String> {
+    is_whole::<SMALL_SIZE>(world.small, false)
+}
+
+pub(crate) fn large_is_whole(world: &World) -> Result<(), String> {
+    is_whole::<LARGE_SIZE>(world.large, false)
+}
+
+pub(crate) fn small_stored(world: &World, death: &Death) -> Result<(), String> {
+    stored::<SMALL_SIZE>(world.small, death)?;
+    unchanged(world, death)
+}
+
+pub(crate) fn large_stored(world: &World, death: &Death) -> Result<(), String> {
+    stored::<LARGE_SIZE>(world.large, death)?;
+    unchanged(world, death)
+}
+
+/// Old or new, and the next store goes through.
+fn stored<const N: usize>(value: Handle, death: &Death) -> Result<(), String> {
+    const NEWER: u8 = NEW + 1;
+    is_whole::<N>(value, death.returned)?;
+    store(value, &[NEWER; N])?;
+    is("value after the survivor's store", load::<N>(value)?, [NEWER; N])
+}
+
+fn is_whole<const N: usize>(value: Handle, must_be_new: bool) -> Result<(), String> {
+    let bytes = load::<N>(value)?;
+    if bytes == [NEW; N] || (bytes == [OLD; N] && !must_be_new) {
+        return Ok(());
+    }
+    Err(format!("value {bytes:?}: neither as before nor as after the store"))
+}
+
+/// An object that a victim creates, as others come to know it.
+pub(crate) struct Fresh {
+    open: fn(Handle, *mut Handle) -> i32,
+    pub(crate) open_or_create: fn(Handle, *mut Handle) -> i32,
+    /// Fails unless the object is as new.
+    as_new: fn(Handle) -> Result<(), String>,
+}
+
+const FRESH_MUTEX: Fresh = Fresh {
+    open: |segment, out| call!(mutex_open(segment, FRESH.as_ptr(), null(), out)),
+    open_or_create: |segment, out| {
+        call!(mutex_open_or_create(segment, FRESH.as_ptr(), null(), out))
+    },
+    as_new: |mutex| {
+        ok("mutex_lock of the new mutex", call!(mutex_lock(mutex, 0)))?;
+        ok("mutex_unlock of the new mutex", call!(mutex_unlock(mutex)))
+    },
+};
+
+pub(crate) const FRESH_VALUE: Fresh = Fresh {
+    open: |segment, out| call!(value_open(segment, FRESH.as_ptr(), &LARGE_TYPE, out)),
+    open_or_create: |segment, out| {
+        call!(value_open_or_create(segment, FRESH.as_ptr(), &LARGE_TYPE, out))
+    },
+    as_new: |value| is("the new value", load::<LARGE_SIZE>(value)?, [0; LARGE_SIZE]),
+};
+
+const FRESH_ARRAY: Fresh = Fresh {
+    open: |segment, out| {
+        let (dimensions, shape) = (SHAPE.len() as u32, SHAPE.as_ptr());
+        call!(array_open(segment, FRESH.as_ptr(), &Type::I64, dimensions, shape, out))
+    },
+    open_or_create: |segment, out| {
+        let (dimensions, shape) = (SHAPE.len() as u32, SHAPE.as_ptr());
+        call!(array_open_or_create(segment, FRESH.as_ptr(), &Type::I64, dimensions, shape, out))
+    },
+    as_new: |array| {
+        let data = call!(array_data(array)).cast::<u8>();
+        if data.is_null() {
+            return Err(format!("array_data gives NULL: {}", abi().sentence()));
+        }
+        let bytes = (SHAPE[0] * SHAPE[1]) as usize * size_of::<i64>();
+        // SAFETY: an array of this shape and type has that many bytes.
+        let elements = unsafe { std::slice::from_raw_parts(data, bytes) };
+        is(
+            "bytes of the new array that are not zero",
+            elements.iter().filter(|b| **b != 0).count(),
+            0,
+        )
+    },
+};
+
+impl Fresh {
+    /// Not there at all, or there and as new. Says whether it is there.
+    pub(crate) fn is_whole(&self, world: &World) -> Result<bool, String> {
+        let mut object = null_mut();
+        match (self.open)(world.segment, &mut object) {
+            OK => (self.as_new)(object).map(|()| true),
+            NOT_FOUND => Ok(false),
+            status => ok("opening the new object", status).map(|()| false),
+        }
+    }
+
+    /// Whole or not there; and there after the survivor has asked for it too.
+    fn created(&self, world: &World, death: &Death) -> Result<(), String> {
+        let there = self.is_whole(world)?;
+        if death.returned && !there {
+            return Err("the new object is gone though its creation had returned".into());
+        }
+        let objects = death.before.objects;
+        is("objects", world.info()?.objects, objects + u64::from(there))?;
+        let object = handle("open_or_create after the death", |out| {
+            (self.open_or_create)(world.segment, out)
+        })?;
+        (self.as_new)(object)?;
+        is("objects", world.info()?.objects, objects + 1)
+    }
+}
+
+pub(crate) fn fresh_mutex_is_whole(world: &World) -> Result<(), String> {
+    FRESH_MUTEX.is_whole(world).map(|_| ())
+}
+
+pub(crate) fn fresh_value_is_whole(world: &World) -> Result<(), String> {
+    FRESH_VALUE.is_whole(world).map(|_| ())
+}
+
+pub(crate) fn fresh_array_is_whole(world: &World) -> Result<(), String> {
+    FRESH_ARRAY.is_whole(world).map(|_| ())
+}
+
+pub(crate) fn mutex_created(world: &World, death: &Death) -> Result<(), String> {
+    FRESH_MUTEX.created(world, death)
+}
+
+pub(crate) fn value_created(world: &World, death: &Death) -> Result<(), String> {
+    FRESH_VALUE.created(world, death)
+}
+
+pub(crate) fn array_created(world: &World, death: &Death) -> Result<(), String> {
+    FRESH_ARRAY.created(world, death)
+}

@@ -1,0 +1,184 @@
+//! The segment on stage, as every player but the victim uses it: through the C
+//! ABI, with each refusal turned into a sentence.
+
+use std::ffi::CStr;
+use std::ptr::{null, null_mut};
+
+use crate::abi::{
+    FOREVER, Handle, MemberInfo, OK, OWNER_DIED, Owner, Roomy, SegmentInfo, SegmentOptions, Type,
+    abi, call,
+};
+use crate::board::{Board, now_ns};
+
+/// The name of the segment.
+pub(crate) const SEGMENT: &CStr = c"scene";
+/// What lies in it.
+pub(crate) const MUTEX: &CStr = c"mutex";
+pub(crate) const SMALL: &CStr = c"small";
+pub(crate) const LARGE: &CStr = c"large";
+/// What is created on stage.
+pub(crate) const FRESH: &CStr = c"fresh";
+
+/// Bytes in a value that one store can set, and in one that takes several.
+pub(crate) const SMALL_SIZE: usize = 8;
+pub(crate) const LARGE_SIZE: usize = 40;
+pub(crate) const LARGE_TYPE: Type = Type::bytes(LARGE_SIZE as u64);
+/// What each byte of a value is before the victim stores, and after.
+pub(crate) const OLD: u8 = 1;
+pub(crate) const NEW: u8 = 2;
+/// Participants for which there is room in most scenes: so few that a lost place
+/// is missed.
+pub(crate) const CROWD: u32 = 4;
+/// The shape of the array that is created on stage.
+pub(crate) const SHAPE: [u64; 2] = [3, 500];
+
+/// The segment and its objects, open in this process.
+#[derive(Clone, Copy)]
+pub(crate) struct World {
+    pub(crate) segment: Handle,
+    pub(crate) mutex: Handle,
+    pub(crate) small: Handle,
+    pub(crate) large: Handle,
+}
+
+// SAFETY: handles are numbers in the shape of pointers; any thread may use them.
+unsafe impl Send for World {}
+
+/// Turns a status other than OK into the library's own sentence.
+pub(crate) fn ok(call: &str, status: i32) -> Result<(), String> {
+    match status {
+        OK => Ok(()),
+        status => Err(format!("{call} gives status {status}: {}", abi().sentence())),
+    }
+}
+
+/// The options with which the segment is created.
+pub(crate) fn options(max_participants: u32) -> SegmentOptions {
+    let struct_size = size_of::<SegmentOptions>() as u32;
+    SegmentOptions { struct_size, size: 1 << 20, max_participants, ..Default::default() }
+}
+
+/// The handle that a call puts out.
+pub(crate) fn handle(call: &str, make: impl FnOnce(*mut Handle) -> i32) -> Result<Handle, String> {
+    let mut out = null_mut();
+    ok(call, make(&mut out))?;
+    Ok(out)
+}
+
+pub(crate) fn open_segment() -> Result<Handle, String> {
+    handle("segment_open", |out| call!(segment_open(SEGMENT.as_ptr(), null(), out)))
+}
+
+impl World {
+    /// Creates the segment and what every scene has in it.
+    pub(crate) fn found(max_participants: u32) -> Result<Self, String> {
+        let options = options(max_participants);
+        let segment =
+            handle("segment_create", |out| call!(segment_create(SEGMENT.as_ptr(), &options, out)))?;
+        Self::furnish(segment)
+    }
+
+    /// Creates in an empty segment what every scene has in it.
+    pub(crate) fn furnish(segment: Handle) -> Result<Self, String> {
+        let mutex = handle("mutex_create", |out| {
+            call!(mutex_create(segment, MUTEX.as_ptr(), null(), out))
+        })?;
+        let value = |name: &CStr, ty: &Type| {
+            handle("value_create", |out| call!(value_create(segment, name.as_ptr(), ty, out)))
+        };
+        let (small, large) = (value(SMALL, &Type::I64)?, value(LARGE, &LARGE_TYPE)?);
+        store(small, &[OLD; SMALL_SIZE])?;
+        store(large, &[OLD; LARGE_SIZE])?;
+        Ok(Self { segment, mutex, small, large })
+    }
+
+    /// Opens the segment and what every scene has in it.
+    pub(crate) fn open() -> Result<Self, String> {
+        let segment = open_segment()?;
+        let mutex =
+            handle("mutex_open", |out| call!(mutex_open(segment, MUTEX.as_ptr(), null(), out)))?;
+        let value = |name: &CStr| {
+            handle("value_open", |out| call!(value_open(segment, name.as_ptr(), null(), out)))
+        };
+        Ok(Self { segment, mutex, small: value(SMALL)?, large: value(LARGE)? })
+    }
+
+    /// Opens the segment and takes part in it: a thread takes its seat with the first
+    /// call that may have to wait.
+    pub(crate) fn join() -> Result<Self, String> {
+        let world = Self::open()?;
+        world.take_seat()?;
+        Ok(world)
+    }
+
+    /// Makes a call that needs a seat and changes nothing.
+    pub(crate) fn take_seat(&self) -> Result<(), String> {
+        store(self.large, &[OLD; LARGE_SIZE])
+    }
+
+    pub(crate) fn verify(&self) -> Result<(), String> {
+        ok("segment_verify", call!(segment_verify(self.segment)))
+    }
+
+    pub(crate) fn info(&self) -> Result<SegmentInfo, String> {
+        let mut info = Roomy::<SegmentInfo>::default();
+        ok("segment_stat", call!(segment_stat(self.segment, &mut info)))?;
+        Ok(info.content)
+    }
+
+    /// Locks the mutex however long it takes, and notes how long that was. Gives
+    /// OK or OWNER_DIED.
+    pub(crate) fn lock(&self) -> Result<i32, String> {
+        let start = now_ns();
+        let status = self.lock_behind_others();
+        Board::get().note_wait(now_ns() - start);
+        status
+    }
+
+    /// The same, where the time is taken from when the mutex was free.
+    pub(crate) fn lock_behind_others(&self) -> Result<i32, String> {
+        let status = call!(mutex_lock(self.mutex, FOREVER));
+        if status == OWNER_DIED { Ok(status) } else { ok("mutex_lock", status).map(|()| OK) }
+    }
+
+    pub(crate) fn unlock(&self) -> Result<(), String> {
+        ok("mutex_unlock", call!(mutex_unlock(self.mutex)))
+    }
+
+    pub(crate) fn mark_consistent(&self) -> Result<(), String> {
+        ok("mutex_mark_consistent", call!(mutex_mark_consistent(self.mutex)))
+    }
+
+    pub(crate) fn owner(&self) -> Result<Owner, String> {
+        let mut owner = Roomy::<Owner>::default();
+        ok("mutex_owner", call!(mutex_owner(self.mutex, &mut owner)))?;
+        Ok(owner.content)
+    }
+
+    /// The next death after `seen`, however long it takes.
+    pub(crate) fn death(&self, seen: u64) -> Result<MemberInfo, String> {
+        let (mut epoch, mut member) = (0, Roomy::<MemberInfo>::default());
+        let start = now_ns();
+        let status =
+            call!(segment_wait_death(self.segment, seen, FOREVER, &mut epoch, &mut member));
+        Board::get().note_wait(now_ns() - start);
+        ok("segment_wait_death", status).map(|()| member.content)
+    }
+}
+
+/// The bytes of a value, of which there must be exactly `N`.
+pub(crate) fn load<const N: usize>(value: Handle) -> Result<[u8; N], String> {
+    let (mut bytes, mut length) = ([0; N], 0);
+    ok("value_load", call!(value_load(value, bytes.as_mut_ptr(), N, &mut length)))?;
+    match length {
+        length if length == N => Ok(bytes),
+        length => Err(format!("value_load gives {length} bytes instead of {N}")),
+    }
+}
+
+pub(crate) fn store(value: Handle, bytes: &[u8]) -> Result<(), String> {
+    let start = now_ns();
+    let status = call!(value_store(value, bytes.as_ptr(), bytes.len(), FOREVER));
+    Board::get().note_wait(now_ns() - start);
+    ok("value_store", status)
+}

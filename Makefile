@@ -11,15 +11,17 @@ export ATOLL_LIBRARY := $(CARGO_TARGET_DIR)/release/libatoll.so
 export PYTHONPATH := $(CURDIR)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help build demo test crash models bench bless tools
+.PHONY: help build demo test crash models soak bench docs bless tools
 
 help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
 	@echo 'make test [PYTHONS="3.9 3.13"]       everything that has to hold, in less than half an hour'
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction of every operation'
 	@echo 'make models                          the models of the lock, by spin'
+	@echo 'make soak [MINUTES=10]               random kills for as long as you like'
 	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json'
 	@echo 'make build                           target/release/libatoll.so, and libatoll.so.0 beside it'
+	@echo 'make docs                            the Rust interface as pages, in target/doc'
 	@echo 'make bless                           renew what is generated or golden, after a change of ABI or layout'
 
 # --- tools -----------------------------------------------------------------------------------
@@ -77,9 +79,15 @@ crash: build
 models:
 	models/run
 
+soak: build
+	cargo test --release --test soak -- minutes=$(or $(MINUTES),10)
+
 # A crate of its own: nothing else builds the peers.
 bench: build
 	@cargo run --release --quiet --manifest-path benches/compare/Cargo.toml -- $(ROWS)
+
+docs:
+	cargo doc --no-deps
 
 bless:
 	BLESS=1 cargo test --quiet --lib --test bindings

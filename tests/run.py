@@ -26,7 +26,7 @@ CANNOT_RUN = 77
 COUNTS = re.compile(
     r"test result: .*|"  # cargo test
     r"(=+ )?\d+ \w+(, \d+ \w+)* in [\d.]+s.*|"  # pytest
-    r"models: .*|"
+    r"(models|mutants): .*|"
     r"\w+ points=\d+ \w+ failures=\d+|"  # crash: an operation is one check
     r"(\w+: )?\d+ passed, \d+ failed(, \d+ skipped)?"
 )
@@ -57,6 +57,8 @@ def parts():
         yield f"python-{version}", lambda version=version: pytest(environment_of(version))
     yield "models", lambda: ["models/run", "--quick"]
     yield "crash", lambda: cargo("test", "--test", "crash")
+    yield "mutants", lambda: ["tests/mutants/run"]
+    yield "soak", lambda: cargo("test", "--test", "soak")
     yield "demo", lambda: [sys.executable, "tests/demo.py"]
 
 
@@ -68,13 +70,13 @@ def cargo(command, *arguments):
 
 
 def rust_tests():
-    """All but the stepping harness, which is a part of its own."""
+    """All but those that are parts of their own."""
     ask = ["cargo", "metadata", "--no-deps", "--format-version=1"]
     [package] = json.loads(subprocess.run(ask, stdout=subprocess.PIPE, check=True).stdout)[
         "packages"
     ]
     names = [target["name"] for target in package["targets"] if target["kind"] == ["test"]]
-    return [word for name in names if name != "crash" for word in ("--test", name)]
+    return [word for name in names if name not in ("crash", "soak") for word in ("--test", name)]
 
 
 def pytest(python):
@@ -193,4 +195,7 @@ def main(wanted):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

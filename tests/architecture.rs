@@ -115,9 +115,9 @@ fn holds(rule: Rule) {
 #[test]
 fn every_folder_is_a_layer() {
     let sources = sources();
-    for layer in 0..LAYERS.len() {
-        let has_files = sources.iter().any(|source| source.layer == Some(layer));
-        assert!(has_files, "the layer `{}` has no files", LAYERS[layer]);
+    for (rank, layer) in LAYERS.iter().enumerate() {
+        let has_files = sources.iter().any(|source| source.layer == Some(rank));
+        assert!(has_files, "the layer `{layer}` has no files");
     }
     let strays = sources.iter().filter(|s| s.layer.is_none() && s.path.iter().count() > 1);
     let strays: Vec<_> = strays.map(|source| &source.path).collect();

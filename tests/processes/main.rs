@@ -1,0 +1,81 @@
+//! The library's promises between real processes.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `exclusion` | one at a time, in turn, and who it is |
+//! | `death` | what the next owner of a mutex learns |
+//! | `news` | deaths of members, as `wait_death` tells them |
+//! | `roster` | many processes, many threads, slots used again |
+//! | `fork` | children, and children of children |
+//! | `exec` | programs replaced; equal ids in two namespaces |
+//! | `signals` | handlers that run during a wait |
+//! | `sandbox` | the same where `futex_waitv` is missing or forbidden |
+//! | `birth` | names, modes, owners, and makers that die |
+//! | `full` | file systems and segments without room |
+//! | `hostile` | segments that somebody damaged |
+//! | `scene` | what the tests begin with |
+//!
+//! Arguments choose tests by parts of their names: `cargo test --test processes -- fork`.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod birth;
+mod death;
+mod exclusion;
+mod exec;
+mod fork;
+mod full;
+mod hostile;
+mod news;
+mod roster;
+mod sandbox;
+mod scene;
+mod signals;
+
+use std::process::ExitCode;
+
+use support::runner::{run, tests};
+
+fn main() -> ExitCode {
+    run(&tests! {
+        exclusion: sections_never_overlap, threads_and_processes_mix, a_recursive_mutex_counts,
+            a_holder_is_refused_its_own_mutex, only_the_holder_unlocks,
+            waits_end_after_their_time, the_owner_is_named, every_waiter_is_served;
+        death: a_killed_holder_is_told_until_marked, a_dead_holder_needs_no_waiting,
+            a_sleeping_waiter_takes_over, all_sleeping_waiters_take_over_in_turn,
+            a_killed_recursive_holder_leaves_no_count, a_thread_that_ends_holding_is_dead,
+            killed_waiters_are_in_nobodys_way, all_locks_of_the_dead_are_free,
+            a_process_that_exits_holding_is_dead;
+        news: a_death_is_told_with_its_number, deaths_are_told_in_order, good_ends_are_no_deaths,
+            ends_in_bad_order_are_deaths, a_wait_ends_after_its_time, every_sleeper_is_told,
+            a_crowd_is_watched_too, a_reader_cannot_wait, news_survive_until_a_slot_is_used_again;
+        roster: slots_are_used_again, the_roster_grows, a_thousand_processes_at_once,
+            a_full_roster_says_so, ten_thousand_short_threads, handles_come_and_go_in_threads,
+            a_reader_may_verify_during_growth;
+        fork: a_child_holds_nothing, locks_of_other_threads_stay_theirs, a_child_points_at_no_lock, a_child_is_a_member,
+            a_grandchild_too, a_daemon_is_alive, a_daemon_of_a_nameless_segment_goes_on,
+            a_fork_without_hooks_works, a_raw_clone_is_refused,
+            spawned_programs_change_nothing, forks_while_threads_churn,
+            forks_while_threads_join, a_child_that_was_not_expected_joins_by_itself,
+            a_hundred_segments, creators_exclude_each_other_after_a_fork;
+        exec: a_holder_that_execs_is_dead, a_thread_that_execs_is_dead,
+            equal_ids_are_two_owners, a_killed_waiter_with_the_holders_id_changes_nothing,
+            a_slot_used_again_under_the_same_id_is_noticed;
+        signals: a_handler_ends_a_wait, a_restarting_handler_does_not,
+            a_stopped_process_waits_on, a_handler_ends_a_wait_for_news,
+            a_call_from_a_handler_is_refused;
+        sandbox: without_waitv, with_waitv_forbidden, with_waitv_forbidden_after_its_first_use;
+        birth: modes_are_exact, other_users_need_leave, a_sticky_directory_protects_names,
+            names_are_taken_once, a_killed_maker_leaves_nothing, unnamed_files_may_be_missing,
+            unnamed_files_may_be_impossible_to_name, abandoned_files_are_removed,
+            traps_among_abandoned_files_are_not_opened,
+            a_living_makers_file_is_left_alone, one_maker_wins;
+        full: a_full_file_system_is_an_error, no_inodes_is_the_same_error,
+            growth_to_the_brim_loses_nothing, a_segment_at_its_size_loses_nothing,
+            a_foreign_file_in_a_full_system_is_no_fault, a_size_limit_is_an_error;
+        hostile: files_that_are_no_segments, each_field_of_the_header_damaged,
+            each_field_of_the_records_damaged, chains_that_loop_or_lead_astray,
+            single_bytes_damaged;
+    })
+}

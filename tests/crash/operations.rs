@@ -59,13 +59,12 @@ pub(crate) enum Kin {
 pub(crate) const KIN: usize = 11;
 
 /// When the victim's process is a member: all the time, from some moment in the
-/// call on, up to one, or never.
+/// call on, or up to one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Membership {
     Stays,
     Enters,
     Leaves,
-    StaysOut,
 }
 
 const PLAIN: Operation = Operation {
@@ -84,22 +83,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         name: "create",
         scene: Scene::Nothing,
         victim: create,
-        member: Membership::StaysOut,
+        member: Membership::Enters,
+        outcome: outcomes::founded,
         ..PLAIN
     },
-    Operation { name: "open", victim: open, member: Membership::StaysOut, ..PLAIN },
+    Operation { name: "open", victim: open, member: Membership::Enters, ..PLAIN },
     Operation { name: "close", victim: close, member: Membership::Leaves, ..PLAIN },
     Operation {
         name: "attach",
         victim: attach,
-        member: Membership::Enters,
-        glance: outcomes::nobody_died,
-        outcome: outcomes::locked,
-        ..PLAIN
-    },
-    Operation {
-        name: "attach_thread",
-        victim: attach_thread,
         glance: outcomes::nobody_died,
         outcome: outcomes::locked,
         ..PLAIN
@@ -107,7 +99,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         name: "attach_growing",
         scene: Scene::FullBlock,
-        victim: attach_thread,
+        victim: attach,
         glance: outcomes::nobody_died,
         outcome: outcomes::grown,
         ..PLAIN
@@ -215,29 +207,23 @@ fn open(stage: Stage) -> Result<(), String> {
 
 /// The last handle goes, and with it the membership.
 fn close(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     ok("mutex_close", call!(mutex_close(world.mutex)))?;
     ok("value_close", call!(value_close(world.small)))?;
     ok("value_close", call!(value_close(world.large)))?;
     stepped(stage, || call!(segment_close(world.segment)))
 }
 
-/// The first call of a process that needs a seat.
+/// The first call of a thread in a process that is a member already.
 fn attach(stage: Stage) -> Result<(), String> {
-    let world = World::open()?;
-    stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
-}
-
-/// The first such call of a thread in a process that is a member already.
-fn attach_thread(stage: Stage) -> Result<(), String> {
-    in_a_thread(World::join()?, move |world| {
+    in_a_thread(World::open()?, move |world| {
         stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
     })
 }
 
 /// The end of a thread that has made calls.
 fn detach(stage: Stage) -> Result<(), String> {
-    in_a_thread(World::join()?, move |world| {
+    in_a_thread(World::open()?, move |world| {
         world.take_seat()?;
         marked(stage);
         Ok(())
@@ -245,13 +231,13 @@ fn detach(stage: Stage) -> Result<(), String> {
 }
 
 fn exit(stage: Stage) -> Result<(), String> {
-    let _world = World::join()?;
+    let _world = World::open()?;
     // SAFETY: ends the process as a program would that returns from main.
     stepped(stage, || unsafe { libc::exit(0) })
 }
 
 fn fork(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     // SAFETY: the process has one thread.
     stepped(stage, || match unsafe { libc::fork() } {
         0 => go_on(world),
@@ -260,7 +246,7 @@ fn fork(stage: Stage) -> Result<(), String> {
 }
 
 fn fork_child(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     // SAFETY: the process has one thread.
     stepped(stage, || match unsafe { libc::fork() } {
         0 => 0,
@@ -288,12 +274,12 @@ fn go_on(world: World) -> ! {
 }
 
 fn lock(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
 }
 
 fn unlock(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     world.lock()?;
     stepped(stage, || call!(mutex_unlock(world.mutex)))
 }
@@ -301,7 +287,7 @@ fn unlock(stage: Stage) -> Result<(), String> {
 /// Ends the news of an owner's death. The unlock belongs to it: a victim that
 /// marks and then dies holding the mutex is news again.
 fn mark_consistent(stage: Stage) -> Result<(), String> {
-    let world = World::join()?;
+    let world = World::open()?;
     world.lock()?;
     stepped(stage, || match call!(mutex_mark_consistent(world.mutex)) {
         OK => call!(mutex_unlock(world.mutex)),
@@ -310,11 +296,11 @@ fn mark_consistent(stage: Stage) -> Result<(), String> {
 }
 
 fn store_small(stage: Stage) -> Result<(), String> {
-    store::<SMALL_SIZE>(stage, World::join()?.small)
+    store::<SMALL_SIZE>(stage, World::open()?.small)
 }
 
 fn store_large(stage: Stage) -> Result<(), String> {
-    store::<LARGE_SIZE>(stage, World::join()?.large)
+    store::<LARGE_SIZE>(stage, World::open()?.large)
 }
 
 fn store<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
@@ -323,11 +309,11 @@ fn store<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
 }
 
 fn swap_small(stage: Stage) -> Result<(), String> {
-    swap::<SMALL_SIZE>(stage, World::join()?.small)
+    swap::<SMALL_SIZE>(stage, World::open()?.small)
 }
 
 fn swap_large(stage: Stage) -> Result<(), String> {
-    swap::<LARGE_SIZE>(stage, World::join()?.large)
+    swap::<LARGE_SIZE>(stage, World::open()?.large)
 }
 
 fn swap<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
@@ -339,17 +325,17 @@ fn swap<const N: usize>(stage: Stage, value: Handle) -> Result<(), String> {
 }
 
 fn create_mutex(stage: Stage) -> Result<(), String> {
-    let (segment, mut out) = (World::join()?.segment, null_mut());
+    let (segment, mut out) = (World::open()?.segment, null_mut());
     stepped(stage, || call!(mutex_create(segment, FRESH.as_ptr(), null(), &mut out)))
 }
 
 fn create_value(stage: Stage) -> Result<(), String> {
-    let (segment, mut out) = (World::join()?.segment, null_mut());
+    let (segment, mut out) = (World::open()?.segment, null_mut());
     stepped(stage, || call!(value_create(segment, FRESH.as_ptr(), &LARGE_TYPE, &mut out)))
 }
 
 fn create_array(stage: Stage) -> Result<(), String> {
-    let (segment, mut out) = (World::join()?.segment, null_mut());
+    let (segment, mut out) = (World::open()?.segment, null_mut());
     let (dimensions, shape) = (SHAPE.len() as u32, SHAPE.as_ptr());
     stepped(stage, || {
         call!(array_create(segment, FRESH.as_ptr(), &Type::I64, dimensions, shape, &mut out))

@@ -88,7 +88,7 @@ impl Pair {
     }
 
     fn make_call(&self, stage: Stage) -> Result<(), String> {
-        let world = World::join()?;
+        let world = World::open()?;
         stepped(stage, || (self.call)(&world, stage.seat, FOREVER))
     }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::abi::{NOT_FOUND, OK, call};
+use crate::abi::{NOT_FOUND, OK, SegmentInfo, call};
 use crate::board::{Board, watchdog};
 use crate::operations::{KIN, Kin, Membership, Operation, Scene};
 use crate::outcomes::{Death, is};
@@ -115,7 +115,11 @@ fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
         Scene::FullBlock => Some(full_block()?),
         _ => Some(World::found(CROWD)?),
     };
-    let before = world.map(|world| world.info()).transpose()?;
+    // Where there is no segment yet, nobody has died in it.
+    let mut before = SegmentInfo::default();
+    if let Some(world) = &world {
+        before = world.info()?;
+    }
     stage.pause();
     if let Some(world) = &world {
         (operation.glance)(world)?;
@@ -126,10 +130,6 @@ fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
     let world = match world {
         Some(world) => world,
         None => revived(returned)?,
-    };
-    let before = match before {
-        Some(before) => before,
-        None => world.info()?,
     };
     let death = Death { victim: board.victim.load(SeqCst), returned, before };
     world.verify()?;
@@ -194,7 +194,7 @@ fn is_news(world: &World, member: Membership, death: &Death) -> Result<(), Strin
     let must_be_news = match member {
         Membership::Stays => true,
         Membership::Enters => death.returned,
-        Membership::Leaves | Membership::StaysOut => false,
+        Membership::Leaves => false,
     };
     let mut seen = death.before.death_epoch;
     while must_be_news && seen < u64::MAX {

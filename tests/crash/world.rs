@@ -92,7 +92,8 @@ impl World {
         Ok(Self { segment, mutex, small, large })
     }
 
-    /// Opens the segment and what every scene has in it.
+    /// Opens the segment, which makes the process a member and gives the thread its
+    /// seat, and what every scene has in it.
     pub(crate) fn open() -> Result<Self, String> {
         let segment = open_segment()?;
         let mutex =
@@ -103,15 +104,7 @@ impl World {
         Ok(Self { segment, mutex, small: value(SMALL)?, large: value(LARGE)? })
     }
 
-    /// Opens the segment and takes part in it: a thread takes its seat with the first
-    /// call that may have to wait.
-    pub(crate) fn join() -> Result<Self, String> {
-        let world = Self::open()?;
-        world.take_seat()?;
-        Ok(world)
-    }
-
-    /// Makes a call that needs a seat and changes nothing.
+    /// Gives another thread its seat, by a call that needs one and changes nothing.
     pub(crate) fn take_seat(&self) -> Result<(), String> {
         store(self.large, &[OLD; LARGE_SIZE])
     }

@@ -653,7 +653,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * The process, or 0 if nobody holds the mutex; then the rest is 0 too.
+     * The process; 0 if its place is somebody else's already, or if generation is 0.
      */
     uint32_t pid;
     /**
@@ -665,7 +665,7 @@ typedef struct {
      */
     uint32_t slot;
     /**
-     * Which user of that place it is.
+     * Which user of that place it is, counted from 1; 0 if nobody holds the mutex.
      */
     uint32_t generation;
     /**
@@ -1175,7 +1175,7 @@ atoll_status atoll_mutex_mark_consistent(atoll_mutex *mutex);
  * Says who holds the mutex. The answer may be over when you read it: it is for
  * people and for logs.
  *
- * out       Receives the owner; pid 0 if nobody holds the mutex.
+ * out       Receives the owner; generation 0, and all else 0, if nobody holds it.
  *
  * Returns
  *   OK                  *out is filled in.
@@ -1194,7 +1194,7 @@ atoll_status atoll_mutex_owner(const atoll_mutex *mutex,
  * Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until
  * somebody calls atoll_mutex_mark_consistent().
  *
- * out       Receives the dead owner; pid 0 if there is no such news.
+ * out       Receives the dead owner; generation 0, and all else 0, without such news.
  *
  * Returns
  *   OK                  *out is filled in.

@@ -127,7 +127,7 @@ private:
     std::optional<libatoll::owner> ask(Call call) const {
         libatoll::owner who{};
         detail::check(call(native_handle(), &who));
-        return who.pid == 0 ? std::nullopt : std::optional(who);
+        return who.generation == 0 ? std::nullopt : std::optional(who);
     }
 
     handle handle_;

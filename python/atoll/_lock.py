@@ -168,7 +168,7 @@ class _Mutex(SharedObject):
     def _ask(self, question: Callable[..., int]) -> Owner | None:
         out = _abi.atoll_owner()
         check(question(self._pointer(), byref(out)))
-        if not (out.pid or out.owner_died):
+        if not out.generation:
             return None
         name = out.name.decode(errors="replace")
         return Owner(out.pid, out.tid, name, out.slot, out.generation, out.alive, out.owner_died)

@@ -57,13 +57,13 @@ unsafe impl Growing for atoll_mutex_options {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_owner {
-    /// The process, or 0 if nobody holds the mutex; then the rest is 0 too.
+    /// The process; 0 if its place is somebody else's already, or if generation is 0.
     pub pid: u32,
     /// The thread.
     pub tid: u32,
     /// The owner's place in the segment.
     pub slot: u32,
-    /// Which user of that place it is.
+    /// Which user of that place it is, counted from 1; 0 if nobody holds the mutex.
     pub generation: u32,
     /// false: the owner is dead, and the next to lock will be told.
     pub alive: bool,
@@ -339,7 +339,7 @@ pub extern "C" fn atoll_mutex_mark_consistent(mutex: *mut atoll_mutex) -> atoll_
 /// Says who holds the mutex. The answer may be over when you read it: it is for
 /// people and for logs.
 ///
-/// out       Receives the owner; pid 0 if nobody holds the mutex.
+/// out       Receives the owner; generation 0, and all else 0, if nobody holds it.
 ///
 /// Returns
 ///   OK                  *out is filled in.
@@ -367,7 +367,7 @@ pub unsafe extern "C" fn atoll_mutex_owner(
 /// Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until
 /// somebody calls atoll_mutex_mark_consistent().
 ///
-/// out       Receives the dead owner; pid 0 if there is no such news.
+/// out       Receives the dead owner; generation 0, and all else 0, without such news.
 ///
 /// Returns
 ///   OK                  *out is filled in.

@@ -52,6 +52,12 @@ impl SegmentPath {
         if bare == "." || bare == ".." {
             return Err(invalid("\".\" and \"..\" are directories: choose another segment name"));
         }
+        if bare.starts_with(UNBORN_PREFIX) {
+            return Err(invalid(
+                "names that begin with \".atoll-unborn-\" are for files that are just being made: \
+                 choose another segment name",
+            ));
+        }
         let mut full = directory().into_os_string().into_encoded_bytes();
         full.push(b'/');
         full.extend_from_slice(bare.as_bytes());

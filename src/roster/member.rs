@@ -36,6 +36,13 @@ pub(super) struct ClaimedMember {
 }
 
 impl Membership {
+    /// Says that the process takes part: from here on its death is news.
+    fn come_forward(&self, attachment: &Attachment) -> Result<()> {
+        // Release: who sees JOINED sees whose it is.
+        attachment.member(self.id.index)?.presence.store(JOINED, Release);
+        Ok(())
+    }
+
     /// Leaves in good order: no death is announced. The byte goes with the value.
     pub(super) fn leave(self, attachment: &Attachment) {
         self.say_goodbye(attachment);
@@ -52,14 +59,15 @@ impl Membership {
 /// This process's identity in the segment; joins if it has none yet.
 pub(super) fn join(attachment: &Attachment) -> Result<MemberId> {
     let mut membership = attachment.membership.lock();
-    if let Some(membership) = membership.as_ref() {
-        return Ok(membership.id);
+    if membership.is_none() {
+        process::at_exit(super::fork::at_process_exit);
+        let claimed = claim(attachment)?;
+        let id = claimed.prepare(attachment)?;
+        *membership = Some(claimed.settle(attachment, id)?);
     }
-    process::at_exit(super::fork::at_process_exit);
-    let claimed = claim(attachment)?;
-    let id = claimed.prepare(attachment)?;
-    *membership = Some(claimed.settle(attachment, id)?);
-    Ok(id)
+    let membership = membership.as_ref().expect("taken just now or before");
+    membership.come_forward(attachment)?;
+    Ok(membership.id)
 }
 
 /// Takes the byte of a member slot that nobody living has.
@@ -129,7 +137,8 @@ impl ClaimedMember {
         Ok(MemberId { index: self.index, generation })
     }
 
-    /// Makes the calling process the member.
+    /// Makes the calling process the member. It is news of nobody's until it comes
+    /// forward: a forked child does so at its first call, and many never make one.
     pub(super) fn settle(self, attachment: &Attachment, id: MemberId) -> Result<Membership> {
         let record = attachment.member(self.index)?;
         // Release: who sees the pid sees whose generation it is.
@@ -137,10 +146,7 @@ impl ClaimedMember {
         record.uid.store(process::user_id(), Relaxed);
         record.namespace.store(process::pid_namespace(), Relaxed);
         store_name(&record.name, process::thread_name());
-        let byte = HeldByte::keep(self.file)?;
-        // Release: who sees JOINED sees whose it is.
-        record.presence.store(JOINED, Release);
-        Ok(Membership { id, _byte: byte })
+        Ok(Membership { id, _byte: HeldByte::keep(self.file)? })
     }
 }
 

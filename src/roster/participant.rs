@@ -53,6 +53,25 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     }
     let member = member::join(attachment)?;
     let slot = claim_slot(attachment, member)?;
+    let generation = begin_generation(attachment, slot).and_then(|generation| {
+        come_alive(attachment, slot)?;
+        Ok(generation)
+    });
+    let generation = match generation {
+        Ok(generation) => generation,
+        Err(error) => {
+            attachment.participant(slot)?.member.store(0, Release);
+            return Err(error);
+        }
+    };
+    // Release, NAMED: who finds our name in a lock word finds the record as it is now.
+    fence(Release);
+    attachment.count_seat();
+    Ok(Seat { attachment, slot, generation })
+}
+
+/// Makes the record, which is ours, that of a new owner of the slot.
+fn begin_generation(attachment: &Attachment, slot: u32) -> Result<u32> {
     let record = attachment.participant(slot)?;
     let mut generation = record.generation.load(Relaxed).wrapping_add(1);
     if generation & 0xffff == NOBODYS {
@@ -66,14 +85,7 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     record.generation.store(generation, Release);
     record.tid.store(process::thread_id(), Relaxed);
     store_name(&record.name, process::thread_name());
-    if let Err(error) = come_alive(attachment, slot) {
-        record.member.store(0, Release);
-        return Err(error);
-    }
-    // Release, NAMED: who finds our name in a lock word finds the record as it is now.
-    fence(Release);
-    attachment.count_seat();
-    Ok(Seat { attachment, slot, generation })
+    Ok(generation)
 }
 
 fn come_alive(attachment: &Attachment, slot: u32) -> Result<()> {

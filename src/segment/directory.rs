@@ -52,7 +52,7 @@ pub(crate) fn find<'a>(memory: &'a Memory, name: &str) -> Result<Option<Record<'
     let mut offset = head(memory, hash).load(Acquire);
     for _ in 0..longest_chain(memory) {
         if offset == 0 {
-            return Ok(None);
+            return find_unlinked(memory, name);
         }
         let (record, entry) = entry_at(memory, offset)?;
         if entry.name_hash == hash && name_of(entry)? == name {
@@ -61,6 +61,22 @@ pub(crate) fn find<'a>(memory: &'a Memory, name: &str) -> Result<Option<Record<'
         offset = entry.next.load(Acquire);
     }
     Err(corrupted("a chain of the directory has no end: the segment is damaged"))
+}
+
+/// Looks among the records that are published and not linked yet, because a registrar is
+/// about to or died before it did. There is one at most, and nearly always none.
+fn find_unlinked<'a>(memory: &'a Memory, name: &str) -> Result<Option<Record<'a>>> {
+    let space = Space::of(memory);
+    for record in space.records_from(space.finished()?) {
+        let record = record?;
+        match record.entry {
+            Some(entry) if record.state.kind.is_object() && name_of(entry)? == name => {
+                return Ok(Some(record));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Hangs the entry at the end of its chain, unless it hangs there already.

@@ -134,7 +134,8 @@ impl<'a> Space<'a> {
         Ok(top)
     }
 
-    fn finished(&self) -> Result<Offset> {
+    /// A boundary before which all records are linked.
+    pub(super) fn finished(&self) -> Result<Offset> {
         // Acquire: all records before it are linked.
         let finished = self.header().finished.load(Acquire);
         let sound = finished >= DATA_START

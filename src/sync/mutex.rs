@@ -362,8 +362,9 @@ pub(super) fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
     let generation = record.generation.load(Acquire);
     let owner_died = word & INCONSISTENT != 0;
     if generation & 0xffff != participant::generation_in(word) {
-        // The slot has a new owner already; its name is all that is left.
-        let generation = participant::generation_in(word);
+        // The slot has a new owner already; its name is all that is left. Never 0,
+        // which stands for nobody.
+        let generation = participant::generation_in(word).max(1);
         return Ok(Owner { slot, generation, owner_died, ..Owner::default() });
     }
     let pid = match MemberId::of_word(record.member.load(Acquire)) {

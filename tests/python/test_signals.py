@@ -133,7 +133,7 @@ def test_a_handler_that_returns_ends_nothing(segment, held, handler):
 
 def test_a_handler_may_use_the_library(segment, held, handler):
     lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "i64")
-    other = atoll.Lock(segment, "other")
+    other = atoll.RLock(segment, "other")  # a handler may interrupt itself
     held(atoll.Lock)
 
     def action(*_):

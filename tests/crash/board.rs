@@ -41,8 +41,9 @@ pub(crate) struct Board {
     pub(crate) returned: AtomicBool,
     /// The instruction that the victim did not live to execute.
     pub(crate) address: AtomicU64,
-    /// Who is inside the critical section: a seat plus one, or 0.
-    pub(crate) inside: AtomicU32,
+    /// Who is inside the critical section of the mutex, and of the other one: a seat
+    /// plus one, or 0.
+    pub(crate) inside: [AtomicU32; 2],
     /// Who is about to be killed, likewise: the next inside may find it there.
     pub(crate) doomed: AtomicU32,
     /// Times that somebody entered while another was inside.
@@ -103,7 +104,9 @@ impl Board {
         }
         self.worst_wait_ns.store(0, SeqCst);
         self.address.store(0, SeqCst);
-        self.inside.store(0, SeqCst);
+        for inside in &self.inside {
+            inside.store(0, SeqCst);
+        }
         self.doomed.store(0, SeqCst);
         self.intrusions.store(0, SeqCst);
         self.news.store(0, SeqCst);

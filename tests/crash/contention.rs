@@ -3,8 +3,8 @@
 //! waiters, who come by the mutex or do not, and a barger, who takes it when it
 //! happens to be free.
 
-use crate::abi::{FOREVER, OK, call};
-use crate::locker::{self, Cast};
+use crate::abi::{FOREVER, OK, TIMED_OUT, call};
+use crate::locker::{self, Cast, Wanted};
 use crate::outcomes::is;
 use crate::player::{Player, Stage};
 use crate::travel::Lead;
@@ -17,8 +17,13 @@ const FIRST: usize = 2;
 const SECOND: usize = 3;
 const BARGER: usize = 4;
 const OWNER: usize = 5;
+const OTHER_OWNER: usize = 6;
 /// Participants for which there is room.
 const ROOM: u32 = 8;
+
+/// How long a victim waits that does not wait for ever: long enough to fall asleep
+/// even when it is stepped.
+const PATIENCE_NS: i64 = 300_000_000;
 
 /// A mutex operation of the victim with others around.
 pub(crate) struct Contention {
@@ -32,6 +37,13 @@ enum Drama {
     Unlock(Then),
     /// The victim locks and falls asleep, the waiters behind it.
     Lock(First, Barger),
+    /// The same, but the victim does not wait for ever.
+    GiveUp(First),
+    /// The victim holds two mutexes, a waiter behind each, and unlocks one.
+    UnlockOne,
+    /// The victim has waited for one mutex, with a waiter behind it, and now waits for
+    /// the other.
+    LockOther,
 }
 
 /// What happens when the victim stands still in its unlock.
@@ -71,6 +83,10 @@ pub(crate) const CONTENTIONS: &[Contention] = &[
         drama: Drama::Lock(First::Dies, Barger::Unlocks),
     },
     Contention { name: "lock_wait_all_die", drama: Drama::Lock(First::Dies, Barger::Dies) },
+    Contention { name: "lock_timeout", drama: Drama::GiveUp(First::Unlocks) },
+    Contention { name: "lock_timeout_owner_dies", drama: Drama::GiveUp(First::Dies) },
+    Contention { name: "unlock_one_of_two", drama: Drama::UnlockOne },
+    Contention { name: "lock_other", drama: Drama::LockOther },
 ];
 
 impl Contention {
@@ -82,6 +98,9 @@ impl Contention {
         match self.drama {
             Drama::Unlock(then) => unlock(&mut cast, then, lead)?,
             Drama::Lock(first, barger) => lock(&mut cast, first, barger, lead)?,
+            Drama::GiveUp(first) => give_up(&mut cast, first, lead)?,
+            Drama::UnlockOne => unlock_one(&mut cast, lead)?,
+            Drama::LockOther => lock_other(&mut cast, lead)?,
         }
         cast.all_get_it()?;
         founder.ends().map_err(|why| format!("founder: {why}"))?;
@@ -93,9 +112,11 @@ impl Contention {
 fn founder(stage: Stage) -> Result<(), String> {
     let world = World::found(ROOM)?;
     stage.pause();
-    locker::lock_and_unlock(&world)?;
-    is("status of the last lock", world.lock()?, OK)?;
-    world.unlock()?;
+    for world in [world, world.turned()] {
+        locker::lock_and_unlock(&world)?;
+        is("status of the last lock", world.lock()?, OK)?;
+        world.unlock()?;
+    }
     world.verify()
 }
 
@@ -132,7 +153,7 @@ fn unlock(cast: &mut Cast, then: Then, lead: Lead) -> Result<(), String> {
 }
 
 fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(), String> {
-    cast.enters_holding(OWNER)?;
+    cast.enters_holding(OWNER, Wanted::Mutex)?;
     let mut victim = Victim::enter(VICTIM, |stage| {
         let world = World::open()?;
         stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
@@ -165,9 +186,81 @@ fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(),
     Ok(())
 }
 
+fn give_up(cast: &mut Cast, first: First, lead: Lead) -> Result<(), String> {
+    cast.enters_holding(OWNER, Wanted::Mutex)?;
+    let mut victim = Victim::enter(VICTIM, |stage| {
+        let world = World::open()?;
+        stepped(stage, || call!(mutex_lock(world.mutex, PATIENCE_NS)))
+    })?;
+    let mut slept = false;
+    lead(&mut victim, &mut || {
+        if !std::mem::replace(&mut slept, true) {
+            waiters_come(cast)?;
+        }
+        Ok(Morning::Woken)
+    })?;
+    if !slept {
+        waiters_come(cast)?;
+    }
+    if victim.stand == Stand::Returned {
+        is("status of the victim's lock", victim.status(), TIMED_OUT)?;
+    }
+    victim.dies();
+    cast.victim_dies(Some(false));
+    owner_goes(cast, first)
+}
+
+fn unlock_one(cast: &mut Cast, lead: Lead) -> Result<(), String> {
+    let mut victim = Victim::enter(VICTIM, |stage| {
+        let world = World::open()?;
+        world.lock()?;
+        world.turned().lock()?;
+        stepped(stage, || call!(mutex_unlock(world.other)))
+    })?;
+    cast.enters_waiting(FIRST, Wanted::Mutex)?;
+    cast.enters_waiting(SECOND, Wanted::Other)?;
+    lead(&mut victim, &mut nobody)?;
+    victim.dies();
+    cast.victim_dies(Some(true));
+    cast.victim_dies((victim.stand == Stand::Returned).then_some(false));
+    Ok(())
+}
+
+fn lock_other(cast: &mut Cast, lead: Lead) -> Result<(), String> {
+    cast.enters_holding(OWNER, Wanted::Mutex)?;
+    cast.enters_holding(OTHER_OWNER, Wanted::Other)?;
+    let part = |stage: Stage| {
+        let world = World::open()?;
+        world.lock_behind_others()?;
+        stepped(stage, || call!(mutex_lock(world.other, FOREVER)))
+    };
+    // The waiter behind the victim falls asleep under an owner who then leaves, alive.
+    let mut victim = Victim::enter_behind_others(VICTIM, part, |victim| {
+        victim.falls_asleep()?;
+        cast.enters_waiting(FIRST, Wanted::Mutex)?;
+        cast.unlocks(OWNER)
+    })?;
+    let mut slept = false;
+    lead(&mut victim, &mut || {
+        if !std::mem::replace(&mut slept, true) {
+            cast.enters_waiting(SECOND, Wanted::Other)?;
+            cast.unlocks(OTHER_OWNER)?;
+        }
+        Ok(Morning::Woken)
+    })?;
+    victim.dies();
+    cast.victim_dies(Some(true));
+    cast.victim_dies(if victim.stand == Stand::Returned { Some(true) } else { None });
+    if !slept {
+        cast.enters_waiting(SECOND, Wanted::Other)?;
+        cast.unlocks(OTHER_OWNER)?;
+    }
+    Ok(())
+}
+
 fn waiters_come(cast: &mut Cast) -> Result<(), String> {
-    cast.enters_waiting(FIRST)?;
-    cast.enters_waiting(SECOND)
+    cast.enters_waiting(FIRST, Wanted::Mutex)?;
+    cast.enters_waiting(SECOND, Wanted::Mutex)
 }
 
 fn owner_goes(cast: &mut Cast, first: First) -> Result<(), String> {

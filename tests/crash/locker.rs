@@ -14,6 +14,13 @@ const ASKING: u32 = 1;
 const HOLDING: u32 = 2;
 const DONE: u32 = 3;
 
+/// Which of the two mutexes a locker wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Mutex,
+    Other,
+}
+
 /// A process that locks, holds until it is told to go on, unlocks and stays.
 struct Locker {
     player: Player,
@@ -35,18 +42,20 @@ pub(crate) struct Cast {
     free_since_ns: u64,
 }
 
-fn part(stage: Stage) -> Result<(), String> {
+fn part(stage: Stage, wanted: Wanted) -> Result<(), String> {
     let world = World::open()?;
+    let world = if wanted == Wanted::Other { world.turned() } else { world };
     stage.pause();
     let status = world.lock_behind_others()?;
     let (board, seat) = (Board::get(), stage.seat());
     seat.held_at_ns.store(now_ns(), SeqCst);
-    let within = board.inside.swap(stage.seat as u32 + 1, SeqCst);
+    let inside = &board.inside[wanted as usize];
+    let within = inside.swap(stage.seat as u32 + 1, SeqCst);
     if within != 0 && within != board.doomed.load(SeqCst) {
         board.intrusions.fetch_add(1, SeqCst);
     }
     stage.pause();
-    board.inside.store(0, SeqCst);
+    inside.store(0, SeqCst);
     unlock(&world, status)?;
     stage.pause();
     Ok(())
@@ -68,18 +77,18 @@ fn unlock(world: &World, status: i32) -> Result<(), String> {
 
 impl Cast {
     /// A process that finds the mutex free and keeps it.
-    pub(crate) fn enters_holding(&mut self, seat: usize) -> Result<(), String> {
-        self.enters(seat)?.player.reaches(HOLDING)
+    pub(crate) fn enters_holding(&mut self, seat: usize, wanted: Wanted) -> Result<(), String> {
+        self.enters(seat, wanted)?.player.reaches(HOLDING)
     }
 
     /// A process that finds the mutex taken and falls asleep waiting for it.
-    pub(crate) fn enters_waiting(&mut self, seat: usize) -> Result<(), String> {
-        self.enters(seat)?.player.falls_asleep()
+    pub(crate) fn enters_waiting(&mut self, seat: usize, wanted: Wanted) -> Result<(), String> {
+        self.enters(seat, wanted)?.player.falls_asleep()
     }
 
     /// A process that comes by and takes the mutex if it is free, or else waits.
     pub(crate) fn enters_barging(&mut self, seat: usize) -> Result<(), String> {
-        let barger = self.enters(seat)?;
+        let barger = self.enters(seat, Wanted::Mutex)?;
         let soon = now_ns() + 3_000_000;
         while barger.player.seat().reached.count() < HOLDING && now_ns() < soon {
             rest();
@@ -87,8 +96,8 @@ impl Cast {
         Ok(())
     }
 
-    fn enters(&mut self, seat: usize) -> Result<&mut Locker, String> {
-        let player = Player::enter(seat, part);
+    fn enters(&mut self, seat: usize, wanted: Wanted) -> Result<&mut Locker, String> {
+        let player = Player::enter(seat, |stage| part(stage, wanted));
         self.lockers.push(Locker { player, seat, asked_at_ns: 0, released: false });
         let locker = self.lockers.last_mut().expect("pushed above");
         locker.player.reaches(ASKING)?;
@@ -97,7 +106,7 @@ impl Cast {
         Ok(locker)
     }
 
-    /// The victim dies: surely the owner, surely not, or nobody knows.
+    /// The victim dies: surely the owner of a mutex, surely not, or nobody knows.
     pub(crate) fn victim_dies(&mut self, held: Option<bool>) {
         self.free_since_ns = now_ns();
         self.count_death(held);

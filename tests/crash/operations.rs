@@ -209,6 +209,7 @@ fn open(stage: Stage) -> Result<(), String> {
 fn close(stage: Stage) -> Result<(), String> {
     let world = World::open()?;
     ok("mutex_close", call!(mutex_close(world.mutex)))?;
+    ok("mutex_close", call!(mutex_close(world.other)))?;
     ok("value_close", call!(value_close(world.small)))?;
     ok("value_close", call!(value_close(world.large)))?;
     stepped(stage, || call!(segment_close(world.segment)))

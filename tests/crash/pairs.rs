@@ -120,14 +120,14 @@ fn lock_and_unlock(world: &World, seat: usize, timeout_ns: i64) -> i32 {
     if status != OK && status != OWNER_DIED {
         return status;
     }
-    let within = board.inside.swap(seat as u32 + 1, SeqCst);
+    let within = board.inside[0].swap(seat as u32 + 1, SeqCst);
     if within != 0 && within != board.doomed.load(SeqCst) {
         board.intrusions.fetch_add(1, SeqCst);
     }
     if status == OWNER_DIED {
         call!(mutex_mark_consistent(world.mutex));
     }
-    board.inside.store(0, SeqCst);
+    board.inside[0].store(0, SeqCst);
     call!(mutex_unlock(world.mutex))
 }
 

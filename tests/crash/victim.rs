@@ -89,6 +89,15 @@ impl Victim {
         seat: usize,
         part: impl FnOnce(Stage) -> Result<(), String>,
     ) -> Result<Self, String> {
+        Self::enter_behind_others(seat, part, |_| Ok(()))
+    }
+
+    /// The same for a victim that falls asleep as it prepares; `others` let it go on.
+    pub(crate) fn enter_behind_others(
+        seat: usize,
+        part: impl FnOnce(Stage) -> Result<(), String>,
+        others: impl FnOnce(&mut Player) -> Result<(), String>,
+    ) -> Result<Self, String> {
         let player = Player::enter(seat, part);
         let process = player.pid;
         let mut victim = Self {
@@ -100,6 +109,7 @@ impl Victim {
             child: None,
             breakpoint: None,
         };
+        others(&mut victim.player)?;
         victim.finds_mark()?;
         Board::get().victim.store(process, SeqCst);
         let options = libc::PTRACE_O_EXITKILL | libc::PTRACE_O_TRACEFORK;

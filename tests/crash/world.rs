@@ -14,6 +14,7 @@ use crate::board::{Board, now_ns};
 pub(crate) const SEGMENT: &CStr = c"scene";
 /// What lies in it.
 pub(crate) const MUTEX: &CStr = c"mutex";
+pub(crate) const OTHER: &CStr = c"other";
 pub(crate) const SMALL: &CStr = c"small";
 pub(crate) const LARGE: &CStr = c"large";
 /// What is created on stage.
@@ -37,6 +38,7 @@ pub(crate) const SHAPE: [u64; 2] = [3, 500];
 pub(crate) struct World {
     pub(crate) segment: Handle,
     pub(crate) mutex: Handle,
+    pub(crate) other: Handle,
     pub(crate) small: Handle,
     pub(crate) large: Handle,
 }
@@ -80,28 +82,35 @@ impl World {
 
     /// Creates in an empty segment what every scene has in it.
     pub(crate) fn furnish(segment: Handle) -> Result<Self, String> {
-        let mutex = handle("mutex_create", |out| {
-            call!(mutex_create(segment, MUTEX.as_ptr(), null(), out))
-        })?;
+        let mutex = |name: &CStr| {
+            handle("mutex_create", |out| call!(mutex_create(segment, name.as_ptr(), null(), out)))
+        };
         let value = |name: &CStr, ty: &Type| {
             handle("value_create", |out| call!(value_create(segment, name.as_ptr(), ty, out)))
         };
         let (small, large) = (value(SMALL, &Type::I64)?, value(LARGE, &LARGE_TYPE)?);
         store(small, &[OLD; SMALL_SIZE])?;
         store(large, &[OLD; LARGE_SIZE])?;
-        Ok(Self { segment, mutex, small, large })
+        Ok(Self { segment, mutex: mutex(MUTEX)?, other: mutex(OTHER)?, small, large })
     }
 
     /// Opens the segment, which makes the process a member and gives the thread its
     /// seat, and what every scene has in it.
     pub(crate) fn open() -> Result<Self, String> {
         let segment = open_segment()?;
-        let mutex =
-            handle("mutex_open", |out| call!(mutex_open(segment, MUTEX.as_ptr(), null(), out)))?;
+        let mutex = |name: &CStr| {
+            handle("mutex_open", |out| call!(mutex_open(segment, name.as_ptr(), null(), out)))
+        };
         let value = |name: &CStr| {
             handle("value_open", |out| call!(value_open(segment, name.as_ptr(), null(), out)))
         };
-        Ok(Self { segment, mutex, small: value(SMALL)?, large: value(LARGE)? })
+        let (mutex, other) = (mutex(MUTEX)?, mutex(OTHER)?);
+        Ok(Self { segment, mutex, other, small: value(SMALL)?, large: value(LARGE)? })
+    }
+
+    /// The same world, where the mutex is the other one.
+    pub(crate) fn turned(self) -> Self {
+        Self { mutex: self.other, other: self.mutex, ..self }
     }
 
     /// Gives another thread its seat, by a call that needs one and changes nothing.

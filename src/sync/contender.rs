@@ -3,7 +3,9 @@
 //! The hook stands on the mutex's word throughout (`MutexBody::lock_contended`). What
 //! the word means, and what a death at any point leads to, is told in `mutex`.
 
-use super::mutex::{Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, identify};
+use super::mutex::{
+    Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, check_bits, identify,
+};
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::platform::futex::{self, Wake, Watch};
@@ -81,6 +83,7 @@ impl<'a> Contender<'a> {
         loop {
             // Acquire, NAMED: what the owner's name leads to is there.
             let word = self.body.word.load(Acquire);
+            check_bits(word)?;
             if word & OWNED == 0 {
                 if word & STARVING != 0 && !self.slept && self.giving_up.is_none() {
                     self.let_pass(word);

@@ -327,7 +327,7 @@ impl MutexBody {
     pub(crate) fn rename_owner(&self, slot: u32, name: u64) {
         let mut word = self.word.load(Relaxed);
         while word & OWNED != 0 && participant::slot_in(word) == slot {
-            let renamed = word & !NAME_MASK | name;
+            let renamed = word & (OWNED | WAITERS | INCONSISTENT | STARVING) | name;
             // Relaxed: nothing is published; somebody may take it over meanwhile.
             match self.word.compare_exchange(word, renamed, Relaxed, Relaxed) {
                 Ok(_) => return,
@@ -339,10 +339,7 @@ impl MutexBody {
     /// Checks the word against L1: bits that are always zero, a name that can be.
     pub(crate) fn verify(&self, attachment: &Attachment) -> Result<()> {
         let word = self.word.load(Acquire);
-        let used = OWNED | WAITERS | INCONSISTENT | STARVING | NAME_MASK;
-        if word & !used != 0 {
-            return Err(crate::error::corrupted("a lock word has bits that are always zero"));
-        }
+        check_bits(word)?;
         if word & OWNED != 0 {
             attachment.participant(participant::slot_in(word))?;
         }
@@ -352,6 +349,16 @@ impl MutexBody {
 
 fn news_in(word: u64) -> Acquired {
     if word & INCONSISTENT == 0 { Acquired::Clean } else { Acquired::OwnerDied }
+}
+
+/// Refuses a word with bits that are zero in every state (L1): it is shared memory.
+pub(super) fn check_bits(word: u64) -> Result<()> {
+    if word & !(OWNED | WAITERS | INCONSISTENT | STARVING | NAME_MASK) == 0 {
+        return Ok(());
+    }
+    Err(crate::error::corrupted(
+        "a lock word has bits that are always zero: the segment is damaged",
+    ))
 }
 
 /// Reads who the owner in `word` is, dead or alive, as long as its slot is its own.

@@ -76,7 +76,9 @@ class Record(Type):
         return _block(self.spec, (1,), data)[0]
 
     def view(self, data: memoryview, shape: tuple[int, ...]) -> memoryview:
-        return memoryview(_block(self.spec, shape, data))
+        # That an ndarray is a buffer is known to type checkers from Python 3.12 on only.
+        block: Any = _block(self.spec, shape, data)
+        return memoryview(block)
 
     def dtype(self) -> np.dtype[Any]:
         return self.spec  # type: ignore[no-any-return]

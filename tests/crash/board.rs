@@ -39,6 +39,8 @@ pub(crate) struct Board {
     /// The victim's process, and whether its call had returned.
     pub(crate) victim: AtomicI32,
     pub(crate) returned: AtomicBool,
+    /// The process that died before it, where there is one.
+    pub(crate) predecessor: AtomicI32,
     /// The instruction that the victim did not live to execute.
     pub(crate) address: AtomicU64,
     /// Who is inside the critical section of the mutex, and of the other one: a seat

@@ -17,7 +17,7 @@ use std::ptr::null_mut;
 
 use crate::ptrace;
 use crate::travel::{Hop, Point};
-use crate::victim::{Morning, Others, Stand, Victim};
+use crate::victim::{Others, Stand, Victim};
 
 /// The size of `struct robust_list_head`.
 const HEAD: usize = 24;
@@ -54,10 +54,9 @@ pub(crate) fn list(
         here.number += 1;
         points.push(here.clone());
         if victim.stand == Stand::Asleep {
-            if others()? == Morning::LeftAsleep {
+            if !victim.wakes(others)? {
                 break;
             }
-            victim.wakes()?;
             // What others changed meanwhile is not the victim's doing.
             remains.differ(victim.thread);
             here.sleeps.push(here.last);

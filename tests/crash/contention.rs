@@ -35,6 +35,9 @@ pub(crate) struct Contention {
 enum Drama {
     /// The victim unlocks, with both waiters asleep.
     Unlock(Then),
+    /// The victim unlocks what it has waited for, with the waiters asleep who came
+    /// before it got it: they watch an owner who is alive and gone.
+    UnlockInherited,
     /// The victim locks and falls asleep, the waiters behind it.
     Lock(First, Barger),
     /// The same, but the victim does not wait for ever.
@@ -74,6 +77,7 @@ pub(crate) const CONTENTIONS: &[Contention] = &[
     Contention { name: "unlock_waiters", drama: Drama::Unlock(Then::Dies) },
     Contention { name: "unlock_first_dies", drama: Drama::Unlock(Then::Waiter(FIRST)) },
     Contention { name: "unlock_second_dies", drama: Drama::Unlock(Then::Waiter(SECOND)) },
+    Contention { name: "unlock_inherited", drama: Drama::UnlockInherited },
     Contention { name: "lock_wait", drama: Drama::Lock(First::Unlocks, Barger::Absent) },
     Contention { name: "lock_wait_owner_dies", drama: Drama::Lock(First::Dies, Barger::Absent) },
     Contention { name: "lock_wait_barger", drama: Drama::Lock(First::Unlocks, Barger::Unlocks) },
@@ -97,6 +101,7 @@ impl Contention {
         let mut cast = Cast::default();
         match self.drama {
             Drama::Unlock(then) => unlock(&mut cast, then, lead)?,
+            Drama::UnlockInherited => unlock_inherited(&mut cast, lead)?,
             Drama::Lock(first, barger) => lock(&mut cast, first, barger, lead)?,
             Drama::GiveUp(first) => give_up(&mut cast, first, lead)?,
             Drama::UnlockOne => unlock_one(&mut cast, lead)?,
@@ -152,6 +157,24 @@ fn unlock(cast: &mut Cast, then: Then, lead: Lead) -> Result<(), String> {
     Ok(())
 }
 
+fn unlock_inherited(cast: &mut Cast, lead: Lead) -> Result<(), String> {
+    cast.enters_holding(OWNER, Wanted::Mutex)?;
+    let part = |stage: Stage| {
+        let world = World::open()?;
+        world.lock_behind_others()?;
+        stepped(stage, || call!(mutex_unlock(world.mutex)))
+    };
+    let mut victim = Victim::enter_behind_others(VICTIM, part, |victim| {
+        victim.falls_asleep()?;
+        waiters_come(cast)?;
+        cast.unlocks(OWNER)
+    })?;
+    lead(&mut victim, &mut nobody)?;
+    victim.dies();
+    cast.victim_dies((victim.stand == Stand::Returned).then_some(false));
+    Ok(())
+}
+
 fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(), String> {
     cast.enters_holding(OWNER, Wanted::Mutex)?;
     let mut victim = Victim::enter(VICTIM, |stage| {
@@ -160,13 +183,12 @@ fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(),
     })?;
     let mut slept = false;
     lead(&mut victim, &mut || {
-        if slept {
-            // Somebody else was faster; the victim's turn comes again.
-            return cast.whoever_holds_unlocks().map(|()| Morning::Woken);
+        if !std::mem::replace(&mut slept, true) {
+            waiters_come(cast)?;
+            owner_goes(cast, first)?;
         }
-        slept = true;
-        waiters_come(cast)?;
-        owner_goes(cast, first).map(|()| Morning::Woken)
+        // Another may have been faster; the victim's turn comes again.
+        cast.whoever_holds_unlocks().map(|()| Morning::Woken)
     })?;
     if !slept {
         waiters_come(cast)?;

@@ -5,7 +5,7 @@
 use std::ptr::{null, null_mut};
 use std::thread;
 
-use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Type, call};
+use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
 use crate::board::{Board, NONE_YET, WATCHDOG};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
@@ -25,8 +25,8 @@ pub(crate) struct Operation {
     pub(crate) kin: Kin,
     /// What the call returns if it gets that far. `NONE_YET`: it ends its thread.
     pub(crate) status: i32,
-    /// When the victim's process takes part.
-    pub(crate) member: Membership,
+    /// Whether survivors must hear of the death.
+    pub(crate) news: News,
     /// What the witness may see while the victim stands still.
     pub(crate) glance: fn(&World) -> Result<(), String>,
     /// What the witness must find after the death.
@@ -58,13 +58,15 @@ pub(crate) enum Kin {
 /// The seat of the kin.
 pub(crate) const KIN: usize = 11;
 
-/// When the victim's process is a member: all the time, from some moment in the
-/// call on, or up to one.
+/// Whether the victim's death is news to whoever waits for deaths.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Membership {
-    Stays,
-    Enters,
-    Leaves,
+pub(crate) enum News {
+    /// It is a member all the time.
+    Always,
+    /// It becomes one in the call.
+    OnceReturned,
+    /// It leaves in the call, or is no member before the next.
+    Never,
 }
 
 const PLAIN: Operation = Operation {
@@ -73,7 +75,7 @@ const PLAIN: Operation = Operation {
     victim: |_| Ok(()),
     kin: Kin::Child,
     status: OK,
-    member: Membership::Stays,
+    news: News::Always,
     glance: |_| Ok(()),
     outcome: outcomes::unchanged,
 };
@@ -83,12 +85,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         name: "create",
         scene: Scene::Nothing,
         victim: create,
-        member: Membership::Enters,
+        news: News::OnceReturned,
         outcome: outcomes::founded,
         ..PLAIN
     },
-    Operation { name: "open", victim: open, member: Membership::Enters, ..PLAIN },
-    Operation { name: "close", victim: close, member: Membership::Leaves, ..PLAIN },
+    Operation { name: "open", victim: open, news: News::OnceReturned, ..PLAIN },
+    Operation { name: "close", victim: close, news: News::Never, ..PLAIN },
     Operation {
         name: "attach",
         victim: attach,
@@ -104,14 +106,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         outcome: outcomes::grown,
         ..PLAIN
     },
+    Operation {
+        name: "wait_death",
+        scene: Scene::DeadOwner,
+        victim: wait_death,
+        outcome: outcomes::mourned,
+        ..PLAIN
+    },
     Operation { name: "detach", victim: detach, status: NONE_YET, ..PLAIN },
-    Operation { name: "exit", victim: exit, status: NONE_YET, member: Membership::Leaves, ..PLAIN },
+    Operation { name: "exit", victim: exit, status: NONE_YET, news: News::Never, ..PLAIN },
     Operation { name: "fork", victim: fork, ..PLAIN },
     Operation {
         name: "fork_child",
         victim: fork_child,
         kin: Kin::Parent,
-        member: Membership::Enters,
+        news: News::Never,
         ..PLAIN
     },
     Operation {
@@ -229,6 +238,12 @@ fn detach(stage: Stage) -> Result<(), String> {
         marked(stage);
         Ok(())
     })
+}
+
+/// Whoever asks for deaths writes down those that nobody has noticed.
+fn wait_death(stage: Stage) -> Result<(), String> {
+    let (world, mut epoch, mut dead) = (World::open()?, 0, Roomy::default());
+    stepped(stage, || call!(segment_wait_death(world.segment, 0, FOREVER, &mut epoch, &mut dead)))
 }
 
 fn exit(stage: Stage) -> Result<(), String> {

@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::{Handle, NOT_FOUND, OK, OWNER_DIED, SegmentInfo, TIMED_OUT, Type, abi, call};
+use crate::board::Board;
 use crate::world::{
     FRESH, LARGE_SIZE, LARGE_TYPE, NEW, OLD, SHAPE, SMALL_SIZE, World, handle, load, ok, store,
 };
@@ -45,6 +47,16 @@ pub(crate) fn nobody_died(world: &World) -> Result<(), String> {
 /// Whoever created the segment, it is as good as any.
 pub(crate) fn founded(world: &World, _: &Death) -> Result<(), String> {
     mutex_goes_on(world, Some(OK))
+}
+
+/// The death that the victim asked for is told to others too, once.
+pub(crate) fn mourned(world: &World, death: &Death) -> Result<(), String> {
+    let predecessor = Board::get().predecessor.load(SeqCst);
+    let first = world.death(0)?;
+    is("process that died first", first.pid as i32, predecessor)?;
+    is("process that died next", world.death(first.epoch)?.pid as i32, death.victim)?;
+    mutex_goes_on(world, Some(OWNER_DIED))?;
+    unchanged(world, death)
 }
 
 /// The victim may have had the mutex, and has it for sure if its call returned.

@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::abi::{NOT_FOUND, OK, SegmentInfo, call};
 use crate::board::{Board, watchdog};
-use crate::operations::{KIN, Kin, Membership, Operation, Scene};
+use crate::operations::{KIN, Kin, News, Operation, Scene};
 use crate::outcomes::{Death, is};
 use crate::player::{Player, Stage};
 use crate::travel::Lead;
@@ -86,6 +86,7 @@ pub(crate) fn death(operation: &'static Operation, lead: Lead) -> Result<(), Str
     witnessed(witness.reaches(1))?;
     if operation.scene == Scene::DeadOwner {
         let mut predecessor = Player::enter(PREDECESSOR, dies_holding);
+        Board::get().predecessor.store(predecessor.pid, SeqCst);
         predecessor.reaches(1).map_err(|why| format!("predecessor: {why}"))?;
     }
     let mut victim = Victim::enter(VICTIM, operation.victim)?;
@@ -134,7 +135,7 @@ fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
     let death = Death { victim: board.victim.load(SeqCst), returned, before };
     world.verify()?;
     (operation.outcome)(&world, &death)?;
-    is_news(&world, operation.member, &death)?;
+    is_news(&world, operation.news, &death)?;
     world.verify()?;
     stage.pause();
     world.verify()?;
@@ -190,11 +191,11 @@ fn dies_holding(stage: Stage) -> Result<(), String> {
 }
 
 /// The death of a member is news to whoever asks; leaving is none.
-fn is_news(world: &World, member: Membership, death: &Death) -> Result<(), String> {
-    let must_be_news = match member {
-        Membership::Stays => true,
-        Membership::Enters => death.returned,
-        Membership::Leaves => false,
+fn is_news(world: &World, news: News, death: &Death) -> Result<(), String> {
+    let must_be_news = match news {
+        News::Always => true,
+        News::OnceReturned => death.returned,
+        News::Never => false,
     };
     let mut seen = death.before.death_epoch;
     while must_be_news && seen < u64::MAX {

@@ -3,7 +3,7 @@
 //! take hours.
 
 use crate::ptrace;
-use crate::victim::{Morning, Others, Stand, Victim};
+use crate::victim::{Others, Stand, Victim};
 
 /// Takes a victim to the point where it dies.
 pub(crate) type Lead<'a> = &'a mut dyn FnMut(&mut Victim, Others) -> Result<(), String>;
@@ -79,8 +79,8 @@ fn hop(victim: &mut Victim, hop: Hop, others: Others) -> Result<(), String> {
 /// Out of a system call that the victim sleeps in, if others wake it. Says whether
 /// it can go on; a call is not the same length each time, as some read the clock.
 fn get_up(victim: &mut Victim, others: Others) -> Result<bool, String> {
-    if victim.stand == Stand::Asleep && others()? == Morning::Woken {
-        victim.wakes()?;
+    if victim.stand == Stand::Asleep {
+        victim.wakes(others)?;
     }
     Ok(victim.stand == Stand::Under)
 }

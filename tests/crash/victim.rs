@@ -12,7 +12,8 @@ use crate::cpu;
 use crate::player::{Player, Stage, reap, state_of};
 use crate::ptrace;
 
-std::arch::global_asm!("crash_mark:", "int3", "ret");
+// Global, so that every object file of an unoptimised build finds it.
+std::arch::global_asm!(".globl crash_mark", ".hidden crash_mark", "crash_mark:", "int3", "ret");
 unsafe extern "C" {
     /// Stops a traced thread. `int3` is one byte long.
     fn crash_mark();
@@ -146,16 +147,22 @@ impl Victim {
         self.returns_or_sleeps()
     }
 
-    /// Waits until a victim that slept stops again.
-    pub(crate) fn wakes(&mut self) -> Result<(), String> {
+    /// Gets a victim that fell asleep out of its system call, if others wake it. They
+    /// are asked again and again: a wake-up may go to somebody else first.
+    pub(crate) fn wakes(&mut self, others: Others) -> Result<bool, String> {
         let mut late = watchdog();
-        while !self.has_stopped(libc::WNOHANG)? {
+        while others()? == Morning::Woken {
+            for _ in 0..100 {
+                if self.has_stopped(libc::WNOHANG)? {
+                    return Ok(true);
+                }
+                nap();
+            }
             if late() {
                 return Err("the victim does not come out of its call".into());
             }
-            nap();
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The address of the next instruction.

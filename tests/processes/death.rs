@@ -111,6 +111,37 @@ fn mutex_of(segment: &Segment) -> Mutex {
     mutex(segment, "m")
 }
 
+/// So many deaths that nobody could have waited for the end of a slice each time: neither
+/// who sleeps for the mutex, nor who sleeps for the news.
+pub(crate) fn take_overs_need_no_slice() {
+    const DEATHS: u64 = 1300;
+    let segment = found();
+    let mutex = mutex(&segment, "m");
+    let mut listener = Child::spawn(|mut stage: Stage| {
+        let segment = open();
+        for seen in 0..DEATHS {
+            stage.tell(segment.wait_death(seen, Deadline::NEVER).expect("a death").epoch);
+        }
+    });
+    let takes_over = |mut stage: Stage| {
+        acquire(&mutex);
+        stage.tell("held");
+        stage.stay();
+    };
+    let mut holder = Child::fork(takes_over);
+    holder.says("held");
+    for death in 1..=DEATHS {
+        let heir = Child::fork(takes_over);
+        // Without futex_waitv there are slices of 10 ms, which nobody has to see.
+        system::wait_until_in_call(heir.pid, libc::SYS_futex_waitv);
+        std::mem::replace(&mut holder, heir).kill();
+        holder.says("held");
+        listener.says(&death.to_string());
+    }
+    holder.kill();
+    listener.ends_well();
+}
+
 pub(crate) fn a_killed_recursive_holder_leaves_no_count() {
     let segment = found();
     let mutex = recursive_mutex(&segment, "m");

@@ -185,6 +185,34 @@ pub(crate) fn every_waiter_is_served() {
     assert!(shares.iter().all(|share| share * 5 >= all), "sections of each: {shares:?}");
 }
 
+/// Two go round three mutexes, each always waiting for the one that the other holds, so
+/// that every step needs a wake-up. Were one of them lost, a slice of 100 ms would end the
+/// wait: far too long for so many.
+pub(crate) fn hand_overs_need_no_slice() {
+    const STEPS: usize = 3000;
+    let _segment = found();
+    let part = |mut stage: Stage| {
+        let segment = open();
+        let ring = ["a", "b", "c"].map(|name| mutex(&segment, name));
+        let own: usize = stage.hear().parse().expect("a number");
+        lock(&ring[own]);
+        stage.tell("in place");
+        stage.wait_for("go");
+        for step in own..own + STEPS {
+            lock(&ring[(step + 1) % 3]);
+            unlock(&ring[step % 3]);
+        }
+        unlock(&ring[(own + STEPS) % 3]);
+    };
+    let mut both = [Child::spawn(part), Child::spawn(part)];
+    for (number, child) in both.iter_mut().enumerate() {
+        child.tell(number);
+        child.says("in place");
+    }
+    both.iter_mut().for_each(|child| child.tell("go"));
+    both.into_iter().for_each(Child::ends_well);
+}
+
 /// A process that holds the mutex "m".
 pub(crate) fn holder() -> Child {
     let mut holder = Child::spawn(|mut stage: Stage| {

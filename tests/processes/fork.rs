@@ -135,6 +135,30 @@ pub(crate) fn a_child_is_a_member() {
     unlock(&mutex);
 }
 
+/// A child keeps nothing of its parent alive: not the membership, not the locks.
+pub(crate) fn a_parents_death_is_told_though_its_child_lives() {
+    let segment = found();
+    let mutex = mutex(&segment, "m");
+    for how in [system::fork, fork_without_hooks] {
+        let seen = segment.info().expect("readable").death_epoch;
+        let mut parent = Child::fork(|mut stage| {
+            acquire(&mutex);
+            // Lives on, and has not made a call.
+            let child = Child::fork_by(how, |stage| stage.stay());
+            stage.tell(child.pid);
+            stage.stay();
+        });
+        let child: i32 = parent.hear().parse().expect("a pid");
+        let pid = parent.pid as u32;
+        parent.kill();
+        let news = segment.wait_death(seen, Deadline::NEVER).expect("a death");
+        assert_eq!(news.pid, pid);
+        assert_eq!(acquire(&mutex), Acquired::OwnerDied);
+        unlock(&mutex);
+        system::kill(child, libc::SIGKILL);
+    }
+}
+
 pub(crate) fn a_grandchild_too() {
     let segment = found();
     let mutex = mutex(&segment, "m");

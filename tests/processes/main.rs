@@ -41,12 +41,13 @@ fn main() -> ExitCode {
     run(&tests! {
         exclusion: sections_never_overlap, threads_and_processes_mix, a_recursive_mutex_counts,
             a_holder_is_refused_its_own_mutex, only_the_holder_unlocks,
-            waits_end_after_their_time, the_owner_is_named, every_waiter_is_served;
+            waits_end_after_their_time, the_owner_is_named, every_waiter_is_served,
+            hand_overs_need_no_slice;
         death: a_killed_holder_is_told_until_marked, a_dead_holder_needs_no_waiting,
             a_sleeping_waiter_takes_over, all_sleeping_waiters_take_over_in_turn,
             a_killed_recursive_holder_leaves_no_count, a_thread_that_ends_holding_is_dead,
             killed_waiters_are_in_nobodys_way, all_locks_of_the_dead_are_free,
-            a_process_that_exits_holding_is_dead;
+            a_process_that_exits_holding_is_dead, take_overs_need_no_slice;
         news: a_death_is_told_with_its_number, deaths_are_told_in_order, good_ends_are_no_deaths,
             ends_in_bad_order_are_deaths, a_wait_ends_after_its_time, every_sleeper_is_told,
             a_crowd_is_watched_too, a_reader_cannot_wait, news_survive_until_a_slot_is_used_again;
@@ -54,7 +55,8 @@ fn main() -> ExitCode {
             a_full_roster_says_so, ten_thousand_short_threads, handles_come_and_go_in_threads,
             a_reader_may_verify_during_growth;
         fork: a_child_holds_nothing, locks_of_other_threads_stay_theirs, a_child_points_at_no_lock, a_child_is_a_member,
-            a_grandchild_too, a_daemon_is_alive, a_daemon_of_a_nameless_segment_goes_on,
+            a_grandchild_too,
+            a_parents_death_is_told_though_its_child_lives, a_daemon_is_alive, a_daemon_of_a_nameless_segment_goes_on,
             a_fork_without_hooks_works, a_raw_clone_is_refused,
             spawned_programs_change_nothing, forks_while_threads_churn,
             forks_while_threads_join, a_child_that_was_not_expected_joins_by_itself,

@@ -127,7 +127,23 @@ impl Child {
 
     /// `kill -9`, and waits until it is gone.
     pub(crate) fn kill(mut self) {
-        self.end_by_force();
+        self.end();
+    }
+
+    /// Its wait status if it has ended by now.
+    pub(crate) fn poll(&mut self) -> Option<i32> {
+        let status = system::has_ended(self.pid);
+        self.has_ended |= status.is_some();
+        status
+    }
+
+    /// As `kill`, where it stays in its place.
+    pub(crate) fn end(&mut self) {
+        if !self.has_ended {
+            self.has_ended = true;
+            self.signal(libc::SIGKILL);
+            system::wait(self.pid);
+        }
     }
 
     /// Waits until it has ended, and gives its wait status.
@@ -148,19 +164,11 @@ impl Child {
         self.tell("leave");
         self.ends_well();
     }
-
-    fn end_by_force(&mut self) {
-        if !self.has_ended {
-            self.has_ended = true;
-            self.signal(libc::SIGKILL);
-            system::wait(self.pid);
-        }
-    }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        self.end_by_force();
+        self.end();
     }
 }
 

@@ -174,17 +174,21 @@ fn contents(log: &mut File) -> String {
 }
 
 /// A directory for the segments of one test, removed with what is in it.
-struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let name = format!("atoll-test-{}-{}", std::process::id(), test.replace("::", "-"));
         let path = Path::new("/dev/shm").join(name);
         fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(path)
     }
 
-    fn leftovers(&self) -> Vec<String> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn leftovers(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).expect("the directory is there");
         entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
     }

@@ -247,22 +247,13 @@ pub(crate) fn state_of(process: u32, thread: u32) -> char {
     stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('X')
 }
 
-/// Waits until a thread of a process sleeps in the kernel, in system call `number`.
-pub(crate) fn wait_until_in_call(process: u32, thread: u32, number: i64) {
-    let is_there = || {
-        let path = format!("/proc/{process}/task/{thread}/syscall");
-        let line = std::fs::read_to_string(path).unwrap_or_default();
-        line.split(' ').next().is_some_and(|word| word == number.to_string())
-    };
-    while !is_there() {
-        std::thread::sleep(Duration::from_micros(200));
+/// Waits until the first thread of a process is in system call `number`.
+pub(crate) fn wait_until_in_call(process: i32, number: i64) {
+    let path = format!("/proc/{process}/syscall");
+    let wanted = format!("{number} ");
+    while !std::fs::read_to_string(&path).is_ok_and(|line| line.starts_with(&wanted)) {
+        std::thread::sleep(Duration::from_micros(50));
     }
-}
-
-/// Real memory of a file, in bytes.
-pub(crate) fn bytes_on_disk(file: &File) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().expect("fstat").blocks() * 512
 }
 
 /// Open descriptors of this process.

@@ -13,7 +13,7 @@ use kit::probe::Probe;
 use kit::report;
 use kit::workshop::Workshop;
 use kit::{Missing, cpu};
-use rows::{PLANS, Plan, Site};
+use rows::{PLANS, Plan, Site, sweep};
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -39,6 +39,7 @@ fn run(wanted: Vec<String>) -> kit::Result<bool> {
     for plan in chosen {
         let row = (plan.measure)(&mut site, &plan.subject).unwrap_or_else(|why| {
             is_whole &= why.is::<Missing>();
+            sweep();
             plan.subject.skipped(&why)
         });
         report::print_row(&row);

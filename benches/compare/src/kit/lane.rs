@@ -46,7 +46,8 @@ impl Lane {
     /// Sends a line.
     pub fn tell(&mut self, line: &str) -> Result<()> {
         let input = self.input.as_mut().ok_or("the lane's input has ended")?;
-        Ok(writeln!(input, "{line}")?)
+        let told = writeln!(input, "{line}");
+        told.map_err(|error| format!("{}: {error}", self.called).into())
     }
 
     /// Waits for a line.

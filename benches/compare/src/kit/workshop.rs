@@ -65,9 +65,11 @@ impl Workshop {
     /// `lanes/NAME.py` as run by one version of Python, "" for the usual one. An error if
     /// that is not there.
     pub fn python_lane(&self, name: &str, version: &str) -> Result<Command> {
-        let mut python = self.python(version);
-        let there = python.arg("--version").output().is_ok_and(|said| said.status.success());
-        if !there {
+        let said = self.python(version).arg("--version").output();
+        let wanted = format!("Python {version}");
+        let is_there =
+            said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).starts_with(&wanted));
+        if !is_there {
             return Err(Missing(format!("there is no python{version}")).into());
         }
         let mut lane = self.python(version);

@@ -37,5 +37,19 @@ pub const PLANS: [Plan; 7] = [
 
 /// A segment of this run; lanes that make one remove it.
 fn segment_name(what: &str) -> String {
-    format!("atoll-bench-{}-{what}", std::process::id())
+    format!("{}{what}", prefix())
+}
+
+fn prefix() -> String {
+    format!("atoll-bench-{}-", std::process::id())
+}
+
+/// Removes what lanes that broke have left.
+pub fn sweep() {
+    let directory = std::env::var("ATOLL_DIR").unwrap_or_else(|_| "/dev/shm".into());
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }

@@ -151,8 +151,8 @@ class Segment(Closing):
         """Wait until a process dies in the segment: killed, crashed or `os._exit`.
 
         Reports the oldest death after number `seen_epoch`, even one long past; pass
-        its `epoch` to hear of the next. `stat().death_epoch` is the newest. Raises
-        `TimedOut` if none came in time.
+        its `epoch` to hear of the next. `stat().death_epoch` is the newest that anybody
+        has noticed so far. Raises `TimedOut` if none came in time.
         """
         seen = integer(seen_epoch, "seen_epoch", 0, _U64)
         deadline = deadline_after(timeout)

@@ -52,6 +52,7 @@ pub(super) fn ensure_own_process() -> Result<()> {
 /// Forgets the parent. `expected` are the memberships that it reserved for us.
 fn start_over(expected: Vec<ExpectedMember>) {
     thread::forget_all();
+    member::set_leaving(false);
     if let Ok(list) = RobustList::of_this_thread() {
         // It may point at a lock of the parent's, in a mapping that we may close.
         list.disarm();
@@ -131,6 +132,7 @@ pub(super) extern "C" fn at_process_exit() {
     if !MARK.is_set() {
         return;
     }
+    member::set_leaving(true);
     attachment::for_each(|attachment| {
         if let Some(membership) = attachment.membership.lock().as_ref() {
             membership.say_goodbye(attachment);

@@ -19,7 +19,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use super::attachment::Attachment;
 use super::record::{AWAY, BLOCK_SLOTS, EXPECTED, JOINED, MemberId, MemberRecord, store_name};
 use crate::error::{Error, Result, Status};
-use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::platform::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use crate::platform::byte_lock::{self, Byte, HeldByte};
 use crate::platform::{futex, process};
 
@@ -35,11 +38,24 @@ pub(super) struct ClaimedMember {
     index: u32,
 }
 
+/// The process ends by `exit`. Its other threads may still take seats, and join.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Whether the process is about to leave all segments, from now on.
+pub(super) fn set_leaving(leaving: bool) {
+    LEAVING.store(leaving, Relaxed);
+}
+
 impl Membership {
-    /// Says that the process takes part: from here on its death is news.
+    /// Says that the process takes part: from here on its death is news, unless it is
+    /// about to leave.
     fn come_forward(&self, attachment: &Attachment) -> Result<()> {
-        // Release: who sees JOINED sees whose it is.
-        attachment.member(self.id.index)?.presence.store(JOINED, Release);
+        let presence = &attachment.member(self.id.index)?.presence;
+        // Relaxed: who sets it takes the lock of each membership afterwards.
+        if !LEAVING.load(Relaxed) {
+            // Release: who sees JOINED sees whose it is.
+            presence.store(JOINED, Release);
+        }
         Ok(())
     }
 

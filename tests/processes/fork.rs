@@ -1,6 +1,7 @@
 //! Children, and children of children.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::channel;
@@ -493,4 +494,19 @@ pub(crate) fn creators_exclude_each_other_after_a_fork() {
         parent.ends_well();
         segment.verify().expect("sound");
     }
+}
+
+/// A child becomes a member at its first call; one that only starts another program
+/// never was one.
+pub(crate) fn a_fork_that_only_execs_is_no_death() {
+    let segment = found();
+    let mutex = mutex(&segment, "m");
+    lock(&mutex);
+    let program = Child::fork(|_| {
+        let error = Command::new("true").exec();
+        panic!("true: {error}");
+    });
+    program.ends_well();
+    assert_eq!(status(segment.wait_death(0, Deadline::NOW)), Status::TimedOut);
+    unlock(&mutex);
 }

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             killed_waiters_are_in_nobodys_way, all_locks_of_the_dead_are_free,
             a_process_that_exits_holding_is_dead, take_overs_need_no_slice;
         news: a_death_is_told_with_its_number, deaths_are_told_in_order, good_ends_are_no_deaths,
+            an_exit_in_the_middle_of_work_is_no_death,
             ends_in_bad_order_are_deaths, a_wait_ends_after_its_time, every_sleeper_is_told,
             a_crowd_is_watched_too, a_reader_cannot_wait, news_survive_until_a_slot_is_used_again;
         roster: slots_are_used_again, the_roster_grows, a_thousand_processes_at_once,
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
             a_fork_without_hooks_works, a_raw_clone_is_refused,
             spawned_programs_change_nothing, forks_while_threads_churn,
             forks_while_threads_join, a_child_that_was_not_expected_joins_by_itself,
-            a_hundred_segments, creators_exclude_each_other_after_a_fork;
+            a_hundred_segments, creators_exclude_each_other_after_a_fork,
+            a_fork_that_only_execs_is_no_death;
         exec: a_holder_that_execs_is_dead, a_thread_that_execs_is_dead,
             equal_ids_are_two_owners, a_killed_waiter_with_the_holders_id_changes_nothing,
             a_slot_used_again_under_the_same_id_is_noticed;

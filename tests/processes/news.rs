@@ -103,6 +103,28 @@ pub(crate) fn good_ends_are_no_deaths() {
     assert_eq!(segment.info().expect("readable").members, 1);
 }
 
+/// Other threads may be in the middle of anything, and begin anew, while one ends the
+/// process in good order.
+pub(crate) fn an_exit_in_the_middle_of_work_is_no_death() {
+    let segment = found();
+    for _ in 0..60 {
+        let busy = Child::spawn(|_| {
+            join();
+            for _ in 0..3 {
+                let works = || drop(mutex(&open(), "m").lock(Deadline::NEVER).expect("a lock"));
+                thread::spawn(move || {
+                    loop {
+                        thread::spawn(works).join().expect("it ends well");
+                    }
+                });
+            }
+            thread::sleep(Duration::from_millis(2));
+        });
+        busy.ends_well();
+    }
+    no_death(&segment, 0);
+}
+
 pub(crate) fn ends_in_bad_order_are_deaths() {
     let segment = found();
     let ends: [fn(Stage); 4] = [

@@ -211,11 +211,16 @@ impl Fresh {
         }
         let objects = death.before.objects;
         is("objects", world.info()?.objects, objects + u64::from(there))?;
+        // The next object comes beside it, not on top of it.
+        handle("creating another object after the death", |out| {
+            call!(mutex_create(world.segment, null(), null(), out))
+        })?;
+        is("whether the new object is there", self.is_whole(world)?, there)?;
         let object = handle("open_or_create after the death", |out| {
             (self.open_or_create)(world.segment, out)
         })?;
         (self.as_new)(object)?;
-        is("objects", world.info()?.objects, objects + 1)
+        is("objects", world.info()?.objects, objects + 2)
     }
 }
 

@@ -19,7 +19,7 @@
 //! Plain `cargo test` kills at every instruction that changes what a death leaves
 //! behind. `make crash` passes `every`: then it is every instruction of calls that
 //! take at most 4,000. `OPS=lock,unlock` or arguments choose operations by name,
-//! `lock` standing for `lock_dead_owner` too. `FULL=1` adds pairs: one victim
+//! `lock` standing for `lock_dead_owner` too; `first` stops at the first failure. `FULL=1` adds pairs: one victim
 //! stands still in its call while another dies in its own.
 
 mod abi;
@@ -51,6 +51,8 @@ use victim::{Others, Victim};
 
 /// Calls of more instructions are killed at the changes only.
 const LONGEST_STEPPED: usize = 4000;
+/// Failures after which an operation is given up: each may take a watchdog's time.
+const ENOUGH: u32 = 10;
 
 fn main() -> ExitCode {
     match run() {
@@ -64,58 +66,101 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, String> {
-    let choice = Choice::from_environment();
     cpu::pin();
     player::adopt_orphans();
     let theatre = Theatre::open()?;
     abi::load()?;
-    let mut report = Report::default();
-    for operation in OPERATIONS.iter().filter(|operation| choice.includes(operation.name)) {
-        let mut line = Line::new(operation.name);
-        let unit =
-            kill_everywhere(&mut line, &theatre, choice.every, &|lead| death(operation, lead));
+    let choice = Choice::from_environment();
+    let acts = acts(&theatre, &choice);
+    choice.makes_sense(&acts)?;
+    let mut report = Report::new(if choice.first { 1 } else { ENOUGH });
+    for act in acts.iter().filter(|act| choice.includes(act.name)) {
+        let mut line = report.line(act.name);
+        let unit = (act.kill)(&mut line);
         report.print(line, unit);
-    }
-    for scene in CONTENTIONS.iter().filter(|scene| choice.includes(scene.name)) {
-        let mut line = Line::new(scene.name);
-        let unit = kill_everywhere(&mut line, &theatre, choice.every, &|lead| scene.play(lead));
-        report.print(line, unit);
-    }
-    for pair in PAIRS.iter().filter(|pair| choice.full && choice.includes(pair.name)) {
-        let mut line = Line::new(pair.name);
-        kill_beside_the_living(&mut line, &theatre, pair);
-        report.print(line, Unit::Stores);
+        if choice.first && report.has_failures() {
+            break;
+        }
     }
     Ok(report.close())
 }
 
+/// What makes one line of the report.
+struct Act<'a> {
+    name: &'static str,
+    kill: Box<dyn Fn(&mut Line) -> Unit + 'a>,
+}
+
+fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
+    let every = choice.every;
+    let alone = OPERATIONS.iter().map(|operation| Act {
+        name: operation.name,
+        kill: Box::new(move |line| {
+            kill_everywhere(line, theatre, every, &|lead| death(operation, lead))
+        }),
+    });
+    let among_others = CONTENTIONS.iter().map(|scene| Act {
+        name: scene.name,
+        kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
+    });
+    let in_pairs = PAIRS.iter().filter(|_| choice.full).map(|pair| Act {
+        name: pair.name,
+        kill: Box::new(move |line| kill_beside_the_living(line, theatre, pair)),
+    });
+    alone.chain(among_others).chain(in_pairs).collect()
+}
+
+/// Arguments that are no names of operations.
+const EVERY: &str = "every";
+const FIRST: &str = "first";
+
 /// What to kill, and how thoroughly.
 struct Choice {
+    /// From `OPS`, with commas between.
+    listed: String,
+    /// From there and from the arguments.
     names: Vec<String>,
     every: bool,
     full: bool,
+    first: bool,
 }
 
 impl Choice {
     fn from_environment() -> Self {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let has = |word| arguments.iter().any(|argument| argument == word);
         let listed = std::env::var("OPS").unwrap_or_default();
-        let every = arguments.iter().any(|argument| argument == "every");
         let names = arguments.iter().map(String::as_str).chain(listed.split(','));
-        let names =
-            names.filter(|name| !(name.is_empty() || name.starts_with('-') || *name == "every"));
-        let names = names.map(str::to_owned).collect();
-        Self { names, every, full: std::env::var("FULL").is_ok_and(|full| full == "1") }
+        let is_name = |name: &&str| {
+            !(name.is_empty() || name.starts_with('-') || [EVERY, FIRST].contains(name))
+        };
+        Self {
+            names: names.filter(is_name).map(str::to_owned).collect(),
+            every: has(EVERY),
+            full: std::env::var("FULL").is_ok_and(|full| full == "1"),
+            first: has(FIRST),
+            listed,
+        }
     }
 
     fn includes(&self, operation: &str) -> bool {
-        let is_meant = |name: &String| {
-            operation
-                .strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        };
-        self.names.is_empty() || self.names.iter().any(is_meant)
+        self.names.is_empty() || self.names.iter().any(|name| is_meant(name, operation))
     }
+
+    /// Fails if a name in `OPS` is nobody's: to choose nothing is no way to pass. An
+    /// argument may be meant for other tests.
+    fn makes_sense(&self, acts: &[Act]) -> Result<(), String> {
+        let is_known = |name: &str| acts.iter().any(|act| is_meant(name, act.name));
+        match self.listed.split(',').find(|name| !(name.is_empty() || is_known(name))) {
+            Some(name) => Err(format!("OPS: no operation is called {name:?}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `lock` means `lock_wait` too.
+fn is_meant(name: &str, operation: &str) -> bool {
+    operation.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// Steps through the call once, then kills a fresh victim at each of its points.
@@ -145,7 +190,7 @@ fn kill_everywhere(
 }
 
 /// For each place where one victim stands still, kills another everywhere.
-fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) {
+fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) -> Unit {
     let mut stands = Vec::new();
     let listed = theatre.play(|| {
         stands = pair.stands(&theatre.directory)?;
@@ -158,6 +203,7 @@ fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) {
             break;
         }
     }
+    Unit::Stores
 }
 
 /// Of all instructions those that a victim is killed after.

@@ -203,24 +203,25 @@ impl Fresh {
         }
     }
 
-    /// Whole or not there; and there after the survivor has asked for it too.
+    /// Whole or not there, whatever is created next; and there after the survivor has
+    /// asked for it too.
     fn created(&self, world: &World, death: &Death) -> Result<(), String> {
         let there = self.is_whole(world)?;
         if death.returned && !there {
             return Err("the new object is gone though its creation had returned".into());
         }
-        let objects = death.before.objects;
-        is("objects", world.info()?.objects, objects + u64::from(there))?;
-        // The next object comes beside it, not on top of it.
-        handle("creating another object after the death", |out| {
-            call!(mutex_create(world.segment, null(), null(), out))
+        let objects = death.before.objects + u64::from(there);
+        is("objects", world.info()?.objects, objects)?;
+        handle("value_create after the death", |out| {
+            call!(value_create(world.segment, c"next".as_ptr(), &Type::I64, out))
         })?;
-        is("whether the new object is there", self.is_whole(world)?, there)?;
+        is("the new object is there", self.is_whole(world)?, there)?;
+        is("objects", world.info()?.objects, objects + 1)?;
         let object = handle("open_or_create after the death", |out| {
             (self.open_or_create)(world.segment, out)
         })?;
         (self.as_new)(object)?;
-        is("objects", world.info()?.objects, objects + 2)
+        is("objects", world.info()?.objects, death.before.objects + 2)
     }
 }
 

@@ -9,16 +9,14 @@ use std::sync::atomic::Ordering::SeqCst;
 use crate::board::Board;
 use crate::scene::Trouble;
 
-/// Failures after which an operation is given up: each may take a watchdog's time.
-const ENOUGH: u32 = 10;
-
 /// The library's shortest waiting slice, less what a clock may round away. Only the
 /// slice, or a machine with other things to do, ends a wait that long.
 const SLICE_NS: u64 = 98_000_000;
 
 /// What is counted over all operations.
-#[derive(Default)]
 pub(crate) struct Report {
+    /// Failures after which an operation is given up.
+    enough: u32,
     kill_points: u64,
     failures: u64,
     worst_wait_ns: u64,
@@ -28,6 +26,7 @@ pub(crate) struct Report {
 /// What is counted over the points of one operation.
 pub(crate) struct Line {
     name: &'static str,
+    enough: u32,
     points: u32,
     failures: u32,
     told: BTreeSet<String>,
@@ -45,11 +44,6 @@ pub(crate) enum Unit {
 }
 
 impl Line {
-    pub(crate) fn new(name: &'static str) -> Self {
-        Board::get().begin_operation();
-        Self { name, points: 0, failures: 0, told: BTreeSet::new(), worst_wait_ns: 0, slices: 0 }
-    }
-
     /// Counts a kill. `place` says which, should it have failed.
     pub(crate) fn count(&mut self, place: &str, result: Result<(), Trouble>) {
         self.points += 1;
@@ -75,11 +69,28 @@ impl Line {
 
     /// There is no point in killing on.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.failures >= ENOUGH
+        self.failures >= self.enough
     }
 }
 
 impl Report {
+    pub(crate) fn new(enough: u32) -> Self {
+        Self { enough, kill_points: 0, failures: 0, worst_wait_ns: 0, slices: 0 }
+    }
+
+    pub(crate) fn line(&self, name: &'static str) -> Line {
+        Board::get().begin_operation();
+        Line {
+            name,
+            enough: self.enough,
+            points: 0,
+            failures: 0,
+            told: BTreeSet::new(),
+            worst_wait_ns: 0,
+            slices: 0,
+        }
+    }
+
     pub(crate) fn print(&mut self, line: Line, unit: Unit) {
         self.kill_points += u64::from(line.points);
         self.failures += u64::from(line.failures);
@@ -92,12 +103,16 @@ impl Report {
         println!("{} points={} {unit} failures={}", line.name, line.points, line.failures);
     }
 
+    pub(crate) fn has_failures(&self) -> bool {
+        self.failures > 0
+    }
+
     /// The waits of survivors and the total. True if nothing failed.
     pub(crate) fn close(&self) -> bool {
         let worst_ms = self.worst_wait_ns as f64 / 1e6;
         println!("waits: worst {worst_ms:.1} ms, {} ended only by a slice", self.slices);
         println!("total: {} kill points, {} failures", self.kill_points, self.failures);
-        self.failures == 0 && self.kill_points > 0
+        !self.has_failures()
     }
 }
 

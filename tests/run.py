@@ -27,9 +27,10 @@ COUNTS = re.compile(
     r"test result: .*|"  # cargo test
     r"(=+ )?\d+ \w+(, \d+ \w+)* in [\d.]+s.*|"  # pytest
     r"(models|mutants): .*|"
-    r"\w+ points=\d+ \w+ failures=\d+|"  # crash: an operation is one check
     r"(\w+: )?\d+ passed, \d+ failed(, \d+ skipped)?"
 )
+#: So says the stepping harness of an operation, which is one check.
+OPERATION = re.compile(r"\w+ points=\d+ \w+ failures=(\d+)")
 MEANINGS = {
     "passed": ("passed", "scenarios hold", "mutants caught"),
     "failed": ("failed", "error", "errors", "UNEXPECTED"),
@@ -137,7 +138,7 @@ def run(name, make_command):
         ) as process:
             for line in process.stdout:
                 print(line, end="", flush=True)
-                counts.update(counted(line.strip()))
+                counts.update(counted(name, line.strip()))
         status = process.returncode
     except Skipped as reason:
         print(reason)
@@ -148,17 +149,17 @@ def run(name, make_command):
     return verdict(status, counts)
 
 
-def counted(line):
+def counted(part, line):
     """What a line counts; nothing if it is no such line."""
-    if not COUNTS.fullmatch(line):
-        return Counter()
-    operation = re.fullmatch(r".* failures=(\d+)", line)
+    operation = OPERATION.fullmatch(line) if part == "crash" else None
     if operation:
         return Counter(["passed" if operation[1] == "0" else "failed"])
+    if not COUNTS.fullmatch(line):
+        return Counter()
     counts = Counter()
-    for verdict, words in MEANINGS.items():
+    for meaning, words in MEANINGS.items():
         for word in words:
-            counts[verdict] += sum(map(int, re.findall(rf"(\d+) {word}\b", line)))
+            counts[meaning] += sum(map(int, re.findall(rf"(\d+) {word}\b", line)))
     return counts
 
 

@@ -4,7 +4,7 @@ use core::ffi::c_char;
 
 use super::guard::c_text;
 use super::types::atoll_type;
-use crate::layout::entry::Kind;
+use crate::layout::block::Kind;
 use crate::object::segment::{MAX_DIMENSIONS, ObjectInfo};
 
 /// The most dimensions of an array.

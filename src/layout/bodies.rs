@@ -9,7 +9,9 @@
 //!                                  ...  copy 1   size, to 64
 //! ```
 
-use super::shared;
+use super::memory::Memory;
+use super::{Offset, shared};
+use crate::error::Result;
 use crate::platform::atomic::AtomicU64;
 
 shared! {
@@ -52,4 +54,13 @@ shared! {
         pub(crate) bytes: u64,
         pub(crate) unused: [u64; 5],
     }
+}
+
+/// The most bytes of a value that one atomic holds.
+pub(crate) const SMALL: u64 = 8;
+
+/// Where the mutex of the value at `body` is, if it is a large one.
+pub(crate) fn mutex_in_value(memory: &Memory, body: Offset) -> Result<Option<Offset>> {
+    let is_large = memory.at::<TypeRecord>(body)?.size > SMALL;
+    Ok(is_large.then_some(body + size_of::<LargeValue>() as u64))
 }

@@ -11,19 +11,17 @@
 //!  40      4      max_participants  constant
 //!  44      4      word_offset       where libc keeps a mutex's futex word, plus one
 //!  48      8      committed         bytes from the start that are real memory
-//!  56      8      touched           bytes from the start that were ever written
-//!  64      8      death_epoch       members that were found dead; futex
-//!  72      8      finished          a record boundary; all records before it are linked
-//!  80      8      generations       generations of objects given out
-//!  88      4      block_count       roster blocks published
-//!  92      4      next_slot         where the search for a free slot begins
-//!  96      4      next_member       where the search for a free member begins
-//!  100     28     reserved
-//!  128     2048   blocks            offsets of the roster's blocks
+//!  56      8      death_epoch       members that were found dead; futex
+//!  64      8      generations       numbers of objects and tickets given out
+//!  72      4      block_count       roster blocks published
+//!  76      4      next_slot         where the search for a free slot begins
+//!  80      4      next_member       where the search for a free member begins
+//!  84      4      destroyed         1: nobody may come in any more
 //! ```
 //!
-//! The second page is the directory: the heads of its hash chains (`Buckets`).
-//! From `DATA_START` on records follow each other (`entry`).
+//! The second page is the directory: the heads of its hash chains (`Buckets`). The third
+//! rules the space (`segment::control`). From `HEAP_START` on blocks follow each other
+//! (`block`). At the other end of the file, downwards, lie the blocks of the roster.
 
 use super::{Offset, shared};
 use crate::platform::atomic::{AtomicU32, AtomicU64};
@@ -31,9 +29,11 @@ use crate::platform::atomic::{AtomicU32, AtomicU64};
 /// The first eight bytes of every segment.
 pub(crate) const MAGIC: [u8; 8] = *b"ATOLLSEG";
 /// The version of the memory layout; any change of meaning raises it.
-pub(crate) const LAYOUT_VERSION: u32 = 1;
+pub(crate) const LAYOUT_VERSION: u32 = 2;
 /// Roster blocks that a segment can have.
-pub(crate) const MAX_BLOCKS: usize = 256;
+pub(crate) const MAX_BLOCKS: usize = 512;
+/// Bytes of each of them; they lie at the end of the file, the first one last.
+pub(crate) const ROSTER_BLOCK_BYTES: u64 = 24 << 10;
 /// Heads of hash chains in the directory.
 pub(crate) const BUCKETS: usize = 512;
 
@@ -49,16 +49,13 @@ shared! {
         pub(crate) max_participants: u32,
         pub(crate) word_offset: AtomicU32,
         pub(crate) committed: AtomicU64,
-        pub(crate) touched: AtomicU64,
         pub(crate) death_epoch: AtomicU64,
-        pub(crate) finished: AtomicU64,
         pub(crate) generations: AtomicU64,
         pub(crate) block_count: AtomicU32,
         pub(crate) next_slot: AtomicU32,
         pub(crate) next_member: AtomicU32,
-        pub(crate) reserved: [u32; 7],
-        pub(crate) blocks: [AtomicU64; 256],
-        pub(crate) unused: [u64; 240],
+        pub(crate) destroyed: AtomicU32,
+        pub(crate) reserved: [u64; 501],
     }
 }
 
@@ -91,21 +88,20 @@ impl Header {
             max_participants: constants.max_participants,
             word_offset: AtomicU32::new(0),
             committed: AtomicU64::new(committed),
-            touched: AtomicU64::new(DATA_START),
             death_epoch: AtomicU64::new(0),
-            finished: AtomicU64::new(DATA_START),
             generations: AtomicU64::new(0),
             block_count: AtomicU32::new(0),
             next_slot: AtomicU32::new(0),
             next_member: AtomicU32::new(0),
-            reserved: [0; 7],
-            blocks: [const { AtomicU64::new(0) }; MAX_BLOCKS],
-            unused: [0; 240],
+            destroyed: AtomicU32::new(0),
+            reserved: [0; 501],
         }
     }
 }
 
 /// Where the directory's chain heads lie.
 pub(crate) const BUCKETS_START: Offset = size_of::<Header>() as Offset;
-/// Where the records begin.
-pub(crate) const DATA_START: Offset = BUCKETS_START + size_of::<Buckets>() as Offset;
+/// Where the page lies that rules the space.
+pub(crate) const CONTROL_START: Offset = BUCKETS_START + size_of::<Buckets>() as Offset;
+/// Where the blocks begin.
+pub(crate) const HEAP_START: Offset = CONTROL_START + 4096;

@@ -1,6 +1,6 @@
 //! A segment's bytes, looked at with suspicion.
 
-use super::header::{Buckets, DATA_START, Header};
+use super::header::{Buckets, HEAP_START, Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use super::{Offset, Shared};
 use crate::error::{Result, corrupted};
 use crate::platform::atomic::{AtomicU64, Ordering::Acquire};
@@ -13,9 +13,9 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Wraps a mapping of at least `DATA_START` committed bytes.
+    /// Wraps a mapping of at least `HEAP_START` committed bytes.
     pub(crate) fn new(mapping: Mapping, writable: bool) -> Self {
-        assert!(mapping.length() >= DATA_START, "the two fixed pages are mapped");
+        assert!(mapping.length() >= HEAP_START, "the fixed pages are mapped");
         Self { mapping, writable }
     }
 
@@ -84,22 +84,48 @@ impl Memory {
         unsafe { self.mapping.base().cast::<Header>().write(header) };
     }
 
-    /// Sets bytes to zero.
+    /// Sets bytes to zero. They belong to the caller.
     pub(crate) fn clear(&self, offset: Offset, length: u64) -> Result<()> {
         let bytes = self.bytes(offset, length)?;
-        // SAFETY: in bounds and committed; the caller is the registrar and the range
-        // is not published, so that nobody else looks at it.
+        // SAFETY: in bounds and committed; the caller owns the block, so that nobody
+        // else looks at it.
         unsafe { bytes.write_bytes(0, length as usize) };
         Ok(())
     }
 
-    /// Writes a struct to a range that is not published.
+    /// Copies bytes from one place to another; the two do not overlap. Both are behind
+    /// locks of the caller, or its own.
+    pub(crate) fn copy(&self, from: Offset, to: Offset, length: u64) -> Result<()> {
+        let (source, target) = (self.bytes(from, length)?, self.bytes(to, length)?);
+        if from < to + length && to < from + length {
+            return Err(corrupted("a copy in the segment overlaps what it is a copy of"));
+        }
+        // SAFETY: in bounds, committed, apart from each other; per the caller nobody
+        // writes there who keeps to the protocol. Whoever reads without the lock has been
+        // told that it may see anything.
+        unsafe { source.copy_to_nonoverlapping(target, length as usize) };
+        Ok(())
+    }
+
+    /// Writes a struct into a block that belongs to the caller.
     pub(crate) fn write<T: Shared>(&self, offset: Offset, value: T) -> Result<&T> {
         let place = core::ptr::from_ref(self.at::<T>(offset)?).cast_mut();
-        // SAFETY: in bounds, aligned and committed; the caller is the registrar and
-        // the range is not published, so that nobody else looks at it.
+        // SAFETY: in bounds, aligned and committed; the caller owns the block, so that
+        // nobody else looks at it.
         unsafe { place.write(value) };
         self.at(offset)
+    }
+
+    /// Where the blocks of the roster begin: they lie at the end of the range.
+    pub(crate) fn roster_start(&self) -> Offset {
+        // Acquire, GROWN: the blocks counted are real memory.
+        let blocks = self.header().block_count.load(Acquire).min(MAX_BLOCKS as u32);
+        self.length().saturating_sub(u64::from(blocks) * ROSTER_BLOCK_BYTES)
+    }
+
+    /// Where a struct of this segment lies.
+    pub(crate) fn offset_of<T: Shared>(&self, there: &T) -> Offset {
+        (core::ptr::from_ref(there).addr() - self.mapping.base().addr()) as Offset
     }
 
     /// The same as `bytes`, for who keeps it: the mapping stays at its address.
@@ -111,13 +137,14 @@ impl Memory {
     pub(crate) fn bytes(&self, offset: Offset, length: u64) -> Result<*mut u8> {
         match offset.checked_add(length) {
             Some(end) if end <= self.committed() => {}
+            Some(end) if offset >= self.roster_start() && end <= self.length() => {}
             _ => {
                 return Err(corrupted(
                     "an offset in the segment leads outside its memory: the segment is damaged",
                 ));
             }
         }
-        // SAFETY: in bounds of the mapping, which is at least `committed` long.
+        // SAFETY: in bounds of the mapping, as checked.
         Ok(unsafe { self.mapping.base().add(offset as usize) })
     }
 }

@@ -6,10 +6,12 @@
 //! make the fingerprint in the header of a segment (`segment::fingerprint`), so
 //! that two builds which disagree about one byte refuse each other.
 
+pub(crate) mod block;
 pub(crate) mod bodies;
 pub(crate) mod entry;
 pub(crate) mod header;
 pub(crate) mod memory;
+pub(crate) mod undo;
 
 use crate::platform::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, HookableWord64};
 use crate::platform::robust::LivenessMutex;

@@ -9,11 +9,13 @@ use super::types::{Element, Type};
 use crate::error::{Error, READ_ONLY, Result, Status, corrupted, invalid};
 use crate::layout::Offset;
 use crate::layout::bodies::ArrayHead;
-use crate::layout::entry::{GRAIN, Kind};
+use crate::layout::block::Kind;
+use crate::layout::entry::LINE;
 use crate::layout::memory::{Address, Memory};
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::roster::attachment::Attachment;
 use crate::segment::directory::Wanted;
+use crate::segment::holding::Holding;
 
 const HEAD: u64 = size_of::<ArrayHead>() as u64;
 
@@ -22,7 +24,7 @@ const HEAD: u64 = size_of::<ArrayHead>() as u64;
 /// Any thread may use a handle. The elements stay mapped as long as the handle.
 #[derive(Debug)]
 pub struct RawArray {
-    segment: Segment,
+    holding: Holding,
     layout: ArrayLayout,
     elements: Offset,
     data: Address,
@@ -57,7 +59,7 @@ impl ArrayLayout {
     }
 
     fn shape_bytes(&self) -> u64 {
-        (self.shape.len() as u64 * 8).next_multiple_of(GRAIN)
+        (self.shape.len() as u64 * 8).next_multiple_of(LINE)
     }
 
     /// Where the elements begin in the body.
@@ -107,8 +109,8 @@ impl RawArray {
         ty: Option<&Type>,
         shape: Option<&[u64]>,
     ) -> Result<Self> {
-        let (body, _) = segment.obtain(name, Wanted::Existing, Kind::Array, 0, |_| Ok(()))?;
-        Self::at(segment, name, body, ty, shape)
+        let there = segment.obtain(name, Wanted::Existing, Kind::Array, 0, |_| Ok(()))?;
+        Self::at(there, name, ty, shape)
     }
 
     fn make(
@@ -120,21 +122,19 @@ impl RawArray {
     ) -> Result<Self> {
         let layout = ArrayLayout::new(ty, shape)?;
         let memory = segment.attachment().memory();
-        let (body, _) = segment.obtain(name, wanted, Kind::Array, layout.body_bytes(), |body| {
+        let there = segment.obtain(name, wanted, Kind::Array, layout.body_bytes(), |body| {
             write_layout(memory, body, &layout)
         })?;
-        Self::at(segment, name, body, Some(ty), Some(shape))
+        Self::at(there, name, Some(ty), Some(shape))
     }
 
     fn at(
-        segment: &Segment,
+        (holding, body): (Holding, Offset),
         name: Option<&str>,
-        body: Offset,
         ty: Option<&Type>,
         shape: Option<&[u64]>,
     ) -> Result<Self> {
-        let segment = segment.clone();
-        let layout = layout_at(segment.attachment(), body)?;
+        let layout = layout_at(holding.attachment(), body)?;
         let agrees = ty.is_none_or(|ty| layout.ty.agrees_with(ty))
             && shape.is_none_or(|shape| layout.shape == shape);
         if !agrees {
@@ -153,10 +153,10 @@ impl RawArray {
                 ),
             ));
         }
-        let memory = segment.attachment().memory();
+        let memory = holding.attachment().memory();
         let elements = body + layout.data_start();
         let data = memory.address(elements, layout.bytes)?;
-        Ok(Self { segment, layout, elements, data })
+        Ok(Self { holding, layout, elements, data })
     }
 
     /// The first element's address, a multiple of 64; valid as long as the handle.
@@ -188,7 +188,7 @@ impl RawArray {
 
     /// Whether the elements may only be read.
     pub fn is_read_only(&self) -> bool {
-        !self.segment.attachment().memory().is_writable()
+        !self.holding.attachment().memory().is_writable()
     }
 }
 
@@ -230,7 +230,7 @@ pub(super) fn layout_at(attachment: &Attachment, body: Offset) -> Result<ArrayLa
 
 /// Checks that an array's shape fits its place.
 pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Result<()> {
-    if layout_at(attachment, body)?.body_bytes().next_multiple_of(GRAIN) == bytes {
+    if layout_at(attachment, body)?.body_bytes() == bytes {
         return Ok(());
     }
     Err(corrupted("an array's shape does not fit its place"))
@@ -314,7 +314,7 @@ impl<T: Element> Array<T> {
             ));
         }
         let size = size_of::<T>() as u64;
-        let memory = self.raw.segment.attachment().memory();
+        let memory = self.raw.holding.attachment().memory();
         Cell::at(memory, self.raw.elements + index * size, size)
     }
 

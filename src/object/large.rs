@@ -21,7 +21,7 @@
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::bodies::LargeValue;
-use crate::layout::entry::GRAIN;
+use crate::layout::entry::LINE;
 use crate::layout::memory::Memory;
 use crate::platform::atomic::{
     AtomicU64,
@@ -53,7 +53,7 @@ pub(super) fn body_bytes(size: u64) -> u64 {
 
 /// Each copy begins on a cache line of its own.
 fn copy_span(size: u64) -> u64 {
-    size.next_multiple_of(GRAIN)
+    size.next_multiple_of(LINE)
 }
 
 /// The mutex of the large value whose body is at `body`.

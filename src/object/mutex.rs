@@ -3,11 +3,12 @@
 use super::segment::Segment;
 use crate::error::{Result, Status};
 use crate::layout::Offset;
-use crate::layout::entry::Kind;
+use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
+use crate::segment::holding::Holding;
 use crate::sync::mutex::{Acquired, Actor, MutexBody, Owner};
 
 /// A mutex between threads of any processes.
@@ -17,7 +18,7 @@ use crate::sync::mutex::{Acquired, Actor, MutexBody, Owner};
 /// consistent. Any thread may use a handle; only the thread that locked may unlock.
 #[derive(Debug)]
 pub struct Mutex {
-    segment: Segment,
+    holding: Holding,
     body: &'static MutexBody,
     recursive: bool,
 }
@@ -56,10 +57,9 @@ impl Mutex {
         let kind = if recursive { Kind::RecursiveMutex } else { Kind::Mutex };
         let bytes = size_of::<MutexBody>() as u64;
         // A new body is all zero, which is a free mutex.
-        let (offset, _) = segment.obtain(name, wanted, kind, bytes, |_| Ok(()))?;
-        let segment = segment.clone();
-        let body = body(segment.attachment(), offset)?;
-        Ok(Self { segment, body, recursive })
+        let (holding, offset) = segment.obtain(name, wanted, kind, bytes, |_| Ok(()))?;
+        let body = body(holding.attachment(), offset)?;
+        Ok(Self { holding, body, recursive })
     }
 
     /// Acquires the mutex until the deadline and gives a guard that releases it.
@@ -122,7 +122,7 @@ impl Mutex {
     /// # Errors
     /// `Corrupted`.
     pub fn owner(&self) -> Result<Option<Owner>> {
-        self.body.owner(self.segment.attachment())
+        self.body.owner(self.holding.attachment())
     }
 
     /// Who died holding it, until it is marked consistent.
@@ -140,12 +140,12 @@ impl Mutex {
 
     /// The body, and the number of the attachment that it lies in.
     pub(crate) fn place(&self) -> (&MutexBody, u64) {
-        (self.body, self.segment.attachment().number())
+        (self.body, self.holding.attachment().number())
     }
 
     #[inline(always)]
     fn actor(&self, thread: &'static Thread) -> Result<Actor> {
-        Actor::new(thread, self.segment.attachment())
+        Actor::new(thread, self.holding.attachment())
     }
 }
 

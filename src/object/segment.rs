@@ -2,8 +2,8 @@
 
 use crate::error::{READ_ONLY, Result};
 use crate::layout::Offset;
-use crate::layout::entry::Kind;
-use crate::layout::header::{DATA_START, LAYOUT_VERSION};
+use crate::layout::block::Kind;
+use crate::layout::header::LAYOUT_VERSION;
 use crate::object::types::Type;
 use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath};
@@ -11,32 +11,19 @@ use crate::platform::time::Deadline;
 use crate::roster::attachment::{Attachment, Ground};
 use crate::roster::death::{self, MemberInfo};
 use crate::roster::{member, thread};
-use crate::segment::directory::{self, Wanted};
-use crate::segment::space::{Record, Space};
-use crate::segment::{birth, space, verify};
+use crate::segment::directory::{self, Object, Request, Wanted};
+use crate::segment::heap::Heap;
+use crate::segment::holding::{self, Holding};
+use crate::segment::{birth, estate, growth, verify};
 
 pub use crate::segment::birth::SegmentOptions;
 
 /// What the roster needs from those who know what a segment holds.
-static GROUND: Ground = Ground { grow: space::grow_roster, rename_owners };
-
-/// Goes through every mutex, those inside of large values included.
-fn rename_owners(attachment: &Attachment, slot: u32, name: u64) -> Result<()> {
-    for record in Space::of(attachment.memory()).records_from(DATA_START) {
-        let record = record?;
-        let mutex = match record.state.kind {
-            Kind::Mutex | Kind::RecursiveMutex => {
-                Some(super::mutex::body(attachment, record.body())?)
-            }
-            Kind::Value => super::value::mutex_at(attachment, record.body())?,
-            Kind::Array | Kind::RosterBlock | Kind::Filler => None,
-        };
-        if let Some(mutex) = mutex {
-            mutex.rename_owner(slot, name);
-        }
-    }
-    Ok(())
-}
+static GROUND: Ground = Ground {
+    grow: growth::grow_roster,
+    settle: estate::settle,
+    bequeath: holding::bequeath,
+};
 
 /// The most dimensions of an array.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -60,8 +47,12 @@ pub struct SegmentInfo {
     pub size: u64,
     /// Bytes that are real memory.
     pub committed: u64,
-    /// Bytes that records take, from the start of the file.
+    /// Bytes of these that hold something.
     pub used: u64,
+    /// Bytes of these that new objects can have without more memory.
+    pub free: u64,
+    /// The most that one of them can have so.
+    pub largest_free: u64,
     /// Objects, named and anonymous.
     pub objects: u64,
     /// Deaths of members noticed so far.
@@ -151,18 +142,18 @@ impl Segment {
     /// # Errors
     /// `Corrupted`, with the place.
     pub fn verify(&self) -> Result<()> {
-        verify::verify(self.attachment, |record| self.verify_object(record))
+        verify::verify(self.attachment, |object| self.verify_object(object))
     }
 
-    fn verify_object(&self, record: &Record<'_>) -> Result<()> {
-        let body = record.body();
-        match record.state.kind {
+    fn verify_object(&self, object: &Object<'_>) -> Result<()> {
+        let body = object.body();
+        match object.kind {
             Kind::Mutex | Kind::RecursiveMutex => {
                 super::mutex::body(self.attachment, body)?.verify(self.attachment)
             }
-            Kind::Value => super::value::verify(self.attachment, body, record.body_bytes()),
-            Kind::Array => super::array::verify(self.attachment, body, record.body_bytes()),
-            Kind::RosterBlock | Kind::Filler => Ok(()),
+            Kind::Value => super::value::verify(self.attachment, body, object.body_bytes()),
+            Kind::Array => super::array::verify(self.attachment, body, object.body_bytes()),
+            Kind::Holds => Ok(()),
         }
     }
 
@@ -173,18 +164,19 @@ impl Segment {
     pub fn info(&self) -> Result<SegmentInfo> {
         let memory = self.attachment.memory();
         let header = memory.header();
-        let space = Space::of(memory);
+        estate::clear_up_for(self.attachment)?;
         let (members, participants) = member::population(self.attachment)?;
-        let mut objects = 0;
-        for record in space.records_from(DATA_START) {
-            objects += u64::from(record?.state.kind.is_object());
-        }
+        let heap = Heap::of(memory)?;
+        let facts = heap.facts()?;
+        let roster = memory.length() - memory.roster_start();
         Ok(SegmentInfo {
             name: self.attachment.path().name().to_owned(),
             size: memory.length(),
-            committed: memory.committed(),
-            used: space.top()?,
-            objects,
+            committed: memory.committed() + roster,
+            used: heap.top()? - facts.free + roster,
+            free: facts.free,
+            largest_free: facts.largest,
+            objects: self.all_objects()?.len() as u64,
             death_epoch: header.death_epoch.load(Acquire),
             members,
             participants,
@@ -202,35 +194,35 @@ impl Segment {
     /// # Errors
     /// `Corrupted`.
     pub fn objects(&self, cursor: u64, visit: &mut dyn FnMut(&ObjectInfo) -> bool) -> Result<()> {
-        let mut number = 0;
-        for record in Space::of(self.attachment.memory()).records_from(DATA_START) {
-            let record = record?;
-            if !record.state.kind.is_object() {
-                continue;
-            }
-            number += 1;
-            if number > cursor && !visit(&self.describe(&record)?) {
+        for info in self.all_objects()?.iter().skip(cursor as usize) {
+            if !visit(info) {
                 break;
             }
         }
         Ok(())
     }
 
-    fn describe(&self, record: &Record<'_>) -> Result<ObjectInfo> {
-        let entry = record.entry.expect("objects have entries");
+    /// All objects, oldest first.
+    fn all_objects(&self) -> Result<Vec<ObjectInfo>> {
+        let mut all = directory::all_objects(self.attachment, |object| self.describe(object))?;
+        all.sort_by_key(|info| info.generation);
+        Ok(all)
+    }
+
+    fn describe(&self, object: &Object<'_>) -> Result<ObjectInfo> {
         let mut info = ObjectInfo {
-            kind: record.state.kind as u32,
+            kind: object.kind as u32,
             ndim: 0,
-            generation: entry.generation.load(Acquire),
-            bytes: record.state.span,
+            generation: object.generation(),
+            bytes: object.span(),
             ty: None,
             shape: [0; MAX_DIMENSIONS],
-            name: directory::name_of(entry)?.to_owned(),
+            name: object.current_name(self.attachment.memory())?,
         };
-        match record.state.kind {
-            Kind::Value => info.ty = Some(super::value::type_at(self.attachment, record.body())?),
+        match object.kind {
+            Kind::Value => info.ty = Some(super::value::type_at(self.attachment, object.body())?),
             Kind::Array => {
-                let array = super::array::layout_at(self.attachment, record.body())?;
+                let array = super::array::layout_at(self.attachment, object.body())?;
                 info.ndim = array.shape.len() as u32;
                 info.shape[..array.shape.len()].copy_from_slice(&array.shape);
                 info.ty = Some(array.ty);
@@ -259,18 +251,17 @@ impl Segment {
         self.attachment
     }
 
-    /// Finds or makes an object; `make` initialises the body of a new one. Returns
-    /// where the body is, and whether it is new.
+    /// Finds or makes an object; `make` initialises the body of a new one. Returns a
+    /// share in it, and where the body is.
     pub(super) fn obtain(
         &self,
         name: Option<&str>,
         wanted: Wanted,
         kind: Kind,
         body_bytes: u64,
-        make: impl FnOnce(Offset) -> Result<()>,
-    ) -> Result<(Offset, bool)> {
-        directory::obtain(self.attachment, name, wanted, kind, body_bytes, make)
-            .map(|(entry, new)| (entry + crate::layout::entry::ENTRY_BYTES, new))
+        make: impl Fn(Offset) -> Result<()>,
+    ) -> Result<(Holding, Offset)> {
+        directory::obtain(self.attachment, &Request { name, wanted, kind, body_bytes }, make)
     }
 }
 

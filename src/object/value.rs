@@ -11,10 +11,11 @@ use super::types::{Element, Type, TypeCode};
 use crate::error::{Error, READ_ONLY, Result, Status, invalid};
 use crate::layout::Offset;
 use crate::layout::bodies::{SmallValue, TypeRecord};
-use crate::layout::entry::Kind;
+use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::segment::directory::Wanted;
+use crate::segment::holding::Holding;
 use crate::sync::mutex::MutexBody;
 
 /// Where the cell of a small value is.
@@ -28,7 +29,7 @@ const SMALL: u64 = 8;
 /// thread may use a handle.
 #[derive(Debug)]
 pub struct RawValue {
-    segment: Segment,
+    holding: Holding,
     ty: Type,
     store: Store,
 }
@@ -76,8 +77,7 @@ impl RawValue {
             let record = ty.expect("only who names a type creates").to_record();
             attachment.memory().write(body, record).map(|_| ())
         };
-        let (body, _) = segment.obtain(name, wanted, Kind::Value, bytes, make)?;
-        let segment = segment.clone();
+        let (holding, body) = segment.obtain(name, wanted, Kind::Value, bytes, make)?;
         let there = type_at(attachment, body)?;
         if let Some(ty) = ty
             && !there.agrees_with(ty)
@@ -92,7 +92,7 @@ impl RawValue {
                 ),
             ));
         }
-        Ok(Self { store: store_at(attachment, body, there.size())?, ty: there, segment })
+        Ok(Self { store: store_at(attachment, body, there.size())?, ty: there, holding })
     }
 
     /// The type.
@@ -218,7 +218,7 @@ impl RawValue {
     }
 
     fn attachment(&self) -> &'static Attachment {
-        self.segment.attachment()
+        self.holding.attachment()
     }
 
     fn check_writable(&self) -> Result<()> {
@@ -301,7 +301,7 @@ pub(super) fn type_at(attachment: &Attachment, body: Offset) -> Result<Type> {
 /// Checks a value's type, its place, and the mutex of a large one.
 pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Result<()> {
     let ty = type_at(attachment, body)?;
-    if body_bytes(&ty).next_multiple_of(crate::layout::entry::GRAIN) != bytes {
+    if body_bytes(&ty) != bytes {
         return Err(crate::error::corrupted("a value's type does not fit its place"));
     }
     mutex_at(attachment, body)?.map_or(Ok(()), |mutex| mutex.verify(attachment))

@@ -65,6 +65,12 @@ impl HookableWord64 {
         self.0.fetch_and(mask, order)
     }
 
+    /// Sets the bits in `mask`, which keeps the rule of hookable words.
+    pub(crate) fn fetch_or(&self, mask: u64, order: Ordering) -> u64 {
+        debug_assert!(mask as u32 & !HookableWord::ALLOWED == 0);
+        self.0.fetch_or(mask, order)
+    }
+
     /// The half that sleepers wait on and the hook points at.
     pub(crate) fn low(&self) -> &HookableWord {
         // SAFETY: the low half of a little-endian u64 lies at its address; both

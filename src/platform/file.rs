@@ -417,6 +417,25 @@ pub(crate) fn commit(file: BorrowedFd<'_>, from: u64, to: u64, name: &str) -> Re
     }
 }
 
+/// Bytes that the file system of the segment directory has left, as far as it says.
+pub(crate) fn available() -> u64 {
+    let Ok(dir) = CString::new(directory().into_os_string().into_encoded_bytes()) else {
+        return u64::MAX;
+    };
+    // SAFETY: a plain C struct of integers; zero is a valid value of each.
+    let mut facts: libc::statvfs = unsafe { core::mem::zeroed() };
+    // SAFETY: a NUL-terminated path, and a struct that libc fills.
+    if unsafe { libc::statvfs(dir.as_ptr(), &mut facts) } != 0 || facts.f_blocks == 0 {
+        return u64::MAX; // it has no limit, or none that it tells
+    }
+    facts.f_bavail.saturating_mul(facts.f_frsize)
+}
+
+/// The error that says so.
+pub(crate) fn directory_full(segment: &str) -> Error {
+    Error::os(Status::NoSpace, libc::ENOSPC, no_space("grow", segment))
+}
+
 /// Removes the name of a segment.
 pub(crate) fn unlink(path: &SegmentPath) -> Result<()> {
     // SAFETY: a NUL-terminated path.

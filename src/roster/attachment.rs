@@ -7,10 +7,12 @@
 
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 
+use super::holdings::Holdings;
 use super::member::Membership;
-use super::record::{BLOCK_SLOTS, Block, MemberRecord, ParticipantRecord};
+use super::record::{BLOCK_SLOTS, Block, MemberId, MemberRecord, ParticipantRecord};
+use super::thread::{Seat, Thread};
 use crate::error::{Error, Result, Status, corrupted};
-use crate::layout::header::{Header, MAX_BLOCKS};
+use crate::layout::header::{Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::{
     AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
@@ -39,14 +41,19 @@ pub(crate) struct Attachment {
     pub(super) membership: PrivateLock<Option<Membership>>,
     /// Threads of this process exclude each other here; processes by the byte.
     registrar: PrivateLock<()>,
+    /// What the process holds.
+    pub(crate) holdings: PrivateLock<Holdings>,
 }
 
 /// What the layers above do for the roster.
 pub(crate) struct Ground {
     /// Adds a block to the roster.
     pub(crate) grow: fn(&Attachment) -> Result<()>,
-    /// Gives every lock that still names an owner of this slot the name given instead.
-    pub(crate) rename_owners: fn(&Attachment, slot: u32, name: u64) -> Result<()>,
+    /// Settles what former owners of a new participant's slot, and of its member's, have
+    /// left, so that both begin with nothing.
+    pub(crate) settle: fn(&'static Thread, Seat) -> Result<()>,
+    /// Holds for a child that is about to be forked what this process holds.
+    pub(crate) bequeath: fn(&'static Attachment, &Holdings, MemberId) -> Result<Holdings>,
 }
 
 /// The attachments of this process.
@@ -89,6 +96,7 @@ pub(crate) fn attach(
         blocks: [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_BLOCKS],
         membership: PrivateLock::new(None),
         registrar: PrivateLock::new(()),
+        holdings: PrivateLock::new(Holdings::default()),
     }));
     all.push(attachment);
     Ok(attachment)
@@ -254,13 +262,15 @@ impl Attachment {
     /// Opens the private locks in a forked child.
     ///
     /// # Safety
-    /// The process has one thread, which held the membership's over the fork, and no
+    /// The process has one thread, which held the two that it holds over a fork, and no
     /// other.
     pub(super) unsafe fn reopen_locks_in_child(&self) {
         // SAFETY: per the caller; the value is `()`.
         unsafe { self.registrar.reopen_in_child() };
         // SAFETY: the forking thread held it, per the caller.
         unsafe { self.membership.reopen_in_child() };
+        // SAFETY: likewise.
+        unsafe { self.holdings.reopen_in_child() };
     }
 
     pub(super) fn ground(&self) -> &'static Ground {
@@ -269,12 +279,12 @@ impl Attachment {
 
     /// Blocks that are published, never more than the layout allows.
     pub(crate) fn block_count(&self) -> u32 {
-        // Acquire, GROWN: the offsets of the blocks counted are there.
+        // Acquire, GROWN: the blocks counted are real memory.
         self.header().block_count.load(Acquire).min(MAX_BLOCKS as u32)
     }
 
     /// Slots that exist: of members, and of participants.
-    pub(super) fn slot_count(&self) -> u32 {
+    pub(crate) fn slot_count(&self) -> u32 {
         (self.block_count() * BLOCK_SLOTS).min(self.header().max_participants)
     }
 
@@ -288,12 +298,11 @@ impl Attachment {
         if let Some(block) = unsafe { cached.load(Acquire).as_ref() } {
             return Ok(block);
         }
-        // Acquire, GROWN: the block was initialised before its offset was stored.
-        let offset = self.header().blocks[index as usize].load(Acquire);
-        if offset == 0 || index >= self.block_count() {
+        if index >= self.block_count() {
             return Err(corrupted("a slot of the roster does not exist: the segment is damaged"));
         }
-        let block: &Block = self.memory.at(offset)?;
+        let from_end = u64::from(index + 1) * ROSTER_BLOCK_BYTES;
+        let block: &Block = self.memory.at(self.memory.length().saturating_sub(from_end))?;
         cached.store(core::ptr::from_ref(block).cast_mut(), Release);
         Ok(block)
     }

@@ -10,6 +10,7 @@
 //! kernel and starts without a membership.
 
 use super::attachment::{self, Attachment};
+use super::holdings::Holdings;
 use super::member::{self, ClaimedMember};
 use super::record::MemberId;
 use super::thread;
@@ -29,6 +30,8 @@ struct ExpectedMember {
     attachment: &'static Attachment,
     claimed: ClaimedMember,
     id: MemberId,
+    /// What it will hold.
+    holdings: Holdings,
 }
 
 /// Makes sure that what is private to the process is this process's own, and that
@@ -59,19 +62,42 @@ fn start_over(expected: Vec<ExpectedMember>) {
     }
     attachment::for_each(|attachment| {
         attachment.forget_seats();
+        // The parent's holds are not ours; ours come with our membership.
+        let mut holdings = attachment.holdings.lock();
+        *holdings = Holdings { forsaken: !holdings.held.is_empty(), ..Holdings::default() };
+        drop(holdings);
         // The parent's byte is not ours, and its mapping is not here.
         core::mem::forget(attachment.membership.lock().take());
         attachment.unshare_descriptor();
     });
-    for ExpectedMember { attachment, claimed, id } in expected {
+    for ExpectedMember { attachment, claimed, id, holdings } in expected {
         // On failure we are no member and join at our first call.
         if let Ok(membership) = claimed.settle(attachment, id) {
             *attachment.membership.lock() = Some(membership);
+            *attachment.holdings.lock() = holdings;
         }
     }
 }
 
+/// Makes sure that this thread can act where the child is to inherit something. It cannot
+/// take a seat any more when the locks are held.
+fn take_seats() {
+    let mut inherited = Vec::new();
+    attachment::for_each(|attachment| {
+        if !attachment.holdings.lock().held.is_empty() {
+            attachment.retain();
+            inherited.push(attachment);
+        }
+    });
+    for attachment in inherited {
+        // If there is none for us, the child inherits nothing and is told so.
+        let _ = thread::here().and_then(|thread| thread.name_in(attachment));
+        attachment.release();
+    }
+}
+
 unsafe extern "C" fn prepare() {
+    take_seats();
     attachment::list_lock().hold_over_fork();
     EXPECTED.hold_over_fork();
     // SAFETY: this thread holds both locks, just taken.
@@ -83,18 +109,24 @@ unsafe extern "C" fn prepare() {
         // Until the fork is over nobody joins: the child would inherit the descriptor
         // that holds the byte while its holder moves it to a mapping.
         attachment.membership.hold_over_fork();
+        attachment.holdings.hold_over_fork();
         // SAFETY: this thread holds it, just taken.
-        if unsafe { attachment.membership.held_over_fork() }.is_some() {
-            expected.extend(reserve(attachment));
+        let is_member = unsafe { attachment.membership.held_over_fork() }.is_some();
+        if is_member {
+            // SAFETY: likewise.
+            let holdings = unsafe { attachment.holdings.held_over_fork() };
+            expected.extend(reserve(attachment, holdings));
         }
     }
 }
 
-/// Takes a member slot for the child; `None` lets the child join by itself.
-fn reserve(attachment: &'static Attachment) -> Option<ExpectedMember> {
+/// Takes a member slot for the child, and holds for it what we hold. `None` lets the child
+/// join by itself, with nothing.
+fn reserve(attachment: &'static Attachment, ours: &Holdings) -> Option<ExpectedMember> {
     let claimed = member::claim(attachment).ok()?;
     let id = claimed.prepare(attachment).ok()?;
-    Some(ExpectedMember { attachment, claimed, id })
+    let holdings = (attachment.ground().bequeath)(attachment, ours, id).ok()?;
+    Some(ExpectedMember { attachment, claimed, id, holdings })
 }
 
 unsafe extern "C" fn parent() {
@@ -106,6 +138,8 @@ unsafe extern "C" fn parent() {
     // SAFETY: likewise.
     for attachment in unsafe { attachment::list_lock().held_over_fork() } {
         // SAFETY: likewise, as the list has not changed since.
+        unsafe { attachment.holdings.release_after_fork() };
+        // SAFETY: likewise.
         unsafe { attachment.membership.release_after_fork() };
     }
     // SAFETY: likewise.

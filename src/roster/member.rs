@@ -86,6 +86,14 @@ pub(super) fn join(attachment: &Attachment) -> Result<MemberId> {
     Ok(membership.id)
 }
 
+/// This process's identity in a segment that it has joined.
+pub(crate) fn joined(attachment: &Attachment) -> Result<MemberId> {
+    match attachment.membership.lock().as_ref() {
+        Some(membership) => Ok(membership.id),
+        None => join(attachment),
+    }
+}
+
 /// Takes the byte of a member slot that nobody living has.
 pub(super) fn claim(attachment: &Attachment) -> Result<ClaimedMember> {
     let file = attachment.fresh_file()?;
@@ -167,7 +175,7 @@ impl ClaimedMember {
 }
 
 /// Whether the member that a participant record names is gone.
-pub(super) fn is_gone(attachment: &Attachment, id: MemberId) -> Result<bool> {
+pub(crate) fn is_gone(attachment: &Attachment, id: MemberId) -> Result<bool> {
     let record = attachment.member(id.index)?;
     // Acquire: a newer generation, or the announcement of a death, is final (M1).
     if record.generation.load(Acquire) != id.generation || record.died.load(Acquire) != 0 {

@@ -5,12 +5,14 @@
 //! records in the segment (`record`). The kernel says who is dead (`death`); pids,
 //! thread ids and time-outs never do.
 //!
-//! Nothing here knows what a segment holds. Where memory for records comes from is
-//! told by the layer above (`Attachment::grow`).
+//! Nothing here knows what a segment holds. What has to be done there for somebody who
+//! comes, forks or is gone is told by the layer above (`attachment::Ground`).
 
 pub(crate) mod attachment;
 pub(crate) mod death;
 mod fork;
+pub(crate) mod holdings;
+pub(crate) mod journal;
 pub(crate) mod member;
 pub(crate) mod participant;
 pub(crate) mod record;

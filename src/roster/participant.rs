@@ -28,6 +28,19 @@ const NAME_SHIFT: u32 = 32;
 /// The generation, as a name holds it, that no owner of a slot ever has.
 const NOBODYS: u32 = 0xffff;
 
+/// A name of `slot` that no owner of it ever has.
+///
+/// When the generations that a name can hold begin again, locks that still name a dead
+/// owner of the slot get this name, or one day they would name a living one.
+pub(crate) fn nobody_in(slot: u32) -> u64 {
+    name_of(slot, NOBODYS)
+}
+
+/// Whether generations `former` and `now` lie in different laps of those in names.
+pub(crate) fn is_new_lap(former: u32, now: u32) -> bool {
+    former >> 16 != now >> 16
+}
+
 /// What a lock word says of its owner: generation and slot, in bits 61..32.
 pub(crate) fn name_of(slot: u32, generation: u32) -> u64 {
     (u64::from(generation & 0xffff) << SLOT_BITS | u64::from(slot)) << NAME_SHIFT
@@ -75,10 +88,6 @@ fn begin_generation(attachment: &Attachment, slot: u32) -> Result<u32> {
     let record = attachment.participant(slot)?;
     let mut generation = record.generation.load(Relaxed).wrapping_add(1);
     if generation & 0xffff == NOBODYS {
-        // The generations that a name can hold begin again. Locks that still name a
-        // dead owner of this slot get a name that no owner ever has, or one day they
-        // would name a living one. Killed here: the next owner does the same.
-        (attachment.ground().rename_owners)(attachment, slot, name_of(slot, NOBODYS))?;
         generation = generation.wrapping_add(1);
     }
     // Release (M3): from here on the former owner's name reads as dead.

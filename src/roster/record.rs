@@ -1,15 +1,15 @@
-//! What the roster keeps in the segment: blocks of 64 members and 64 participants.
+//! What the roster keeps in the segment: blocks of 32 members and 32 participants.
 //!
 //! ```text
 //!  a block, page-aligned
 //!  offset  bytes  field
-//!  0       4096   liveness      64 mutexes that libc owns, on a page of their own
-//!  4096    8192   participants  64 records of 128 bytes
-//!  12288   4096   members       64 records of 64 bytes
+//!  0       4096   liveness      32 mutexes that libc owns, on a page of their own
+//!  4096    16384  participants  32 records of 512 bytes
+//!  20480   2048   members       32 records of 64 bytes
 //! ```
 //!
-//! Slot `s` is record `s % 64` of block `s / 64`, for members and participants
-//! alike; a member's index and its threads' slots have nothing to do with each
+//! Block `b` ends `b` blocks before the end of the file. Slot `s` is record `s % 32` of
+//! block `s / 32`, for members and participants alike; a member's index and its threads' slots have nothing to do with each
 //! other.
 //!
 //! # Invariants
@@ -21,28 +21,41 @@
 //! - **M3** `generation` of a record changes only when a new owner takes it, before
 //!   anything can name the new owner.
 
+use crate::layout::header::ROSTER_BLOCK_BYTES;
 use crate::layout::shared;
+use crate::layout::undo::UndoEntry;
 use crate::platform::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::platform::robust::LivenessMutex;
 
 /// Records of each sort in a block.
-pub(crate) const BLOCK_SLOTS: u32 = 64;
+pub(crate) const BLOCK_SLOTS: u32 = 32;
 /// Participants that a lock word can name: 14 bits, less the one that a free
 /// word's stamp cannot express.
 pub(crate) const MOST_PARTICIPANTS: u32 = (1 << 14) - 1;
 
 shared! {
     /// A page-aligned group of records.
-    pub(crate) struct Block: 16384 {
-        pub(crate) liveness: [LivenessMutex; 64],
-        pub(crate) participants: [ParticipantRecord; 64],
-        pub(crate) members: [MemberRecord; 64],
+    pub(crate) struct Block: 24576 {
+        pub(crate) liveness: [LivenessMutex; 32],
+        unused: [u64; 256],
+        pub(crate) participants: [ParticipantRecord; 32],
+        pub(crate) members: [MemberRecord; 32],
+        reserved: [u64; 256],
     }
 }
 
+const _: () = assert!(size_of::<Block>() as u64 == ROSTER_BLOCK_BYTES);
+
+/// Names of blocks in limbo that a participant can note.
+pub(crate) const HINTS: usize = 8;
+/// Locks that one transaction can take.
+pub(crate) const MOST_LOCKS: usize = 8;
+/// Entries of a participant's log before it needs an annex.
+pub(crate) const INLINE_ENTRIES: usize = 20;
+
 shared! {
     /// One thread of one member.
-    pub(crate) struct ParticipantRecord: 128 {
+    pub(crate) struct ParticipantRecord: 512 {
         /// Counts the owners of the slot.
         pub(crate) generation: AtomicU32,
         /// Thread id in the owner's pid namespace, for people.
@@ -51,7 +64,22 @@ shared! {
         pub(crate) member: AtomicU64,
         /// The thread's name, for people.
         pub(crate) name: [AtomicU64; 2],
-        pub(crate) reserved: [u64; 12],
+        /// The state of the log; its tag is the generation that the log, the hints and
+        /// the locks belong to.
+        pub(crate) state: AtomicU64,
+        /// Who repairs this record after its owner's death, 0 for nobody.
+        pub(crate) repairer: AtomicU64,
+        /// The newest annex of the log.
+        pub(crate) annex: AtomicU64,
+        /// Set while more blocks are in limbo than there are hints.
+        pub(crate) hints_lost: AtomicU64,
+        /// Blocks that may be the owner's, in limbo.
+        pub(crate) hints: [AtomicU64; 8],
+        /// The locks of the owner's transaction: noted before they are taken, forgotten
+        /// when they are free.
+        pub(crate) locks: [AtomicU64; 8],
+        /// The log.
+        pub(crate) entries: [UndoEntry; 20],
     }
 }
 
@@ -72,7 +100,10 @@ shared! {
         pub(crate) namespace: AtomicU64,
         /// The name of the thread that joined, for people.
         pub(crate) name: [AtomicU64; 2],
-        pub(crate) reserved: [u64; 2],
+        /// The newest page of holds; changes under the directory's lock.
+        pub(crate) holds: AtomicU64,
+        /// The generation that the holds belong to; likewise.
+        pub(crate) holds_generation: AtomicU64,
     }
 }
 

@@ -126,6 +126,12 @@ impl Thread {
     }
 }
 
+const FORSAKEN: Error = Error::new(
+    Status::InvalidArgument,
+    "the fork could not hand this segment's objects over to the child (its roster or its memory \
+     was full): close all handles to it and open it again",
+);
+
 const REENTRANT: Error = Error::new(
     Status::Reentrant,
     "called from a signal handler that interrupted a call of this thread: set a flag in the \
@@ -159,7 +165,7 @@ impl Thread {
     /// The thread's name in `attachment`: what lock words hold. Takes a seat there
     /// if it has none yet.
     #[inline(always)]
-    pub(crate) fn name_in(&self, attachment: &'static Attachment) -> Result<u64> {
+    pub(crate) fn name_in(&'static self, attachment: &'static Attachment) -> Result<u64> {
         match self.cached_name(attachment.number()) {
             Some(name) => Ok(name),
             None => self.find_or_take_seat(attachment),
@@ -173,21 +179,32 @@ impl Thread {
         (cached.attachment.get() == attachment).then(|| cached.name.get())
     }
 
+    /// The same if the thread has a seat there.
+    pub(crate) fn known_name_in(&self, attachment: &'static Attachment) -> Option<u64> {
+        let seat = self.seats().iter().find(|s| s.attachment.number() == attachment.number())?;
+        Some(participant::name_of(seat.slot, seat.generation))
+    }
+
     #[cold]
-    fn find_or_take_seat(&self, attachment: &'static Attachment) -> Result<u64> {
-        let known = self.seats().iter().find(|s| s.attachment.number() == attachment.number());
-        let seat = match known {
-            Some(seat) => *seat,
+    fn find_or_take_seat(&'static self, attachment: &'static Attachment) -> Result<u64> {
+        let name = match self.known_name_in(attachment) {
+            Some(name) => name,
             None => {
+                if attachment.holdings.lock().forsaken {
+                    return Err(FORSAKEN);
+                }
                 self.leave_closed();
                 // libc takes the hook off when it locks the liveness mutex.
                 self.hook().stand_down();
                 let seat = participant::take_seat(attachment)?;
+                if let Err(error) = (attachment.ground().settle)(self, seat) {
+                    participant::leave_seat(seat, self.hook());
+                    return Err(error);
+                }
                 self.seats().push(seat);
-                seat
+                participant::name_of(seat.slot, seat.generation)
             }
         };
-        let name = participant::name_of(seat.slot, seat.generation);
         let cached = &self.cache[attachment.number() as usize % CACHED];
         cached.attachment.set(attachment.number());
         cached.name.set(name);

@@ -1,15 +1,15 @@
 //! How a segment comes to be, and how it is recognised.
 //!
-//! The file is made without a name, sized, given its two fixed pages and its first
-//! roster block, and then named in one step. A creator that dies before that leaves
+//! The file is made without a name, sized, given its fixed pages, its first blocks
+//! and its first roster block, and then named in one step. A creator that dies before that leaves
 //! nothing.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::fingerprint::LAYOUT_FINGERPRINT;
-use super::space;
+use super::growth;
 use crate::error::{Error, Result, Status, invalid};
-use crate::layout::header::{Constants, DATA_START, Header, LAYOUT_VERSION, MAGIC};
+use crate::layout::header::{Constants, HEAP_START, Header, LAYOUT_VERSION, MAGIC};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath, UnbornFile};
@@ -89,7 +89,7 @@ pub(crate) fn create(
     let size = options.size.next_multiple_of(PAGE);
     let unborn = UnbornFile::conceive(&path, size, options.mode)?;
     let file = unborn.file();
-    file::commit(file.as_fd(), 0, DATA_START, path.name())?;
+    file::commit(file.as_fd(), 0, HEAP_START, path.name())?;
     let memory = Memory::new(Mapping::of(file, size, true)?, true);
     let constants = Constants {
         flags: 0,
@@ -98,8 +98,8 @@ pub(crate) fn create(
         identity: process::random_u64(),
         max_participants: options.max_participants,
     };
-    memory.write_header(Header::new(constants, DATA_START));
-    space::append_block(&memory, file.as_fd(), path.name())?;
+    memory.write_header(Header::new(constants, HEAP_START));
+    growth::found(&memory, file.as_fd(), path.name())?;
     let file = unborn.bear(&path)?;
     attach(path, file, true, |_| Ok(memory), ground)
 }
@@ -154,7 +154,7 @@ fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
     // Before it is mapped: to touch a hole takes memory, and where the file system has
     // none left that is a fault.
     let is_ours = file::begins_with(file.as_fd(), &MAGIC);
-    match (is_ours, facts.length < DATA_START) {
+    match (is_ours, facts.length < HEAP_START) {
         (true, false) => {}
         (true, true) => return Err(damaged(name, "its file was cut short")),
         (false, true) => return foreign("too short for a header"),
@@ -207,7 +207,7 @@ fn check_geometry(name: &str, header: &Header, length: u64) -> Result<()> {
         return damaged("impossible number of participants");
     }
     let committed = header.committed.load(Acquire);
-    if !(DATA_START..=header.size).contains(&committed) || !committed.is_multiple_of(PAGE) {
+    if !(HEAP_START..=header.size).contains(&committed) || !committed.is_multiple_of(PAGE) {
         return damaged("impossible amount of committed memory");
     }
     if header.flags != 0 {

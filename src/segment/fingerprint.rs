@@ -2,6 +2,9 @@
 
 use crate::layout::bodies::{ArrayHead, LargeValue, SmallValue};
 use crate::layout::entry::Entry;
+use crate::roster::journal::AnnexHead;
+use crate::segment::control::Control;
+use crate::segment::holds::HoldPage;
 use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
 use crate::layout::{Shared, hash_text, hash_u64};
 use crate::roster::record::Block;
@@ -12,7 +15,10 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
     let shapes = [
         Header::SHAPE,
         Buckets::SHAPE,
+        Control::SHAPE,
         Entry::SHAPE,
+        HoldPage::SHAPE,
+        AnnexHead::SHAPE,
         Block::SHAPE,
         MutexBody::SHAPE,
         SmallValue::SHAPE,
@@ -31,8 +37,12 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::block::BlockHead;
     use crate::layout::bodies::TypeRecord;
+    use crate::layout::undo::UndoEntry;
     use crate::roster::record::{MemberRecord, ParticipantRecord};
+    use crate::segment::holds::HoldEntry;
+    use crate::sync::guarded::GuardedBody;
 
     /// Sizes, alignments and offsets of every shared struct are a promise.
     #[test]
@@ -41,7 +51,14 @@ mod tests {
             format!("version {LAYOUT_VERSION} fingerprint {LAYOUT_FINGERPRINT:016x}\n"),
             Header::describe(),
             Buckets::describe(),
+            Control::describe(),
+            GuardedBody::describe(),
+            UndoEntry::describe(),
+            BlockHead::describe(),
             Entry::describe(),
+            HoldPage::describe(),
+            HoldEntry::describe(),
+            AnnexHead::describe(),
             Block::describe(),
             ParticipantRecord::describe(),
             MemberRecord::describe(),

@@ -1,74 +1,108 @@
 //! The invariants of a segment, executable.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::directory;
-use super::space::{Record, Space};
+use super::directory::{self, Object};
+use super::heap::Heap;
+use super::holds;
 use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::Offset;
-use crate::layout::entry::Kind;
-use crate::layout::header::{BUCKETS, DATA_START};
-use crate::layout::memory::Memory;
-use crate::platform::atomic::Ordering::Acquire;
+use crate::layout::block::{Kind, Owner};
+use crate::layout::header::BUCKETS;
+use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::roster::attachment::Attachment;
+use crate::roster::journal;
+use crate::roster::thread;
+use crate::sync::mutex::Actor;
 
-/// Checks that records cover the space without a gap, that every name leads to its
-/// object and nothing else, and that the roster's blocks are records. `check` looks
-/// into the body of each object.
+/// Checks that blocks cover the space without a gap and are in the lists that they
+/// belong to, that nobody dead owns one, that every name leads to its object and nothing
+/// else, and that every object has the holders that it counts. `check` looks into the
+/// body of each object.
 pub(crate) fn verify(
-    attachment: &Attachment,
-    mut check: impl FnMut(&Record<'_>) -> Result<()>,
+    attachment: &'static Attachment,
+    check: impl Fn(&Object<'_>) -> Result<()>,
 ) -> Result<()> {
-    if attachment.memory().is_writable() {
-        return attachment.as_registrar(|| walk(attachment, &mut check));
+    if !attachment.memory().is_writable() {
+        return directory::read_quietly(attachment, || walk(attachment, &check));
     }
-    walk(attachment, &mut check)
+    let actor = Actor::new(thread::here()?, attachment)?;
+    super::estate::clear_up(actor)?;
+    let memory = attachment.memory();
+    let _directory = directory::hold(actor)?;
+    let _heap = Heap::of(memory)?.hold(actor)?;
+    walk(attachment, &check)
 }
 
-fn walk(attachment: &Attachment, check: &mut dyn FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
+fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> Result<()> {
     let memory = attachment.memory();
-    // What lies behind `finished` may be published and not linked yet.
-    let finished = memory.header().finished.load(Acquire);
-    let linked = linked_entries(memory)?;
-    // What comes after this is not checked: a reader excludes no registrar.
-    let block_count = attachment.block_count();
-    let mut named = 0;
-    let mut blocks = HashSet::new();
-    let mut top = DATA_START;
-    for record in Space::of(memory).records_from(DATA_START) {
-        let record = record?;
-        top = record.offset + record.state.span;
-        match record.state.kind {
-            Kind::Filler => {}
-            Kind::RosterBlock => {
-                blocks.insert(record.body());
+    if attachment.block_count() == 0 {
+        return Err(corrupted("the segment has no roster"));
+    }
+    let heap = Heap::of(memory)?;
+    heap.verify()?;
+    let mut linked = linked_entries(attachment)?;
+    let (holders, mut pages) = count_holders(attachment)?;
+    for block in heap.blocks() {
+        let (offset, owner, span) = block?;
+        match owner {
+            Owner::Free | Owner::Quick => {}
+            // Somebody may have died since the estates were settled, so only a slot
+            // that does not exist is damage.
+            Owner::Limbo(id) => {
+                attachment.participant(id.slot)?;
             }
-            _ => {
-                check(&record).map_err(|error| locate(error, &record))?;
-                let entry = record.entry.expect("objects have entries");
-                if entry.name_length == 0 {
-                    continue;
+            Owner::Used(Kind::Holds) => {
+                if !pages.remove(&offset) {
+                    return Err(corrupted("a page of holds belongs to no member"));
                 }
-                directory::check_name(directory::name_of(entry)?)
-                    .map_err(|_| corrupted("an object has an impossible name"))?;
-                let is_linked = linked.contains(&record.offset);
-                if !is_linked && record.offset < finished {
-                    return Err(corrupted("an object is missing in the directory"));
-                }
-                named += usize::from(is_linked);
+            }
+            Owner::Used(_) => {
+                let object = Object::at(memory, offset)?;
+                check_links(&object, span, &mut linked, &holders)
+                    .and_then(|()| check(&object))
+                    .map_err(|error| locate(error, &object))?;
             }
         }
     }
-    if named != linked.len() {
+    if !linked.is_empty() {
         return Err(corrupted("the directory has entries that are no objects"));
     }
-    if top < finished || memory.header().touched.load(Acquire) < top {
-        return Err(corrupted("the header's record boundaries lie behind the records"));
+    if !pages.is_empty() {
+        return Err(corrupted("a member's holds lie in something that is no page of them"));
     }
-    verify_blocks(attachment, block_count, &blocks)
+    check_logs(attachment)
 }
 
-fn linked_entries(memory: &Memory) -> Result<HashSet<Offset>> {
+/// An object's name, holders and size agree with what the rest of the segment says.
+fn check_links(
+    object: &Object<'_>,
+    span: u64,
+    linked: &mut HashSet<Offset>,
+    holders: &HashMap<Offset, u64>,
+) -> Result<()> {
+    let entry = object.entry;
+    // Relaxed: under the locks, or checked to be quiet.
+    let has_name = entry.name_length.load(Relaxed) != 0 && entry.removed.load(Relaxed) == 0;
+    if linked.remove(&object.offset) != has_name {
+        return Err(corrupted("it has a name and is not in the directory, or the other way round"));
+    }
+    let counted = entry.holders.load(Relaxed);
+    if counted != holders.get(&object.offset).copied().unwrap_or(0) {
+        return Err(corrupted("it counts other holders than it has"));
+    }
+    if counted == 0 && !has_name {
+        return Err(corrupted("nobody can ever reach it again"));
+    }
+    let end = (object.body() - object.offset).checked_add(object.body_bytes());
+    if end.is_none_or(|end| end > span) {
+        return Err(corrupted("its body is longer than its block"));
+    }
+    Ok(())
+}
+
+fn linked_entries(attachment: &Attachment) -> Result<HashSet<Offset>> {
+    let memory = attachment.memory();
     let mut linked = HashSet::new();
     for bucket in 0..BUCKETS {
         let mut offset = memory.buckets().heads[bucket].load(Acquire);
@@ -76,38 +110,48 @@ fn linked_entries(memory: &Memory) -> Result<HashSet<Offset>> {
             if !linked.insert(offset) {
                 return Err(corrupted("two chains of the directory meet, or one has no end"));
             }
-            let (_, entry) = directory::entry_at(memory, offset)?;
-            if entry.name_hash as usize % BUCKETS != bucket
-                || entry.name_hash != directory::hash(directory::name_of(entry)?)
-            {
+            let object = Object::at(memory, offset)?;
+            let hash = object.entry.name_hash.load(Relaxed);
+            if hash as usize % BUCKETS != bucket || hash != directory::hash(&object.name(memory)?) {
                 return Err(corrupted("an object hangs in the wrong chain of the directory"));
             }
-            offset = entry.next.load(Acquire);
+            offset = object.entry.next.load(Acquire);
         }
     }
     Ok(linked)
 }
 
-fn verify_blocks(attachment: &Attachment, count: u32, records: &HashSet<Offset>) -> Result<()> {
-    let header = attachment.header();
-    for index in 0..count {
-        let offset = header.blocks[index as usize].load(Acquire);
-        if !records.contains(&offset) {
-            return Err(corrupted("a block of the roster is no record"));
+/// How many holds and tickets each object has, and the pages that they lie in.
+fn count_holders(attachment: &Attachment) -> Result<(HashMap<Offset, u64>, HashSet<Offset>)> {
+    let (mut holders, mut pages) = (HashMap::new(), HashSet::new());
+    holds::count_all(
+        attachment,
+        |object| *holders.entry(object).or_insert(0) += 1,
+        |page| match pages.insert(page) {
+            true => Ok(()),
+            false => Err(corrupted("two members share a page of holds")),
+        },
+    )?;
+    Ok((holders, pages))
+}
+
+/// Logs that count no more entries than a log can have, of generations that were.
+fn check_logs(attachment: &Attachment) -> Result<()> {
+    for slot in 0..attachment.slot_count() {
+        let record = attachment.participant(slot)?;
+        let owner = journal::owner_of_log(record, slot);
+        if owner.generation > record.generation.load(Acquire) {
+            return Err(corrupted("a participant's log belongs to an owner that never was"));
         }
-        attachment.block(index)?;
-    }
-    if count == 0 {
-        return Err(corrupted("the segment has no roster"));
     }
     Ok(())
 }
 
 #[cold]
-fn locate(error: Error, record: &Record<'_>) -> Error {
-    let noun = record.state.kind.noun();
+fn locate(error: Error, object: &Object<'_>) -> Error {
+    let noun = object.kind.noun();
     Error::with(
         Status::Corrupted,
-        format!("the {noun} at offset {}: {}", record.offset, error.text()),
+        format!("the {noun} at offset {}: {}", object.offset, error.text()),
     )
 }

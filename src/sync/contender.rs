@@ -11,6 +11,7 @@ use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::platform::futex::{self, Wake, Watch};
 use crate::platform::time::{Deadline, now_ns};
 use crate::roster::death::{self, INTERRUPTED, Pulse};
+use crate::roster::journal;
 
 /// Looks before a waiter goes to sleep. The pause before each is twice the last one, up
 /// to `LONGEST_PAUSE` instructions of some 40 ns: all in all 15 µs, less than a sleep and
@@ -47,6 +48,15 @@ impl From<GiveUp> for Error {
     }
 }
 
+/// A word that was taken.
+#[derive(Clone, Copy)]
+pub(super) struct Taken {
+    /// The word as it is now.
+    pub(super) word: u64,
+    /// Its last owner died holding it in a transaction, which has been undone.
+    pub(super) undone: bool,
+}
+
 /// One slow acquisition.
 pub(super) struct Contender<'a> {
     body: &'a MutexBody,
@@ -78,8 +88,8 @@ impl<'a> Contender<'a> {
         }
     }
 
-    /// Takes the word or gives up; returns the word as taken. The hook is armed.
-    pub(super) fn contend(mut self) -> Result<u64> {
+    /// Takes the word or gives up. The hook is armed.
+    pub(super) fn contend(mut self) -> Result<Taken> {
         loop {
             // Acquire, NAMED: what the owner's name leads to is there.
             let word = self.body.word.load(Acquire);
@@ -93,7 +103,7 @@ impl<'a> Contender<'a> {
                 // be the one who starves.
                 let taken = self.actor.mine | (word & (WAITERS | STARVING | INCONSISTENT));
                 if self.exchange(word, taken) {
-                    return Ok(taken);
+                    return Ok(Taken { word: taken, undone: false });
                 }
                 continue;
             }
@@ -129,18 +139,23 @@ impl<'a> Contender<'a> {
     }
 
     /// Takes the word from a dead owner.
-    fn take_over(&self, word: u64) -> Result<Option<u64>> {
-        // Before the exchange: afterwards nothing names the dead one any more.
-        let dead = identify(self.actor.attachment, word)?;
-        let taken = self.actor.mine | INCONSISTENT | (word & (WAITERS | STARVING));
+    fn take_over(&self, word: u64) -> Result<Option<Taken>> {
+        // All of this before the exchange: afterwards nothing names the dead one any more.
+        let attachment = self.actor.attachment;
+        let dead = identify(attachment, word)?;
+        journal::repair(attachment, word, self.actor.name())?;
+        let place = attachment.memory().offset_of(self.body);
+        let undone = journal::held_in_transaction(attachment, word, place)?;
+        let kept = word & (WAITERS | STARVING | if undone { INCONSISTENT } else { 0 });
+        let taken = self.actor.mine | kept | if undone { 0 } else { INCONSISTENT };
         if !self.exchange(word, taken) {
             return Ok(None);
         }
         self.body.remember(dead);
         // Others may sleep on the dead one's liveness word still, if we did not.
         // Killed here: our hook wakes one sleeper of this lock.
-        death::spread_word(self.actor.attachment, word);
-        Ok(Some(taken))
+        death::spread_word(attachment, word);
+        Ok(Some(Taken { word: taken, undone }))
     }
 
     /// A newcomer's courtesy: one short sleep while somebody starves.

@@ -4,4 +4,5 @@
 //! it guards.
 
 mod contender;
+pub(crate) mod guarded;
 pub(crate) mod mutex;

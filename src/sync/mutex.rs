@@ -35,9 +35,12 @@
 //!
 //! # If a process dies
 //!
-//! - holding: its name stays in the word. The next one finds it dead, takes the word
-//!   from that name with INCONSISTENT set, and wakes everybody who slept on its
-//!   liveness word.
+//! - holding: its name stays in the word. The next one finds it dead, undoes what it left
+//!   of a transaction (`roster::journal`), takes the word from that name with INCONSISTENT
+//!   set, and wakes everybody who slept on its liveness word.
+//! - holding in a transaction: the same, and INCONSISTENT is not set, for all that it did
+//!   was undone. Who took the word and is in no transaction sets it afterwards, to tell
+//!   the news to all; killed before, it dies as a plain owner, and the next one sets it.
 //! - between unlocking and waking: its hook is on the word; the kernel wakes one.
 //! - woken, before it took the word or after: its hook is on the word from before
 //!   its first try until it unlocks (or until it holds without WAITERS), so the
@@ -51,8 +54,9 @@
 //! the kernel woke is killed in turn before it has woken the others; a hook cleared by
 //! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
-use super::contender::Contender;
+use super::contender::{Contender, Taken};
 use crate::error::{Error, Result, Status};
+use crate::layout::block::ParticipantId;
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord64,
@@ -129,8 +133,44 @@ impl Actor {
     /// The calling thread in `attachment`; takes a seat there if it has none.
     #[inline(always)]
     pub(crate) fn new(thread: &'static Thread, attachment: &'static Attachment) -> Result<Self> {
-        let mine = thread.name_in(attachment)? | OWNED;
-        Ok(Self { thread, attachment, mine })
+        let name = thread.name_in(attachment)?;
+        Ok(Self::named(thread, attachment, name))
+    }
+
+    /// The same for a thread that is known by `name` there.
+    #[inline(always)]
+    pub(crate) fn named(
+        thread: &'static Thread,
+        attachment: &'static Attachment,
+        name: u64,
+    ) -> Self {
+        Self { thread, attachment, mine: name | OWNED }
+    }
+
+    /// What lock words call it.
+    #[inline(always)]
+    pub(crate) fn name(self) -> u64 {
+        self.mine & NAME_MASK
+    }
+
+    /// Its slot.
+    #[inline(always)]
+    pub(crate) fn slot(self) -> u32 {
+        participant::slot_in(self.mine)
+    }
+
+    /// Its slot and the whole of its generation.
+    #[inline]
+    pub(crate) fn id(self) -> Result<ParticipantId> {
+        let slot = self.slot();
+        // Relaxed: our own record.
+        let generation = self.attachment.participant(slot)?.generation.load(Relaxed);
+        Ok(ParticipantId { slot, generation })
+    }
+
+    /// The segment that it takes part in.
+    pub(crate) fn attachment(self) -> &'static Attachment {
+        self.attachment
     }
 
     fn is_owner_in(self, word: u64) -> bool {
@@ -197,6 +237,33 @@ impl MutexBody {
     #[cold]
     #[inline(never)]
     fn lock_contended(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
+        let taken = self.contend(actor, deadline)?;
+        if taken.undone {
+            // Relaxed: the owner's own; the unlock publishes it. Killed before: as the
+            // owner of no transaction, so that the next one sets it.
+            self.word.fetch_or(INCONSISTENT, Relaxed);
+            return Ok(Acquired::OwnerDied);
+        }
+        Ok(news_in(taken.word))
+    }
+
+    /// Acquires the mutex for a transaction, which the actor has noted. What a dead owner
+    /// did in a transaction is no news.
+    ///
+    /// # Errors
+    /// As for `lock`.
+    pub(crate) fn lock_in_transaction(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
+        if self.take_if_free(actor.name()) {
+            return Ok(Acquired::Clean);
+        }
+        // Relaxed: our own name cannot appear meanwhile.
+        if actor.is_owner_in(self.word.load(Relaxed)) {
+            return Err(HELD_ALREADY);
+        }
+        Ok(news_in(self.contend(actor, deadline)?.word))
+    }
+
+    fn contend(&self, actor: Actor, deadline: Deadline) -> Result<Taken> {
         let hook = actor.thread.hook();
         hook.arm(self.word.low());
         let taken = Contender::new(self, actor, deadline).contend();
@@ -204,10 +271,31 @@ impl MutexBody {
         // hook stays until we unlock, so that our death wakes a sleeper (L2).
         // Without, nobody sleeps, and who comes later watches us.
         match taken {
-            Ok(word) if word & WAITERS != 0 => {}
+            Ok(taken) if taken.word & WAITERS != 0 => {}
             _ => hook.disarm(),
         }
-        taken.map(news_in)
+        taken
+    }
+
+    /// Frees the mutex if an earlier owner of the actor's slot died holding it in a
+    /// transaction, which has been undone.
+    pub(crate) fn free_for_the_dead(&self, actor: Actor) -> Result<()> {
+        let word = self.word.load(Acquire);
+        let is_named = word & OWNED != 0 && participant::slot_in(word) == actor.slot();
+        if !is_named || actor.is_owner_in(word) || check_bits(word).is_err() {
+            return Ok(());
+        }
+        let hook = actor.thread.hook();
+        hook.arm(self.word.low());
+        let taken = actor.mine | word & (WAITERS | STARVING | INCONSISTENT);
+        // Acquire, DEPARTED: as for any who takes over.
+        let done = self.word.compare_exchange(word, taken, Acquire, Relaxed).is_ok();
+        if done {
+            death::spread_word(actor.attachment, word);
+            return self.unlock(actor);
+        }
+        hook.disarm();
+        Ok(())
     }
 
     /// Releases the mutex.

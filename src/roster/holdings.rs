@@ -1,0 +1,34 @@
+//! What this process holds in one segment, object by object.
+//!
+//! Private to the process; the same holds are written down in the segment, where others
+//! find them if the process dies. What the places mean is known by the layer above.
+
+use std::collections::HashMap;
+
+use crate::layout::Offset;
+
+/// The objects that the process has open, and where it has noted so.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// By the object's entry.
+    pub(crate) held: HashMap<Offset, Held>,
+    /// Places in our pages that are vacant.
+    pub(crate) vacant: Vec<Place>,
+    /// The parent could not hand its holds over when it forked.
+    pub(crate) forsaken: bool,
+}
+
+/// One object that is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    /// Handles to it.
+    pub(crate) handles: u64,
+    pub(crate) place: Place,
+}
+
+/// An entry of a page of holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) page: Offset,
+    pub(crate) index: u32,
+}

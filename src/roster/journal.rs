@@ -1,0 +1,365 @@
+//! The undo log of a participant, and its repair when the participant is dead.
+//!
+//! A transaction changes words under several locks. So its log belongs to who runs it:
+//! one store commits all of it, and whoever wants one of the dead one's locks undoes all
+//! of it first (`repair`), and only then takes the lock.
+//!
+//! # The log
+//!
+//! The entries that count are numbered from 0. The first `INLINE_ENTRIES` lie in the
+//! record. More of them, and copies of whole ranges of bytes, lie in *annexes*: blocks of
+//! the heap, in a chain that begins with the newest.
+//!
+//! ```text
+//!  annex    block head | next | first | place | length | ...
+//!           place 0: `length` entries, numbered from `first`
+//!           else:    entry `first` is these `length` bytes, which lay at `place`
+//! ```
+//!
+//! # Invariants
+//!
+//! - **J1** What the log names is behind a lock that names the participant, from before
+//!   the entry counts until it counts no more.
+//! - **J2** A lock stops naming a dead participant only when its log is clean. A clean
+//!   log of a dead participant stays clean for ever.
+//! - **J3** The state's tag becomes the next owner's generation only under the repair
+//!   lock, after the log was undone.
+//! - **J4** Repair waits for nothing but another repair of the same record, which lives;
+//!   it takes no lock, allocates nothing and logs nothing.
+//!
+//! # If a process dies
+//!
+//! - with an open log: who wants one of its locks, or its slot, undoes it;
+//! - in the middle of a repair: its name in `repairer` is dead, and the next one takes
+//!   the repair lock from it and begins again. Undoing twice does no harm;
+//! - after it committed: its locks still name it, and its log is clean.
+//!
+//! `models/undo.pml` checks this with a death before every access.
+
+use super::attachment::Attachment;
+use super::death;
+use super::participant::{NAME_MASK, generation_in, name_of, slot_in};
+use super::record::ParticipantRecord;
+use crate::error::{Result, corrupted};
+use crate::layout::block::{HEAD_BYTES, ParticipantId};
+use crate::layout::memory::Memory;
+use crate::layout::undo::{LogState, UndoEntry, UndoLog};
+use crate::layout::{Offset, shared};
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::platform::futex;
+use crate::platform::time::{Deadline, now_ns};
+
+shared! {
+    /// What an annex begins with, after the head of its block.
+    pub(crate) struct AnnexHead: 32 {
+        next: AtomicU64,
+        first: AtomicU64,
+        place: AtomicU64,
+        length: AtomicU64,
+    }
+}
+
+/// Bytes of an annex before its entries or its copy; the block's head left out.
+pub(crate) const ANNEX_BYTES: u64 = size_of::<AnnexHead>() as u64;
+
+/// The log of one participant.
+pub(crate) struct Journal<'a> {
+    memory: &'a Memory,
+    record: &'a ParticipantRecord,
+}
+
+/// An annex, looked at with suspicion.
+#[derive(Clone, Copy)]
+struct Annex {
+    block: Offset,
+    next: Offset,
+    first: u32,
+    place: Offset,
+    length: u64,
+}
+
+impl Annex {
+    fn at(memory: &Memory, block: Offset) -> Result<Option<Self>> {
+        if block == 0 {
+            return Ok(None);
+        }
+        let head = memory.at::<AnnexHead>(block.saturating_add(HEAD_BYTES))?;
+        // Relaxed, here and below: the caller loaded the state with Acquire.
+        Ok(Some(Self {
+            block,
+            next: head.next.load(Relaxed),
+            first: head.first.load(Relaxed) as u32,
+            place: head.place.load(Relaxed),
+            length: head.length.load(Relaxed),
+        }))
+    }
+
+    fn contents(&self) -> Offset {
+        self.block + HEAD_BYTES + ANNEX_BYTES
+    }
+
+    fn entry<'a>(&self, memory: &'a Memory, number: u32) -> Result<&'a UndoEntry> {
+        let index = u64::from(number - self.first);
+        if index >= self.length {
+            return Err(DAMAGED);
+        }
+        memory.at(self.contents() + index * size_of::<UndoEntry>() as u64)
+    }
+
+    /// Puts entry `number` back, which is in here.
+    fn put_back(&self, memory: &Memory, number: u32) -> Result<()> {
+        if self.place == 0 {
+            return self.entry(memory, number)?.put_back(memory);
+        }
+        memory.copy(self.contents(), self.place, self.length)
+    }
+
+    /// Whether entry `number` is in here and not in the record.
+    fn has(&self, number: u32) -> bool {
+        if self.place == 0 { number >= self.first } else { number == self.first }
+    }
+}
+
+const DAMAGED: crate::error::Error =
+    corrupted("an undo log leads to entries that do not exist: the segment is damaged");
+
+impl<'a> Journal<'a> {
+    /// The log of the participant in `slot`.
+    pub(crate) fn of(attachment: &'a Attachment, slot: u32) -> Result<Self> {
+        Ok(Self { memory: attachment.memory(), record: attachment.participant(slot)? })
+    }
+
+    fn log(&self) -> UndoLog<'_> {
+        UndoLog { state: &self.record.state, entries: &self.record.entries }
+    }
+
+    /// How many entries count.
+    pub(crate) fn count(&self) -> u32 {
+        self.log().state().count
+    }
+
+    /// Notes that the word at `place` is to be `old` again if the log is undone; false if
+    /// there is no room, and an annex has to be added.
+    #[inline]
+    pub(crate) fn note(&self, place: Offset, old: u64) -> Result<bool> {
+        let LogState { tag, count } = self.log().state();
+        let entry = match self.record.entries.get(count as usize) {
+            Some(entry) => entry,
+            None => match self.newest()? {
+                Some(annex) if annex.place == 0 && u64::from(count - annex.first) < annex.length => {
+                    annex.entry(self.memory, count)?
+                }
+                _ => return Ok(false),
+            },
+        };
+        entry.fill(place, old);
+        self.log().set_state(LogState { tag, count: count + 1 });
+        Ok(true)
+    }
+
+    /// Adds room for `entries` more. The block is the caller's, in limbo.
+    pub(crate) fn add_entries(&self, block: Offset, entries: u64) -> Result<()> {
+        self.add_annex(block, 0, entries)
+    }
+
+    /// Notes that `length` bytes at `place` are to be again what they are now. The block
+    /// is the caller's, in limbo, and large enough.
+    pub(crate) fn note_range(&self, block: Offset, place: Offset, length: u64) -> Result<()> {
+        self.memory.copy(place, block + HEAD_BYTES + ANNEX_BYTES, length)?;
+        self.add_annex(block, place, length)?;
+        let LogState { tag, count } = self.log().state();
+        self.log().set_state(LogState { tag, count: count + 1 });
+        Ok(())
+    }
+
+    fn add_annex(&self, block: Offset, place: Offset, length: u64) -> Result<()> {
+        let head = self.memory.at::<AnnexHead>(block + HEAD_BYTES)?;
+        head.next.store(self.record.annex.load(Relaxed), Release);
+        head.first.store(self.count().into(), Release);
+        head.place.store(place, Release);
+        head.length.store(length, Release);
+        // Release: the annex is whole. Killed here, it counts for nothing.
+        self.record.annex.store(block, Release);
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Option<Annex>> {
+        Annex::at(self.memory, self.record.annex.load(Relaxed))
+    }
+
+    /// Commits: one store, after which none of it can be undone.
+    #[inline]
+    pub(crate) fn commit(&self) {
+        let LogState { tag, .. } = self.log().state();
+        self.log().set_state(LogState { tag, count: 0 });
+    }
+
+    /// Puts everything back that the log names, and closes it.
+    pub(crate) fn undo(&self) -> Result<()> {
+        let LogState { tag, count } = self.log().state();
+        let mut annex = self.newest()?;
+        for number in (0..count).rev() {
+            // An annex that was added and does not count yet, or that is done with.
+            while let Some(done) = annex.filter(|annex| annex.first > number) {
+                annex = Annex::at(self.memory, done.next)?;
+                if annex.is_some_and(|next| next.first > done.first) {
+                    return Err(DAMAGED);
+                }
+            }
+            match annex.filter(|annex| annex.has(number)) {
+                Some(annex) => annex.put_back(self.memory, number)?,
+                None => self.record.entries.get(number as usize).ok_or(DAMAGED)?.put_back(self.memory)?,
+            }
+        }
+        self.log().set_state(LogState { tag, count: 0 });
+        Ok(())
+    }
+
+    /// Takes the annexes out of a log that is clean; they are still in limbo. Killed
+    /// anywhere, the hints name them, or `hints_lost` is set.
+    pub(crate) fn take_annexes(&self) -> Result<Vec<Offset>> {
+        let mut blocks = Vec::new();
+        let mut annex = self.newest()?;
+        while let Some(known) = annex {
+            blocks.push(known.block);
+            annex = Annex::at(self.memory, known.next)?;
+            if annex.is_some_and(|next| next.first > known.first) {
+                return Err(DAMAGED);
+            }
+        }
+        self.record.annex.store(0, Release);
+        Ok(blocks)
+    }
+
+    /// Notes the locks of a transaction, before it takes the first of them.
+    pub(crate) fn note_locks(&self, locks: &[Offset]) {
+        for (word, lock) in self.record.locks.iter().zip(locks) {
+            word.store(*lock, Release);
+        }
+    }
+
+    /// Forgets them, when the last of them is free.
+    pub(crate) fn forget_locks(&self) {
+        for word in &self.record.locks {
+            // Relaxed: our own.
+            if word.load(Relaxed) == 0 {
+                break;
+            }
+            word.store(0, Release);
+        }
+    }
+}
+
+/// Whether the dead participant that a lock word names held the lock at `lock` in a
+/// transaction, so that nothing it did under it is left.
+pub(crate) fn held_in_transaction(attachment: &Attachment, dead: u64, lock: Offset) -> Result<bool> {
+    let record = attachment.participant(slot_in(dead))?;
+    // Acquire: as of the tag seen at the end; the next owner of the record changes the
+    // locks first and the tag last.
+    let noted = record.locks.iter().any(|word| word.load(Acquire) == lock);
+    let tag = LogState::of_word(record.state.load(Acquire)).tag;
+    Ok(noted && tag & 0xffff == generation_in(dead))
+}
+
+/// Undoes what the dead participant that a lock word names left open. `me` is the name
+/// of who does it.
+pub(crate) fn repair(attachment: &Attachment, dead: u64, me: u64) -> Result<()> {
+    let record = attachment.participant(slot_in(dead))?;
+    let is_clean = || {
+        // Acquire: what was put back is there.
+        let state = LogState::of_word(record.state.load(Acquire));
+        state.tag & 0xffff != generation_in(dead) || state.count == 0
+    };
+    if is_clean() {
+        return Ok(());
+    }
+    let _repair = Repair::begin(attachment, slot_in(dead), me)?;
+    // Somebody may have done it between the look and the lock.
+    if is_clean() {
+        return Ok(());
+    }
+    Journal { memory: attachment.memory(), record }.undo()
+}
+
+/// The right to change what a dead owner left in a participant's record.
+pub(crate) struct Repair<'a> {
+    repairer: &'a AtomicU64,
+}
+
+/// How long a repairer waits before it looks again. It is woken earlier by a death.
+const REPAIR_SLICE_NS: u64 = 1_000_000;
+/// Tells the name of slot 0 and generation 0 from nobody.
+const SOMEBODY: u64 = 1;
+
+impl<'a> Repair<'a> {
+    /// Takes the repair lock of `slot`, from nobody or from a dead repairer, whose own
+    /// log is none of our business here: it changed nothing but what we do again.
+    pub(crate) fn begin(attachment: &'a Attachment, slot: u32, me: u64) -> Result<Self> {
+        let repairer = &attachment.participant(slot)?.repairer;
+        let mine = me & NAME_MASK | SOMEBODY;
+        loop {
+            // Acquire, NAMED: what the name leads to is there.
+            let seen = repairer.load(Acquire);
+            let pulse = match seen {
+                0 => None,
+                name => death::feel_pulse(attachment, name)?,
+            };
+            match pulse {
+                // Acquire: what the last one put back is there.
+                None => {
+                    if repairer.compare_exchange(seen, mine, Acquire, Relaxed).is_ok() {
+                        return Ok(Self { repairer });
+                    }
+                }
+                Some(pulse) => {
+                    let until = Deadline::NEVER.within(now_ns(), REPAIR_SLICE_NS);
+                    futex::wait(&pulse.watches(), until);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Repair<'_> {
+    fn drop(&mut self) {
+        // Release: what we put back.
+        self.repairer.store(0, Release);
+    }
+}
+
+/// Ends every repair that a former owner of `slot` died in. `me` is its new owner.
+pub(crate) fn forget_repairer(attachment: &Attachment, slot: u32, me: u64) -> Result<()> {
+    for other in 0..attachment.slot_count() {
+        let repairer = &attachment.participant(other)?.repairer;
+        let seen = repairer.load(Acquire);
+        if seen != 0 && slot_in(seen) == slot && seen & NAME_MASK != me & NAME_MASK {
+            // Relaxed: nothing is published; somebody may take it over meanwhile.
+            let _ = repairer.compare_exchange(seen, 0, Relaxed, Relaxed);
+        }
+    }
+    Ok(())
+}
+
+/// Begins the log of a new owner of the slot, whose former owner left nothing: all of it
+/// has been settled under the repair lock.
+pub(crate) fn begin_log(record: &ParticipantRecord, generation: u32) {
+    let words = [&record.annex, &record.hints_lost];
+    for word in words.into_iter().chain(&record.hints).chain(&record.locks) {
+        word.store(0, Release);
+    }
+    // Release (J3): last, when nothing of the former owner is left.
+    record.state.store(LogState { tag: generation, count: 0 }.to_word(), Release);
+}
+
+/// The participant that the log, the hints and the locks of a record belong to.
+pub(crate) fn owner_of_log(record: &ParticipantRecord, slot: u32) -> ParticipantId {
+    ParticipantId { slot, generation: LogState::of_word(record.state.load(Acquire)).tag }
+}
+
+/// Whether that participant is dead.
+pub(crate) fn is_dead(attachment: &Attachment, id: ParticipantId) -> Result<bool> {
+    Ok(death::feel_pulse(attachment, name_of(id.slot, id.generation))?.is_none())
+}

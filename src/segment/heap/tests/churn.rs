@@ -1,0 +1,84 @@
+//! Long use: memory stays flat, and threads do not disturb each other.
+
+use super::world::{Dice, ME, World, actor, payload};
+use crate::layout::block::{HEAD_BYTES, Owner};
+use crate::layout::header::HEAP_START;
+use crate::segment::heap::{Block, Want};
+
+/// Allocates, with more memory if there is need.
+fn allocate(world: &World, want: &Want) -> Block {
+    loop {
+        if let Some(block) = world.try_allocate(want).expect("sound") {
+            return block;
+        }
+        world.commit(64 << 10);
+        world.heap().adopt(world.actor).expect("sound");
+    }
+}
+
+#[test]
+fn churn_does_not_make_the_heap_grow() {
+    let world = World::new(64 << 20, 64 << 10);
+    let mut dice = Dice(1);
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut round = |count: u64, blocks: &mut Vec<Block>| {
+        for _ in 0..count {
+            if blocks.len() == 300 {
+                let block = blocks.swap_remove(dice.below(300) as usize);
+                world.release(block);
+            }
+            let align = if dice.below(4) == 0 { 64 } else { 16 };
+            let want = Want { bytes: dice.size(16 << 10), align, lead: HEAD_BYTES };
+            blocks.push(allocate(&world, &want));
+        }
+        world.verify().expect("sound");
+        world.top()
+    };
+    let settled = round(20_000, &mut blocks);
+    let later = round(100_000, &mut blocks);
+    assert_eq!(later, settled, "the heap grew while no more was in use");
+    blocks.into_iter().for_each(|block| world.release(block));
+    let all = world.top() - HEAP_START;
+    assert_eq!(world.heap().facts().expect("sound").free, all);
+    assert_eq!(world.allocate(all - HEAD_BYTES).span, all);
+}
+
+#[test]
+fn many_small_blocks_make_room_for_a_large_one() {
+    let world = World::new(4 << 20, 1 << 20);
+    let mut blocks = Vec::new();
+    while let Some(block) = world.try_allocate(&payload(48)).expect("sound") {
+        blocks.push(block);
+    }
+    assert!(blocks.len() > 10_000);
+    blocks.into_iter().for_each(|block| world.release(block));
+    assert_eq!(world.heap().facts().expect("sound").largest, 64, "quick blocks wait");
+    let all = (1 << 20) - HEAD_BYTES;
+    assert_eq!(world.allocate(all).offset, HEAP_START);
+}
+
+#[test]
+fn threads_share_the_heap() {
+    let world = World::new(64 << 20, 64 << 10);
+    let world = &world;
+    let work = |seed: u64| {
+        let world = World { memory: world.memory.again(), actor: actor() };
+        let mut dice = Dice(seed);
+        let mut blocks: Vec<Block> = Vec::new();
+        for _ in 0..5_000 {
+            if blocks.len() < 50 && dice.below(2) == 0 {
+                let bytes = dice.size(3000);
+                blocks.push(allocate(&world, &payload(bytes)));
+            } else if let Some(block) = blocks.pop() {
+                world.release(block);
+            }
+        }
+        blocks.into_iter().for_each(|block| world.release(block));
+    };
+    std::thread::scope(|scope| {
+        (0..4).for_each(|seed| drop(scope.spawn(move || work(seed))));
+    });
+    world.verify().expect("sound");
+    let owner = Owner::Limbo(ME);
+    assert!(world.heap().blocks().all(|block| block.expect("sound").1 != owner), "all given back");
+}

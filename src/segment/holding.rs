@@ -1,0 +1,254 @@
+//! A handle's share in an object: while there is one, the object stays.
+//!
+//! The first handle of a process to an object writes a hold down in the segment, the last
+//! one takes it back (`holds`). What is between concerns nobody else.
+
+use super::control::Control;
+use super::{directory, holds, limbo};
+use crate::error::{Error, Result, Status};
+use crate::layout::Offset;
+use crate::layout::block::{OWNER, Owner};
+use crate::layout::entry::Entry;
+use crate::platform::atomic::Ordering::Relaxed;
+use crate::roster::attachment::Attachment;
+use crate::roster::holdings::{Held, Holdings, Place};
+use crate::roster::record::MemberId;
+use crate::roster::{member, thread};
+use crate::sync::guarded::Hold;
+use crate::sync::mutex::Actor;
+
+/// A share in the object at `entry`. Dropping it lets go.
+///
+/// Who can only read holds nothing: what it has open may be removed and used again.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    attachment: &'static Attachment,
+    entry: Offset,
+}
+
+impl Holding {
+    /// The share of a reader.
+    pub(super) fn of_reader(attachment: &'static Attachment, entry: Offset) -> Self {
+        Self::counted(attachment, entry)
+    }
+
+    /// A share that is among the handles that `Holdings` counts.
+    pub(super) fn counted(attachment: &'static Attachment, entry: Offset) -> Self {
+        attachment.retain();
+        Self { attachment, entry }
+    }
+
+    /// Where the object's entry is.
+    pub(crate) fn entry(&self) -> Offset {
+        self.entry
+    }
+
+    /// The segment that it is in.
+    pub(crate) fn attachment(&self) -> &'static Attachment {
+        self.attachment
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        if self.attachment.memory().is_writable() {
+            // What cannot be let go now (no seat to be had, a damaged segment) is let go
+            // of by others, when this process has left the segment.
+            let _ = let_go(self.attachment, self.entry);
+        }
+        self.attachment.release();
+    }
+}
+
+/// Adds a handle to `entry`, which the caller has found under the directory's lock; if it
+/// is the first one, notes the hold at `place` and says so.
+pub(super) fn join_in(
+    hold: &Hold<'_>,
+    ours: &mut Holdings,
+    entry: Offset,
+    place: Place,
+) -> Result<bool> {
+    if let Some(held) = ours.held.get_mut(&entry) {
+        held.handles += 1;
+        return Ok(false);
+    }
+    holds::take(hold, place, entry, 0)?;
+    hold.commit();
+    ours.held.insert(entry, Held { handles: 1, place });
+    Ok(true)
+}
+
+/// A vacant place in our pages. The caller holds no shared lock.
+pub(super) fn vacancy(actor: Actor, ours: &mut Holdings) -> Result<Place> {
+    let member = member::joined(actor.attachment())?;
+    loop {
+        if let Some(place) = ours.vacant.pop() {
+            return Ok(place);
+        }
+        // Tickets that were redeemed have left vacancies that we have not heard of.
+        ours.vacant = holds::vacancies(actor, member)?;
+        if ours.vacant.is_empty() {
+            holds::add_page(actor, member)?;
+        }
+    }
+}
+
+fn let_go(attachment: &'static Attachment, entry: Offset) -> Result<()> {
+    let mut ours = attachment.holdings.lock();
+    let Some(held) = ours.held.get_mut(&entry) else {
+        return Ok(()); // a child to which nothing was handed over
+    };
+    held.handles -= 1;
+    if held.handles > 0 {
+        return Ok(());
+    }
+    let place = held.place;
+    ours.held.remove(&entry);
+    let actor = Actor::new(thread::here()?, attachment)?;
+    drop_hold(actor, place, entry)?;
+    ours.vacant.push(place);
+    Ok(())
+}
+
+/// Takes back the hold or ticket at `place`; the object goes if it was the last one and
+/// nobody can find it by a name.
+fn drop_hold(actor: Actor, place: Place, entry: Offset) -> Result<()> {
+    let hold = directory::hold(actor)?;
+    let goes = give_back(actor, &hold, place, entry)?;
+    hold.commit();
+    drop(hold);
+    if goes { limbo::release(actor, entry) } else { Ok(()) }
+}
+
+/// The part of it under the lock, not committed yet. True: the object is ours in limbo.
+pub(super) fn give_back(
+    actor: Actor,
+    hold: &Hold<'_>,
+    place: Place,
+    entry: Offset,
+) -> Result<bool> {
+    let left = holds::give_back(hold, place, entry)?;
+    let object = hold.memory().at::<Entry>(entry)?;
+    // Relaxed: changes under the lock.
+    let has_name = object.name_length.load(Relaxed) != 0 && object.removed.load(Relaxed) == 0;
+    if left > 0 || has_name {
+        return Ok(false);
+    }
+    take_into_limbo(actor, hold, entry)?;
+    Ok(true)
+}
+
+/// Makes a block that nothing links to any more ours. Not committed yet.
+pub(super) fn take_into_limbo(actor: Actor, hold: &Hold<'_>, block: Offset) -> Result<()> {
+    limbo::note(actor.attachment().participant(actor.slot())?, block);
+    hold.set(block + OWNER, Owner::Limbo(actor.id()?).to_word())
+}
+
+/// What another process needs to come to the same object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) entry: Offset,
+    pub(crate) generation: u64,
+    pub(crate) place: Place,
+    pub(crate) number: u64,
+}
+
+/// Writes a ticket for the object: it stays until somebody has redeemed it, or this
+/// process has left.
+pub(crate) fn write_ticket(holding: &Holding) -> Result<Ticket> {
+    let attachment = holding.attachment;
+    if !attachment.memory().is_writable() {
+        return Err(crate::error::READ_ONLY);
+    }
+    let actor = Actor::new(thread::here()?, attachment)?;
+    let mut ours = attachment.holdings.lock();
+    let place = vacancy(actor, &mut ours)?;
+    // Relaxed: only uniqueness matters.
+    let number = attachment.header().generations.fetch_add(1, Relaxed) + 1;
+    let hold = directory::hold(actor)?;
+    let generation = attachment.memory().at::<Entry>(holding.entry)?.generation.load(Relaxed);
+    holds::take(&hold, place, holding.entry, number)?;
+    hold.commit();
+    Ok(Ticket { entry: holding.entry, generation, place, number })
+}
+
+/// A share in the object that the ticket is for. The ticket is used up; who comes later
+/// with a copy of it gets a share too, if the object is still there.
+pub(crate) fn redeem(attachment: &'static Attachment, ticket: &Ticket) -> Result<Holding> {
+    let actor = Actor::new(thread::here()?, attachment)?;
+    let mut ours = attachment.holdings.lock();
+    let place = vacancy(actor, &mut ours)?;
+    let hold = directory::hold(actor)?;
+    let entry = ticket.entry;
+    let is_there = holds::is_ticket(&hold, ticket.place, entry, ticket.number)?;
+    if !is_there && !is_object(&hold, ticket) {
+        ours.vacant.push(place);
+        return Err(GONE);
+    }
+    match ours.held.get_mut(&entry) {
+        Some(held) => {
+            held.handles += 1;
+            ours.vacant.push(place);
+            if is_there {
+                // Ours holds it too, so this is not the last one.
+                holds::give_back(&hold, ticket.place, entry)?;
+            }
+        }
+        None => {
+            if is_there {
+                holds::redeem(&hold, ticket.place, place, entry)?;
+            } else {
+                holds::take(&hold, place, entry, 0)?;
+            }
+            ours.held.insert(entry, Held { handles: 1, place });
+        }
+    }
+    hold.commit();
+    Ok(Holding::counted(attachment, entry))
+}
+
+const GONE: Error = Error::new(
+    Status::NotFound,
+    "the object that was handed over is gone: keep it open in the process that sends it until \
+     it has arrived",
+);
+
+/// Whether the object is still there. The ticket comes from outside, so it is checked.
+fn is_object(hold: &Hold<'_>, ticket: &Ticket) -> bool {
+    let memory = hold.memory();
+    let Ok(object) = memory.at::<Entry>(ticket.entry) else {
+        return false;
+    };
+    // Relaxed: changes under the lock.
+    let owner = Owner::of_word(object.block.owner.load(Relaxed));
+    matches!(owner, Some(Owner::Used(kind)) if kind.is_object())
+        && object.generation.load(Relaxed) == ticket.generation
+}
+
+/// Holds for the member of a child that is about to be forked all that `ours` holds.
+pub(crate) fn bequeath(
+    attachment: &'static Attachment,
+    ours: &Holdings,
+    child: MemberId,
+) -> Result<Holdings> {
+    let mut theirs = Holdings::default();
+    if ours.held.is_empty() {
+        return Ok(theirs);
+    }
+    let thread = thread::here()?;
+    let name = thread.known_name_in(attachment).ok_or(crate::error::READ_ONLY)?;
+    let actor = Actor::named(thread, attachment, name);
+    super::estate::take_possession(actor, child)?;
+    for (entry, held) in &ours.held {
+        if theirs.vacant.is_empty() {
+            holds::add_page(actor, child)?;
+            theirs.vacant = holds::vacancies(actor, child)?;
+        }
+        let place = theirs.vacant.pop().expect("a page was added just now");
+        let hold = Control::of(attachment.memory())?.directory.hold(attachment.memory(), actor)?;
+        holds::take(&hold, place, *entry, 0)?;
+        hold.commit();
+        theirs.held.insert(*entry, Held { handles: held.handles, place });
+    }
+    Ok(theirs)
+}

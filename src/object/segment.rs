@@ -19,11 +19,8 @@ use crate::segment::{birth, estate, growth, verify};
 pub use crate::segment::birth::SegmentOptions;
 
 /// What the roster needs from those who know what a segment holds.
-static GROUND: Ground = Ground {
-    grow: growth::grow_roster,
-    settle: estate::settle,
-    bequeath: holding::bequeath,
-};
+static GROUND: Ground =
+    Ground { grow: growth::grow_roster, settle: estate::settle, bequeath: holding::bequeath };
 
 /// The most dimensions of an array.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -173,7 +170,7 @@ impl Segment {
             name: self.attachment.path().name().to_owned(),
             size: memory.length(),
             committed: memory.committed() + roster,
-            used: heap.top()? - facts.free + roster,
+            used: (heap.top()? + roster).saturating_sub(facts.free),
             free: facts.free,
             largest_free: facts.largest,
             objects: self.all_objects()?.len() as u64,

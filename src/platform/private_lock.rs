@@ -4,7 +4,8 @@
 //! child would inherit in the middle of an operation. It is held for microseconds
 //! and waited for by sleeping a little longer each time.
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
+pub(crate) use parking_lot::MutexGuard;
 
 use super::time::sleep_ns;
 

@@ -63,9 +63,7 @@ fn start_over(expected: Vec<ExpectedMember>) {
     attachment::for_each(|attachment| {
         attachment.forget_seats();
         // The parent's holds are not ours; ours come with our membership.
-        let mut holdings = attachment.holdings.lock();
-        *holdings = Holdings { forsaken: !holdings.held.is_empty(), ..Holdings::default() };
-        drop(holdings);
+        attachment.holdings.lock().inherited = true;
         // The parent's byte is not ours, and its mapping is not here.
         core::mem::forget(attachment.membership.lock().take());
         attachment.unshare_descriptor();

@@ -14,8 +14,9 @@ pub(crate) struct Holdings {
     pub(crate) held: HashMap<Offset, Held>,
     /// Places in our pages that are vacant.
     pub(crate) vacant: Vec<Place>,
-    /// The parent could not hand its holds over when it forked.
-    pub(crate) forsaken: bool,
+    /// This process is a forked child and its parent has not handed these holds over: they
+    /// are to be taken anew, at the first call.
+    pub(crate) inherited: bool,
 }
 
 /// One object that is held.
@@ -23,6 +24,8 @@ pub(crate) struct Holdings {
 pub(crate) struct Held {
     /// Handles to it.
     pub(crate) handles: u64,
+    /// Which object it is, if its block is used again.
+    pub(crate) generation: u64,
     pub(crate) place: Place,
 }
 

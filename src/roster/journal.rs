@@ -149,7 +149,9 @@ impl<'a> Journal<'a> {
         let entry = match self.record.entries.get(count as usize) {
             Some(entry) => entry,
             None => match self.newest()? {
-                Some(annex) if annex.place == 0 && u64::from(count - annex.first) < annex.length => {
+                Some(annex)
+                    if annex.place == 0 && u64::from(count - annex.first) < annex.length =>
+                {
                     annex.entry(self.memory, count)?
                 }
                 _ => return Ok(false),
@@ -211,7 +213,12 @@ impl<'a> Journal<'a> {
             }
             match annex.filter(|annex| annex.has(number)) {
                 Some(annex) => annex.put_back(self.memory, number)?,
-                None => self.record.entries.get(number as usize).ok_or(DAMAGED)?.put_back(self.memory)?,
+                None => self
+                    .record
+                    .entries
+                    .get(number as usize)
+                    .ok_or(DAMAGED)?
+                    .put_back(self.memory)?,
             }
         }
         self.log().set_state(LogState { tag, count: 0 });
@@ -255,7 +262,11 @@ impl<'a> Journal<'a> {
 
 /// Whether the dead participant that a lock word names held the lock at `lock` in a
 /// transaction, so that nothing it did under it is left.
-pub(crate) fn held_in_transaction(attachment: &Attachment, dead: u64, lock: Offset) -> Result<bool> {
+pub(crate) fn held_in_transaction(
+    attachment: &Attachment,
+    dead: u64,
+    lock: Offset,
+) -> Result<bool> {
     let record = attachment.participant(slot_in(dead))?;
     // Acquire: as of the tag seen at the end; the next owner of the record changes the
     // locks first and the tag last.

@@ -126,12 +126,6 @@ impl Thread {
     }
 }
 
-const FORSAKEN: Error = Error::new(
-    Status::InvalidArgument,
-    "the fork could not hand this segment's objects over to the child (its roster or its memory \
-     was full): close all handles to it and open it again",
-);
-
 const REENTRANT: Error = Error::new(
     Status::Reentrant,
     "called from a signal handler that interrupted a call of this thread: set a flag in the \
@@ -190,9 +184,6 @@ impl Thread {
         let name = match self.known_name_in(attachment) {
             Some(name) => name,
             None => {
-                if attachment.holdings.lock().forsaken {
-                    return Err(FORSAKEN);
-                }
                 self.leave_closed();
                 // libc takes the hook off when it locks the liveness mutex.
                 self.hook().stand_down();

@@ -238,8 +238,8 @@ pub(crate) fn obtain(
 fn open(actor: Actor, request: &Request<'_>) -> Result<Option<(Holding, Offset)>> {
     let attachment = actor.attachment();
     let name = request.name.expect("anonymous objects cannot be found");
-    let mut ours = attachment.holdings.lock();
-    let place = holding::vacancy(actor, &mut ours)?;
+    let (member, mut ours) = holding::our_holdings(attachment)?;
+    let place = holding::vacancy(actor, member, &mut ours)?;
     let hold = hold(actor)?;
     let found = find(hold.memory(), name).and_then(|found| check(request, found.object));
     let joined = match &found {
@@ -286,7 +286,7 @@ fn build(
     let block = limbo::allocate(actor, &Want { bytes, align: LINE, lead: 0 })?;
     let offset = block.offset;
     // Relaxed: only uniqueness matters. Killed here, a number is skipped.
-    let generation = memory.header().generations.fetch_add(1, Relaxed) + 1;
+    let generation = memory.header().generations.fetch_add(1, Relaxed).wrapping_add(1);
     let initialise = || {
         let payload = offset + HEAD_BYTES;
         memory.clear(payload, block.clean_from.saturating_sub(payload))?;
@@ -322,8 +322,8 @@ fn publish(
     block: Offset,
 ) -> Result<Option<(Holding, Offset)>> {
     let attachment = actor.attachment();
-    let mut ours = attachment.holdings.lock();
-    let place = holding::vacancy(actor, &mut ours)?;
+    let (member, mut ours) = holding::our_holdings(attachment)?;
+    let place = holding::vacancy(actor, member, &mut ours)?;
     let hold = hold(actor)?;
     if let Some(name) = request.name {
         let found = find(hold.memory(), name)?;
@@ -338,7 +338,8 @@ fn publish(
     hold.commit();
     drop(hold);
     limbo::forget(attachment.participant(actor.slot())?, block);
-    ours.held.insert(block, Held { handles: 1, place });
+    let generation = attachment.memory().at::<Entry>(block)?.generation.load(Relaxed);
+    ours.held.insert(block, Held { handles: 1, generation, place });
     Ok(Some((Holding::counted(attachment, block), body_of(block, request.name.is_some()))))
 }
 

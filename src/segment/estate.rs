@@ -50,7 +50,8 @@ pub(crate) fn settle(thread: &'static Thread, seat: Seat) -> Result<()> {
         empty_limbo(actor, record, former)?;
         journal::begin_log(record, seat.generation);
     }
-    take_possession(actor, member::joined(attachment)?)
+    take_possession(actor, member::joined(attachment)?)?;
+    holding::take_inherited(actor)
 }
 
 /// Makes the pages of holds of a new member its own: empty.

@@ -2,12 +2,12 @@
 
 use crate::layout::bodies::{ArrayHead, LargeValue, SmallValue};
 use crate::layout::entry::Entry;
-use crate::roster::journal::AnnexHead;
-use crate::segment::control::Control;
-use crate::segment::holds::HoldPage;
 use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
 use crate::layout::{Shared, hash_text, hash_u64};
+use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
+use crate::segment::control::Control;
+use crate::segment::holds::HoldPage;
 use crate::sync::mutex::MutexBody;
 
 /// Two builds agree on every byte of a segment if and only if they agree on this.

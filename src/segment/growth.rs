@@ -20,10 +20,8 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::control::Control;
 use super::heap::{Heap, Want};
 use crate::error::{Error, Result, Status};
-use crate::layout::block::HEAD_BYTES;
 use crate::layout::header::{HEAP_START, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::{Acquire, Release};
@@ -59,19 +57,19 @@ pub(crate) fn grow_heap(actor: Actor, want: &Want) -> Result<()> {
     attachment.as_registrar(|| {
         let heap = Heap::of(memory)?;
         let committed = memory.committed();
-        if Control::of(memory)?.top.load(Acquire) < committed {
+        if heap.top()? < committed {
             return heap.adopt(actor);
         }
         let limit = memory.roster_start();
-        let needed = want.bytes.saturating_add(want.align + 2 * HEAD_BYTES);
-        let missing = needed.saturating_sub(heap.facts()?.free);
-        if missing > limit - committed || committed == limit {
+        let needed = heap.end_if_cut_at_top(actor, want)?.filter(|end| *end <= limit);
+        let Some(needed) = needed else {
             return Err(full(segment, want.bytes, memory.length()));
-        }
+        };
+        let missing = needed.saturating_sub(committed);
         if missing > LONGEST_STEP && missing > file::available() {
             return Err(file::directory_full(segment));
         }
-        let step = needed.clamp(LEAST_STEP, LONGEST_STEP).next_multiple_of(PAGE);
+        let step = missing.clamp(LEAST_STEP, LONGEST_STEP).next_multiple_of(PAGE);
         commit(memory, attachment.file()?, segment, committed.saturating_add(step).min(limit))?;
         heap.adopt(actor)
     })

@@ -43,9 +43,11 @@ mod walk;
 
 use self::held::Held;
 use super::control::Control;
-use crate::error::Result;
+use crate::error::{Result, corrupted};
 use crate::layout::Offset;
-use crate::layout::block::{GRAIN, HEAD_BYTES, LEAST_SPAN, NEXT, Owner, ParticipantId, free_after};
+use crate::layout::block::{
+    AFTER_FREE, GRAIN, HEAD_BYTES, LEAST_SPAN, NEXT, Owner, ParticipantId, free_after,
+};
 use crate::layout::header::HEAP_START;
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::{Relaxed, Release};
@@ -201,12 +203,28 @@ impl<'a> Heap<'a> {
     pub(crate) fn adopt(&self, actor: Actor) -> Result<()> {
         let held = self.hold(actor)?;
         let top = self.top()?;
-        let end = self.memory.committed() & !(GRAIN - 1);
-        if end >= top + LEAST_SPAN {
-            held.extend(top, end)?;
-            held.commit();
+        let end = self.memory.committed();
+        if end == top {
+            return Ok(());
         }
+        if end < top + LEAST_SPAN || !end.is_multiple_of(GRAIN) {
+            return Err(corrupted("the heap ends where no heap can end: the segment is damaged"));
+        }
+        held.extend(top, end)?;
+        held.commit();
         Ok(())
+    }
+
+    /// Where a block would end that is cut from what is free before `top` and from memory
+    /// behind it; `None` if numbers end before.
+    pub(crate) fn end_if_cut_at_top(&self, actor: Actor, want: &Want) -> Result<Option<Offset>> {
+        let _held = self.hold(actor)?;
+        let top = self.top()?;
+        let start = match self.control.top_mark.load(Relaxed) & AFTER_FREE {
+            0 => top,
+            _ => self.free_block_before(top)?.offset,
+        };
+        Ok(want.span().and_then(|span| want.place_from(start).checked_add(span)))
     }
 
     /// Begins the heap of a segment that nobody else can see yet, with the memory that
@@ -225,7 +243,7 @@ impl<'a> Heap<'a> {
         head.span.store(span, Relaxed);
         memory.words(HEAP_START + NEXT, 1)?[0].store(0, Relaxed);
         memory.words(end - 8, 1)?[0].store(span, Relaxed);
-        control.top_mark.store(crate::layout::block::AFTER_FREE, Relaxed);
+        control.top_mark.store(AFTER_FREE, Relaxed);
         control.free.store(span, Relaxed);
         let bin = bins::bin_of(span);
         control.occupied[bin / 64].store(1 << (bin % 64), Relaxed);

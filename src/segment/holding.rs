@@ -9,7 +9,9 @@ use crate::error::{Error, Result, Status};
 use crate::layout::Offset;
 use crate::layout::block::{OWNER, Owner};
 use crate::layout::entry::Entry;
+use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::Relaxed;
+use crate::platform::private_lock::MutexGuard;
 use crate::roster::attachment::Attachment;
 use crate::roster::holdings::{Held, Holdings, Place};
 use crate::roster::record::MemberId;
@@ -74,13 +76,23 @@ pub(super) fn join_in(
     }
     holds::take(hold, place, entry, 0)?;
     hold.commit();
-    ours.held.insert(entry, Held { handles: 1, place });
+    let generation = hold.memory().at::<Entry>(entry)?.generation.load(Relaxed);
+    ours.held.insert(entry, Held { handles: 1, generation, place });
     Ok(true)
 }
 
+/// What this process holds in a segment, locked, and the member that it is there.
+///
+/// In this order: a fork takes the lock of the membership first, too.
+pub(super) fn our_holdings(
+    attachment: &'static Attachment,
+) -> Result<(MemberId, MutexGuard<'static, Holdings>)> {
+    let member = member::joined(attachment)?;
+    Ok((member, attachment.holdings.lock()))
+}
+
 /// A vacant place in our pages. The caller holds no shared lock.
-pub(super) fn vacancy(actor: Actor, ours: &mut Holdings) -> Result<Place> {
-    let member = member::joined(actor.attachment())?;
+pub(super) fn vacancy(actor: Actor, member: MemberId, ours: &mut Holdings) -> Result<Place> {
     loop {
         if let Some(place) = ours.vacant.pop() {
             return Ok(place);
@@ -94,20 +106,35 @@ pub(super) fn vacancy(actor: Actor, ours: &mut Holdings) -> Result<Place> {
 }
 
 fn let_go(attachment: &'static Attachment, entry: Offset) -> Result<()> {
-    let mut ours = attachment.holdings.lock();
-    let Some(held) = ours.held.get_mut(&entry) else {
-        return Ok(()); // a child to which nothing was handed over
-    };
-    held.handles -= 1;
-    if held.handles > 0 {
+    if is_one_of_many(attachment, entry) {
         return Ok(());
     }
-    let place = held.place;
-    ours.held.remove(&entry);
+    // Before the lock: to take a seat takes locks that come before it.
     let actor = Actor::new(thread::here()?, attachment)?;
-    drop_hold(actor, place, entry)?;
-    ours.vacant.push(place);
+    let mut ours = attachment.holdings.lock();
+    let Some(held) = ours.held.get_mut(&entry) else {
+        return Ok(());
+    };
+    held.handles -= 1;
+    if held.handles == 0 {
+        let place = held.place;
+        ours.held.remove(&entry);
+        drop_hold(actor, place, entry)?;
+        ours.vacant.push(place);
+    }
     Ok(())
+}
+
+/// Takes one handle off if there are more, or if the object is none of ours.
+fn is_one_of_many(attachment: &Attachment, entry: Offset) -> bool {
+    match attachment.holdings.lock().held.get_mut(&entry) {
+        Some(held) if held.handles == 1 => false,
+        Some(held) => {
+            held.handles -= 1;
+            true
+        }
+        None => true,
+    }
 }
 
 /// Takes back the hold or ticket at `place`; the object goes if it was the last one and
@@ -161,10 +188,10 @@ pub(crate) fn write_ticket(holding: &Holding) -> Result<Ticket> {
         return Err(crate::error::READ_ONLY);
     }
     let actor = Actor::new(thread::here()?, attachment)?;
-    let mut ours = attachment.holdings.lock();
-    let place = vacancy(actor, &mut ours)?;
+    let (member, mut ours) = our_holdings(attachment)?;
+    let place = vacancy(actor, member, &mut ours)?;
     // Relaxed: only uniqueness matters.
-    let number = attachment.header().generations.fetch_add(1, Relaxed) + 1;
+    let number = attachment.header().generations.fetch_add(1, Relaxed).wrapping_add(1);
     let hold = directory::hold(actor)?;
     let generation = attachment.memory().at::<Entry>(holding.entry)?.generation.load(Relaxed);
     holds::take(&hold, place, holding.entry, number)?;
@@ -176,12 +203,12 @@ pub(crate) fn write_ticket(holding: &Holding) -> Result<Ticket> {
 /// with a copy of it gets a share too, if the object is still there.
 pub(crate) fn redeem(attachment: &'static Attachment, ticket: &Ticket) -> Result<Holding> {
     let actor = Actor::new(thread::here()?, attachment)?;
-    let mut ours = attachment.holdings.lock();
-    let place = vacancy(actor, &mut ours)?;
+    let (member, mut ours) = our_holdings(attachment)?;
+    let place = vacancy(actor, member, &mut ours)?;
     let hold = directory::hold(actor)?;
     let entry = ticket.entry;
     let is_there = holds::is_ticket(&hold, ticket.place, entry, ticket.number)?;
-    if !is_there && !is_object(&hold, ticket) {
+    if !is_there && !is_object(hold.memory(), entry, ticket.generation) {
         ours.vacant.push(place);
         return Err(GONE);
     }
@@ -200,7 +227,7 @@ pub(crate) fn redeem(attachment: &'static Attachment, ticket: &Ticket) -> Result
             } else {
                 holds::take(&hold, place, entry, 0)?;
             }
-            ours.held.insert(entry, Held { handles: 1, place });
+            ours.held.insert(entry, Held { handles: 1, generation: ticket.generation, place });
         }
     }
     hold.commit();
@@ -213,17 +240,43 @@ const GONE: Error = Error::new(
      it has arrived",
 );
 
-/// Whether the object is still there. The ticket comes from outside, so it is checked.
-fn is_object(hold: &Hold<'_>, ticket: &Ticket) -> bool {
-    let memory = hold.memory();
-    let Ok(object) = memory.at::<Entry>(ticket.entry) else {
+/// Whether the object is still there. Both numbers come from outside, so they are checked.
+fn is_object(memory: &Memory, entry: Offset, generation: u64) -> bool {
+    let Ok(object) = memory.at::<Entry>(entry) else {
         return false;
     };
     // Relaxed: changes under the lock.
     let owner = Owner::of_word(object.block.owner.load(Relaxed));
     matches!(owner, Some(Owner::Used(kind)) if kind.is_object())
-        && object.generation.load(Relaxed) == ticket.generation
+        && object.generation.load(Relaxed) == generation
 }
+
+/// In a forked child whose parent could not hand its holds over: takes them anew.
+pub(super) fn take_inherited(actor: Actor) -> Result<()> {
+    let (member, mut ours) = our_holdings(actor.attachment())?;
+    if !ours.inherited {
+        return Ok(());
+    }
+    let mut taken = Holdings::default();
+    for (entry, held) in &ours.held {
+        let place = vacancy(actor, member, &mut taken)?;
+        let hold = directory::hold(actor)?;
+        if !is_object(hold.memory(), *entry, held.generation) {
+            return Err(FORSAKEN);
+        }
+        holds::take(&hold, place, *entry, 0)?;
+        hold.commit();
+        taken.held.insert(*entry, Held { place, ..*held });
+    }
+    *ours = taken;
+    Ok(())
+}
+
+const FORSAKEN: Error = Error::new(
+    Status::InvalidArgument,
+    "the fork could not hand this segment's objects over to the child, and the parent has closed \
+     one of them since: close all handles to the segment and open it again",
+);
 
 /// Holds for the member of a child that is about to be forked all that `ours` holds.
 pub(crate) fn bequeath(
@@ -248,7 +301,7 @@ pub(crate) fn bequeath(
         let hold = Control::of(attachment.memory())?.directory.hold(attachment.memory(), actor)?;
         holds::take(&hold, place, *entry, 0)?;
         hold.commit();
-        theirs.held.insert(*entry, Held { handles: held.handles, place });
+        theirs.held.insert(*entry, Held { place, ..*held });
     }
     Ok(theirs)
 }

@@ -21,7 +21,10 @@ use crate::layout::block::{BlockHead, HEAD_BYTES, Kind, OWNER, Owner};
 use crate::layout::entry::Entry;
 use crate::layout::memory::Memory;
 use crate::layout::{Offset, shared};
-use crate::platform::atomic::{AtomicU64, Ordering::{Acquire, Relaxed, Release}};
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use crate::roster::attachment::Attachment;
 use crate::roster::holdings::Place;
 use crate::roster::record::{MemberId, MemberRecord};
@@ -29,15 +32,15 @@ use crate::sync::guarded::Hold;
 use crate::sync::mutex::Actor;
 
 /// Entries of a page.
-const PAGE_ENTRIES: usize = 30;
+const PAGE_ENTRIES: usize = 14;
 
 shared! {
     /// A page of holds: a block whose kind is `Holds`.
-    pub(crate) struct HoldPage: 512 {
+    pub(crate) struct HoldPage: 256 {
         block: BlockHead,
         next: AtomicU64,
         reserved: u64,
-        entries: [HoldEntry; 30],
+        entries: [HoldEntry; 14],
     }
 }
 
@@ -147,14 +150,15 @@ pub(crate) fn take(hold: &Hold<'_>, place: Place, object: Offset, ticket: u64) -
     hold.set(place.ticket(), ticket)?;
     hold.set(place.object(), object)?;
     let holders = hold.get(holders_of(object))?;
-    hold.set(holders_of(object), holders + 1)
+    hold.set(holders_of(object), holders.wrapping_add(1))
 }
 
 /// Takes a hold back. Not committed yet. Returns how many are left.
 pub(crate) fn give_back(hold: &Hold<'_>, place: Place, object: Offset) -> Result<u64> {
     hold.set(place.object(), 0)?;
     let left = hold.get(holders_of(object))?.checked_sub(1);
-    let left = left.ok_or(corrupted("an object has fewer holders than holds: the segment is damaged"))?;
+    let left =
+        left.ok_or(corrupted("an object has fewer holders than holds: the segment is damaged"))?;
     hold.set(holders_of(object), left)?;
     Ok(left)
 }
@@ -167,11 +171,19 @@ pub(crate) fn redeem(hold: &Hold<'_>, from: Place, to: Place, object: Offset) ->
 }
 
 /// Whether the ticket is still there. It comes from outside.
-pub(crate) fn is_ticket(hold: &Hold<'_>, place: Place, object: Offset, number: u64) -> Result<bool> {
+pub(crate) fn is_ticket(
+    hold: &Hold<'_>,
+    place: Place,
+    object: Offset,
+    number: u64,
+) -> Result<bool> {
     let memory = hold.memory();
     let sound = (place.index as usize) < PAGE_ENTRIES
         && place.page.is_multiple_of(64)
-        && place.page.checked_add(size_of::<HoldPage>() as u64).is_some_and(|end| end <= memory.committed());
+        && place
+            .page
+            .checked_add(size_of::<HoldPage>() as u64)
+            .is_some_and(|end| end <= memory.committed());
     if !sound || page_at(memory, place.page).is_err() {
         return Ok(false);
     }

@@ -8,9 +8,7 @@
 use super::{Heap, Want};
 use crate::error::{Result, corrupted};
 use crate::layout::Offset;
-use crate::layout::block::{
-    AFTER_FREE, BlockHead, GRAIN, LEAST_SPAN, NEXT, Owner, previous_free,
-};
+use crate::layout::block::{AFTER_FREE, BlockHead, GRAIN, LEAST_SPAN, NEXT, Owner, previous_free};
 use crate::layout::header::HEAP_START;
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::segment::control::{BINS, QUICK_LISTS};

@@ -6,7 +6,10 @@ use crate::error::{Result, corrupted};
 use crate::layout::Offset;
 use crate::layout::block::{LEAST_SPAN, Owner};
 use crate::layout::header::HEAP_START;
-use crate::platform::atomic::{Ordering::{Acquire, Relaxed}, fence};
+use crate::platform::atomic::{
+    Ordering::{Acquire, Relaxed},
+    fence,
+};
 
 /// How much of the heap's memory is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ fn allocate(world: &World, want: &Want) -> Block {
             return block;
         }
         world.commit(64 << 10);
-        world.heap().adopt(world.actor).expect("sound");
+        world.heap().adopt(actor()).expect("sound");
     }
 }
 
@@ -62,7 +62,6 @@ fn threads_share_the_heap() {
     let world = World::new(64 << 20, 64 << 10);
     let world = &world;
     let work = |seed: u64| {
-        let world = World { memory: world.memory.again(), actor: actor() };
         let mut dice = Dice(seed);
         let mut blocks: Vec<Block> = Vec::new();
         for _ in 0..5_000 {

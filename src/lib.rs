@@ -22,6 +22,8 @@ pub use error::{Error, Result, Status};
 pub use object::array::{Array, RawArray};
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
+pub use object::ticket::Ticket;
+pub use object::transaction::Transaction;
 pub use object::types::{Element, Type, TypeCode};
 pub use object::value::{FetchOp, RawValue, Value};
 pub use platform::probe::Platform;

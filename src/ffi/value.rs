@@ -79,7 +79,7 @@ pub unsafe extern "C" fn atoll_value_create(
     // SAFETY: the caller's promises, handed on.
     unsafe {
         obtain(segment, name, r#type, out, |segment, name, ty| {
-            RawValue::create(segment, name, needed(ty)?)
+            RawValue::create(segment, name, needed(ty)?, None)
         })
     }
 }
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn atoll_value_open_or_create(
     // SAFETY: the caller's promises, handed on.
     unsafe {
         obtain(segment, name, r#type, out, |segment, name, ty| {
-            RawValue::open_or_create(segment, name, needed(ty)?)
+            RawValue::open_or_create(segment, name, needed(ty)?, None)
         })
     }
 }

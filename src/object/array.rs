@@ -5,6 +5,7 @@
 
 use super::cell::Cell;
 use super::segment::{MAX_DIMENSIONS, Segment};
+use super::ticket::Ticket;
 use super::types::{Element, Type};
 use crate::error::{Error, READ_ONLY, Result, Status, corrupted, invalid};
 use crate::layout::Offset;
@@ -113,6 +114,32 @@ impl RawArray {
         Self::at(there, name, ty, shape)
     }
 
+    /// Removes the name of an array. Who has it open goes on using it.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`, `Permission` for a read-only segment.
+    pub fn remove(segment: &Segment, name: &str) -> Result<()> {
+        segment.remove(name, &[Kind::Array])
+    }
+
+    /// Writes a ticket for the array, for another process to import.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Permission` for a read-only segment.
+    pub fn export(&self) -> Result<Ticket> {
+        Ticket::write(&self.holding)
+    }
+
+    /// Opens the array that a ticket is for.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, `WrongKind` if it is no array, and those of
+    /// [`Segment::open`].
+    pub fn import(ticket: &Ticket) -> Result<Self> {
+        let (holding, _, body) = ticket.redeem(&[Kind::Array])?;
+        Self::at((holding, body), None, None, None)
+    }
+
     fn make(
         segment: &Segment,
         name: Option<&str>,
@@ -186,9 +213,30 @@ impl RawArray {
         self.layout.bytes
     }
 
+    pub(super) fn attachment(&self) -> &'static Attachment {
+        self.holding.attachment()
+    }
+
+    /// Where `count` elements from element `first` on lie, and how many bytes they have.
+    pub(super) fn range(&self, first: u64, count: u64) -> Result<(Offset, u64)> {
+        match first.checked_add(count) {
+            Some(end) if end <= self.len() => {
+                let size = self.ty().size();
+                Ok((self.elements + first * size, count * size))
+            }
+            _ => Err(Error::with(
+                Status::InvalidArgument,
+                format!(
+                    "{count} elements from element {first} on are more than the array's {}",
+                    self.len()
+                ),
+            )),
+        }
+    }
+
     /// Whether the elements may only be read.
     pub fn is_read_only(&self) -> bool {
-        !self.holding.attachment().memory().is_writable()
+        !self.attachment().memory().is_writable()
     }
 }
 

@@ -4,7 +4,10 @@ use super::types::TypeCode;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
-use crate::platform::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
+use crate::platform::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    Ordering::{Release, SeqCst},
+};
 
 /// What `fetch` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,16 @@ macro_rules! on_width {
 }
 
 impl Cell {
+    /// Stores after everything that was stored before, and is seen so. For who holds a lock.
+    pub(super) fn put(&self, bits: u64) {
+        match self {
+            Self::One(atomic) => atomic.store(bits as u8, Release),
+            Self::Two(atomic) => atomic.store(bits as u16, Release),
+            Self::Four(atomic) => atomic.store(bits as u32, Release),
+            Self::Eight(atomic) => atomic.store(bits, Release),
+        }
+    }
+
     /// The cell at `offset` for values of `size` bytes.
     pub(super) fn at(memory: &'static Memory, offset: Offset, size: u64) -> Result<Self> {
         Ok(match size {

@@ -13,11 +13,17 @@
 //! flipped the version before it touched the copy: the writer's fence pairs with the
 //! reader's, so a reader that saw a byte of the newer value sees the newer version.
 //!
+//! In a transaction the mutex is held, and the version noted, until it ends, so the other
+//! copy stays what it was. A value that is stored to a second time is filled again while
+//! the version names the old copy. What is to be put back is the old version plus `JUMP`:
+//! it names the same copy, and no reader can take it for a version that it saw.
+//!
 //! # If a process dies
 //!
 //! Before the flip the current copy is untouched; after it the new one is whole. The
 //! mutex's next owner has nothing to repair. Readers never wait for anybody.
 
+use super::transaction::Changes;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::bodies::LargeValue;
@@ -37,6 +43,9 @@ use crate::sync::mutex::{Actor, MutexBody};
 const VERSION: u64 = core::mem::offset_of!(LargeValue, version) as u64;
 const MUTEX: u64 = size_of::<LargeValue>() as u64;
 const COPIES: u64 = MUTEX + size_of::<MutexBody>() as u64;
+
+/// Even, and more than any transaction stores to one value.
+const JUMP: u64 = 1 << 32;
 
 /// The shared parts of a large value.
 #[derive(Debug)]
@@ -104,14 +113,50 @@ impl Large {
         let version = self.version.load(Relaxed);
         let current = self.copies[version as usize % 2];
         if let Some(new) = change(current) {
-            // Release: the last flip is seen before anything of the copy that it
-            // took out of use; pairs with the fence in `load`.
-            fence(Release);
-            copy_in(new, self.copies[version.wrapping_add(1) as usize % 2]);
-            // Release, FLIPPED.
-            self.version.store(version.wrapping_add(1), Release);
+            self.flip_to(new);
         }
         self.mutex.unlock(actor)
+    }
+}
+
+impl Large {
+    /// Replaces the value as one of the changes of a transaction. Returns the mutex if the
+    /// transaction has come to hold it.
+    pub(super) fn store_in(
+        &self,
+        changes: &Changes,
+        body: Offset,
+        value: &[u8],
+        deadline: Deadline,
+    ) -> Result<Option<&'static MutexBody>> {
+        let is_held = self.mutex.is_held_by(changes.actor);
+        if !is_held {
+            self.mutex.lock(changes.actor, deadline)?;
+            self.mutex.mark_consistent(changes.actor)?;
+            // Relaxed, here and below: only who holds the mutex changes it.
+            let version = self.version.load(Relaxed);
+            if let Err(error) = changes.note(body + VERSION, version.wrapping_add(JUMP)) {
+                self.mutex.unlock(changes.actor)?;
+                return Err(error);
+            }
+        } else {
+            // The copy is ours, and readers may look at it: they are sent to the old one.
+            // Release: as for the flip.
+            self.version.store(self.version.load(Relaxed).wrapping_add(1), Release);
+        }
+        self.flip_to(value);
+        Ok((!is_held).then_some(self.mutex))
+    }
+
+    /// Fills the copy that is not current, and makes it so.
+    pub(super) fn flip_to(&self, new: &[u8]) {
+        let version = self.version.load(Relaxed).wrapping_add(1);
+        // Release: the last flip is seen before anything of the copy that it took out of
+        // use; pairs with the fence in `load`.
+        fence(Release);
+        copy_in(new, self.copies[version as usize % 2]);
+        // Release, FLIPPED.
+        self.version.store(version, Release);
     }
 }
 

@@ -5,5 +5,7 @@ mod cell;
 mod large;
 pub(crate) mod mutex;
 pub(crate) mod segment;
+pub(crate) mod ticket;
+pub(crate) mod transaction;
 pub(crate) mod types;
 pub(crate) mod value;

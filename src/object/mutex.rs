@@ -1,15 +1,19 @@
 //! The named mutex.
 
 use super::segment::Segment;
-use crate::error::{Result, Status};
+use super::ticket::Ticket;
+use crate::error::{Error, Result, Status};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
+use crate::roster::journal;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
 use crate::segment::holding::Holding;
 use crate::sync::mutex::{Acquired, Actor, MutexBody, Owner};
+
+const KINDS: [Kind; 2] = [Kind::Mutex, Kind::RecursiveMutex];
 
 /// A mutex between threads of any processes.
 ///
@@ -62,6 +66,33 @@ impl Mutex {
         Ok(Self { holding, body, recursive })
     }
 
+    /// Removes the name of a mutex of either kind. Who has it open goes on using it.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`, `Permission` for a read-only segment.
+    pub fn remove(segment: &Segment, name: &str) -> Result<()> {
+        segment.remove(name, &KINDS)
+    }
+
+    /// Writes a ticket for the mutex, for another process to import.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Permission` for a read-only segment.
+    pub fn export(&self) -> Result<Ticket> {
+        Ticket::write(&self.holding)
+    }
+
+    /// Opens the mutex that a ticket is for.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, `WrongKind` if it is no mutex, and those of
+    /// [`Segment::open`].
+    pub fn import(ticket: &Ticket) -> Result<Self> {
+        let (holding, kind, offset) = ticket.redeem(&KINDS)?;
+        let body = body(holding.attachment(), offset)?;
+        Ok(Self { holding, body, recursive: kind == Kind::RecursiveMutex })
+    }
+
     /// Acquires the mutex until the deadline and gives a guard that releases it.
     ///
     /// # Errors
@@ -86,6 +117,9 @@ impl Mutex {
         thread: &'static Thread,
         deadline: Deadline,
     ) -> Result<Acquired> {
+        if thread.has_transaction() {
+            self.check_not_in(thread)?;
+        }
         let actor = self.actor(thread)?;
         if self.recursive {
             self.body.lock_recursive(actor, deadline)
@@ -105,8 +139,22 @@ impl Mutex {
     /// The same on a thread that is known.
     #[inline(always)]
     pub(crate) fn release_on(&self, thread: &'static Thread) -> Result<()> {
+        if thread.has_transaction() {
+            self.check_not_in(thread)?;
+        }
         let actor = self.actor(thread)?;
         if self.recursive { self.body.unlock_recursive(actor) } else { self.body.unlock(actor) }
+    }
+
+    /// Refuses a mutex that the thread's transaction holds.
+    #[cold]
+    fn check_not_in(&self, thread: &'static Thread) -> Result<()> {
+        let actor = self.actor(thread)?;
+        let place = self.attachment().memory().offset_of(self.body);
+        if journal::is_noted(self.attachment(), actor.slot(), place)? {
+            return Err(IN_TRANSACTION);
+        }
+        Ok(())
     }
 
     /// Says that what the mutex guards is whole again.
@@ -138,6 +186,14 @@ impl Mutex {
         self.recursive
     }
 
+    pub(super) fn body(&self) -> &'static MutexBody {
+        self.body
+    }
+
+    pub(super) fn attachment(&self) -> &'static Attachment {
+        self.holding.attachment()
+    }
+
     /// The body, and the number of the attachment that it lies in.
     pub(crate) fn place(&self) -> (&MutexBody, u64) {
         (self.body, self.holding.attachment().number())
@@ -148,6 +204,12 @@ impl Mutex {
         Actor::new(thread, self.holding.attachment())
     }
 }
+
+const IN_TRANSACTION: Error = Error::new(
+    Status::Deadlock,
+    "this thread's transaction holds the mutex: commit or abort the transaction, which gives it \
+     back",
+);
 
 /// The body of a mutex.
 pub(super) fn body(attachment: &Attachment, offset: Offset) -> Result<&MutexBody> {

@@ -1,6 +1,6 @@
 //! The handle of a segment.
 
-use crate::error::{READ_ONLY, Result};
+use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::layout::header::LAYOUT_VERSION;
@@ -8,7 +8,7 @@ use crate::object::types::Type;
 use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
-use crate::roster::attachment::{Attachment, Ground};
+use crate::roster::attachment::{self, Attachment, Ground};
 use crate::roster::death::{self, MemberInfo};
 use crate::roster::{member, thread};
 use crate::segment::directory::{self, Object, Request, Wanted};
@@ -112,6 +112,22 @@ impl Segment {
     /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
     pub fn open_or_create(name: &str, options: &SegmentOptions) -> Result<Self> {
         Self::enter(birth::open_or_create(name, options, &GROUND)?)
+    }
+
+    /// Opens the segment of that identity, whether it still has its name or not, if this
+    /// process is in it already.
+    pub(super) fn open_again(name: &str, identity: u64) -> Result<Self> {
+        if let Some(attachment) = attachment::find(identity) {
+            return Self::enter(attachment);
+        }
+        let segment = Self::open(name, &SegmentOptions::default())?;
+        if segment.attachment.header().identity == identity {
+            return Ok(segment);
+        }
+        Err(Error::with(
+            Status::NotFound,
+            format!("segment \"{name}\" is another one than the object's, which is gone"),
+        ))
     }
 
     /// Makes the process a member, and the thread a participant whose death is noticed
@@ -246,6 +262,11 @@ impl Segment {
     #[inline(always)]
     pub(crate) fn attachment(&self) -> &'static Attachment {
         self.attachment
+    }
+
+    /// Removes the name of an object of one of those kinds.
+    pub(super) fn remove(&self, name: &str, kinds: &[Kind]) -> Result<()> {
+        directory::remove(self.attachment, name, kinds)
     }
 
     /// Finds or makes an object; `make` initialises the body of a new one. Returns a

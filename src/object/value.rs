@@ -7,11 +7,14 @@ pub use super::cell::FetchOp;
 use super::cell::{Cell, bits};
 use super::large::{self, Large, copy_out};
 use super::segment::Segment;
+use super::ticket::Ticket;
+use super::transaction::Changes;
 use super::types::{Element, Type, TypeCode};
 use crate::error::{Error, READ_ONLY, Result, Status, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::layout::bodies::{SmallValue, TypeRecord};
+use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::segment::directory::Wanted;
@@ -30,6 +33,7 @@ const SMALL: u64 = 8;
 #[derive(Debug)]
 pub struct RawValue {
     holding: Holding,
+    body: Offset,
     ty: Type,
     store: Store,
 }
@@ -41,12 +45,18 @@ enum Store {
 }
 
 impl RawValue {
-    /// Creates a value of zero bytes; without a name it is anonymous.
+    /// Creates a value, of zero bytes if no other are given; without a name it is
+    /// anonymous.
     ///
     /// # Errors
     /// `AlreadyExists`, `NoSpace`, `InvalidArgument`, `Permission`.
-    pub fn create(segment: &Segment, name: Option<&str>, ty: &Type) -> Result<Self> {
-        Self::obtain(segment, name, Some(ty), Wanted::New)
+    pub fn create(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: &Type,
+        initial: Option<&[u8]>,
+    ) -> Result<Self> {
+        Self::obtain(segment, name, Some(ty), initial, Wanted::New)
     }
 
     /// Opens a value that exists; without a type, whatever it is.
@@ -54,45 +64,94 @@ impl RawValue {
     /// # Errors
     /// `NotFound`, `WrongKind`, `InvalidArgument`.
     pub fn open(segment: &Segment, name: Option<&str>, ty: Option<&Type>) -> Result<Self> {
-        Self::obtain(segment, name, ty, Wanted::Existing)
+        Self::obtain(segment, name, ty, None, Wanted::Existing)
     }
 
     /// Opens a value, or creates it if there is none.
     ///
     /// # Errors
     /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
-    pub fn open_or_create(segment: &Segment, name: Option<&str>, ty: &Type) -> Result<Self> {
-        Self::obtain(segment, name, Some(ty), Wanted::Any)
+    pub fn open_or_create(
+        segment: &Segment,
+        name: Option<&str>,
+        ty: &Type,
+        initial: Option<&[u8]>,
+    ) -> Result<Self> {
+        Self::obtain(segment, name, Some(ty), initial, Wanted::Any)
+    }
+
+    /// Removes the name of a value. Who has it open goes on using it.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongKind`, `InvalidArgument`, `Permission` for a read-only segment.
+    pub fn remove(segment: &Segment, name: &str) -> Result<()> {
+        segment.remove(name, &[Kind::Value])
+    }
+
+    /// Writes a ticket for the value, for another process to import.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Permission` for a read-only segment.
+    pub fn export(&self) -> Result<Ticket> {
+        Ticket::write(&self.holding)
+    }
+
+    /// Opens the value that a ticket is for.
+    ///
+    /// # Errors
+    /// `NotFound` if it is gone, `WrongKind` if it is no value, and those of
+    /// [`Segment::open`].
+    pub fn import(ticket: &Ticket) -> Result<Self> {
+        let (holding, _, body) = ticket.redeem(&[Kind::Value])?;
+        Self::at(holding, body)
+    }
+
+    fn at(holding: Holding, body: Offset) -> Result<Self> {
+        let attachment = holding.attachment();
+        let ty = type_at(attachment, body)?;
+        Ok(Self { store: store_at(attachment, body, ty.size())?, ty, body, holding })
     }
 
     fn obtain(
         segment: &Segment,
         name: Option<&str>,
         ty: Option<&Type>,
+        initial: Option<&[u8]>,
         wanted: Wanted,
     ) -> Result<Self> {
         let attachment = segment.attachment();
+        if let (Some(ty), Some(initial)) = (ty, initial) {
+            check_operand(ty, initial)?;
+        }
         let bytes = ty.map_or(0, body_bytes);
         let make = |body| {
-            let record = ty.expect("only who names a type creates").to_record();
-            attachment.memory().write(body, record).map(|_| ())
+            let ty = ty.expect("only who names a type creates");
+            attachment.memory().write(body, ty.to_record())?;
+            match initial {
+                None => Ok(()),
+                // The block is still ours, and nobody looks.
+                Some(initial) => match store_at(attachment, body, ty.size())? {
+                    Store::Small(cell) => Ok(cell.put(bits(initial))),
+                    Store::Large(large) => Ok(large.flip_to(initial)),
+                },
+            }
         };
         let (holding, body) = segment.obtain(name, wanted, Kind::Value, bytes, make)?;
-        let there = type_at(attachment, body)?;
+        let value = Self::at(holding, body)?;
         if let Some(ty) = ty
-            && !there.agrees_with(ty)
+            && !value.ty.agrees_with(ty)
         {
             return Err(Error::with(
                 Status::WrongKind,
                 format!(
                     "value \"{}\" has type {}, and was opened as {}",
                     name.unwrap_or(""),
-                    there.describe(),
+                    value.ty.describe(),
                     ty.describe()
                 ),
             ));
         }
-        Ok(Self { store: store_at(attachment, body, there.size())?, ty: there, holding })
+        Ok(value)
     }
 
     /// The type.
@@ -199,6 +258,28 @@ impl RawValue {
         Ok(old.len())
     }
 
+    /// Replaces the value as one of the changes of a transaction. Returns the mutex of a
+    /// large value if the transaction has come to hold it.
+    pub(super) fn store_in(
+        &self,
+        changes: &Changes,
+        value: &[u8],
+        deadline: Deadline,
+    ) -> Result<Option<&'static MutexBody>> {
+        self.check_operand(value)?;
+        match &self.store {
+            Store::Small(cell) => {
+                let place = self.body + CELL;
+                let whole = changes.memory().at::<AtomicU64>(place)?;
+                // Relaxed: behind the transaction's mutexes.
+                changes.note(place, whole.load(Relaxed))?;
+                cell.put(bits(value));
+                Ok(None)
+            }
+            Store::Large(large) => large.store_in(changes, self.body, value, deadline),
+        }
+    }
+
     /// The address of a value of up to 8 bytes, for atomic access of the type's width.
     /// Valid as long as the handle.
     ///
@@ -217,7 +298,7 @@ impl RawValue {
         }
     }
 
-    fn attachment(&self) -> &'static Attachment {
+    pub(super) fn attachment(&self) -> &'static Attachment {
         self.holding.attachment()
     }
 
@@ -226,26 +307,11 @@ impl RawValue {
     }
 
     fn check_length(&self, operand: &[u8]) -> Result<()> {
-        if operand.len() as u64 == self.ty.size() {
-            return Ok(());
-        }
-        Err(Error::with(
-            Status::InvalidArgument,
-            format!(
-                "the operand has {} bytes, and a value of type {} has {}",
-                operand.len(),
-                self.ty.describe(),
-                self.ty.size()
-            ),
-        ))
+        check_length(&self.ty, operand)
     }
 
     fn check_operand(&self, operand: &[u8]) -> Result<()> {
-        self.check_length(operand)?;
-        if self.ty.code() == TypeCode::Bool && operand[0] > 1 {
-            return Err(invalid("a bool is 0 or 1"));
-        }
-        Ok(())
+        check_operand(&self.ty, operand)
     }
 
     fn check_operation(&self, op: FetchOp) -> Result<()> {
@@ -276,6 +342,29 @@ impl RawValue {
             )
         })
     }
+}
+
+fn check_length(ty: &Type, operand: &[u8]) -> Result<()> {
+    if operand.len() as u64 == ty.size() {
+        return Ok(());
+    }
+    Err(Error::with(
+        Status::InvalidArgument,
+        format!(
+            "the operand has {} bytes, and a value of type {} has {}",
+            operand.len(),
+            ty.describe(),
+            ty.size()
+        ),
+    ))
+}
+
+fn check_operand(ty: &Type, operand: &[u8]) -> Result<()> {
+    check_length(ty, operand)?;
+    if ty.code() == TypeCode::Bool && operand[0] > 1 {
+        return Err(invalid("a bool is 0 or 1"));
+    }
+    Ok(())
 }
 
 fn body_bytes(ty: &Type) -> u64 {
@@ -328,7 +417,7 @@ impl<T: Element> Value<T> {
     /// # Errors
     /// As for [`RawValue::create`].
     pub fn create(segment: &Segment, name: Option<&str>) -> Result<Self> {
-        RawValue::create(segment, name, &Type::scalar(T::CODE)?).map(Self::of)
+        RawValue::create(segment, name, &Type::scalar(T::CODE)?, None).map(Self::of)
     }
 
     /// Opens a value that exists.
@@ -344,7 +433,7 @@ impl<T: Element> Value<T> {
     /// # Errors
     /// As for [`RawValue::open_or_create`].
     pub fn open_or_create(segment: &Segment, name: &str) -> Result<Self> {
-        RawValue::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?).map(Self::of)
+        RawValue::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?, None).map(Self::of)
     }
 
     fn of(raw: RawValue) -> Self {

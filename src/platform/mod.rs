@@ -14,6 +14,8 @@ pub(crate) mod private_lock;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) mod stepping;
 pub(crate) mod thread_exit;
 pub(crate) mod thread_slot;
 pub(crate) mod time;

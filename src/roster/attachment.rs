@@ -102,6 +102,16 @@ pub(crate) fn attach(
     Ok(attachment)
 }
 
+/// The attachment of this process for writing to the segment of that identity, with one
+/// handle counted.
+pub(crate) fn find(identity: u64) -> Option<&'static Attachment> {
+    let all = ATTACHMENTS.lock();
+    let is_it = |a: &&&Attachment| a.header().identity == identity && a.memory.is_writable();
+    let known = all.iter().find(is_it)?;
+    known.retain();
+    Some(known)
+}
+
 /// Runs `visit` on every attachment, with the list locked.
 pub(super) fn for_each(mut visit: impl FnMut(&'static Attachment)) {
     ATTACHMENTS.lock().iter().for_each(|a| visit(a));

@@ -260,6 +260,13 @@ impl<'a> Journal<'a> {
     }
 }
 
+/// Whether the transaction of the participant in `slot`, who is the caller, has noted the
+/// lock at `lock`.
+pub(crate) fn is_noted(attachment: &Attachment, slot: u32, lock: Offset) -> Result<bool> {
+    // Relaxed: our own.
+    Ok(attachment.participant(slot)?.locks.iter().any(|word| word.load(Relaxed) == lock))
+}
+
 /// Whether the dead participant that a lock word names held the lock at `lock` in a
 /// transaction, so that nothing it did under it is left.
 pub(crate) fn held_in_transaction(

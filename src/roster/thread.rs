@@ -45,6 +45,9 @@ pub(crate) struct Thread {
     robust: Cell<RobustList>,
     /// All seats of the thread; null for none.
     seats: Cell<*mut Vec<Seat>>,
+    /// A transaction is open. While it is, no seat is cached, so that no short way to a
+    /// mutex of its can be taken.
+    in_transaction: Cell<bool>,
 }
 
 /// A thread's place in one attachment, and its name there.
@@ -53,6 +56,12 @@ pub(crate) struct Seat {
     pub(crate) attachment: &'static Attachment,
     pub(crate) slot: u32,
     pub(crate) generation: u32,
+}
+
+impl core::fmt::Debug for Thread {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Thread")
+    }
 }
 
 #[derive(Default)]
@@ -196,10 +205,30 @@ impl Thread {
                 participant::name_of(seat.slot, seat.generation)
             }
         };
-        let cached = &self.cache[attachment.number() as usize % CACHED];
-        cached.attachment.set(attachment.number());
-        cached.name.set(name);
+        if !self.in_transaction.get() {
+            let cached = &self.cache[attachment.number() as usize % CACHED];
+            cached.attachment.set(attachment.number());
+            cached.name.set(name);
+        }
         Ok(name)
+    }
+
+    /// Whether a transaction is open on this thread.
+    #[inline(always)]
+    pub(crate) fn has_transaction(&self) -> bool {
+        self.in_transaction.get()
+    }
+
+    /// A transaction begins, in that segment.
+    pub(crate) fn begin_transaction(&self, attachment: &Attachment) {
+        self.in_transaction.set(true);
+        let cached = &self.cache[attachment.number() as usize % CACHED];
+        cached.attachment.set(0);
+    }
+
+    /// It has ended.
+    pub(crate) fn end_transaction(&self) {
+        self.in_transaction.set(false);
     }
 
     /// Leaves the seats in attachments that nobody has a handle to any more.

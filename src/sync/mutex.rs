@@ -121,7 +121,7 @@ pub struct Owner {
 }
 
 /// A thread in a segment, as a possible owner.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Actor {
     thread: &'static Thread,
     pub(super) attachment: &'static Attachment,
@@ -256,8 +256,7 @@ impl MutexBody {
         if self.take_if_free(actor.name()) {
             return Ok(Acquired::Clean);
         }
-        // Relaxed: our own name cannot appear meanwhile.
-        if actor.is_owner_in(self.word.load(Relaxed)) {
+        if self.is_held_by(actor) {
             return Err(HELD_ALREADY);
         }
         Ok(news_in(self.contend(actor, deadline)?.word))
@@ -351,6 +350,12 @@ impl MutexBody {
         }
         hook.disarm();
         Ok(())
+    }
+
+    /// Whether the actor holds it.
+    pub(crate) fn is_held_by(&self, actor: Actor) -> bool {
+        // Relaxed: our own name cannot come or go meanwhile.
+        actor.is_owner_in(self.word.load(Relaxed))
     }
 
     /// Says that what the mutex guards is whole again.

@@ -38,7 +38,7 @@ pub(crate) fn work(mut stage: Stage) {
         bank: Bank::open(&segment).expect("the bank"),
         recursive: mutex("recursive", true).expect("a mutex"),
         busy: mutex("busy", false).expect("a mutex"),
-        large: RawValue::open_or_create(&segment, Some("large"), &bytes).expect("a value"),
+        large: RawValue::open_or_create(&segment, Some("large"), &bytes, None).expect("a value"),
         segment: segment.clone(),
         random: Cell::new(seed),
     };

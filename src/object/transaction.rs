@@ -1,0 +1,271 @@
+//! Several changes that happen all or not at all.
+//!
+//! A transaction holds mutexes of one segment. What is changed through it is noted in the
+//! log of the thread that runs it (`roster::journal`) before it is changed; to commit is
+//! one store. If the process dies before that, whoever wants one of the mutexes next
+//! undoes all of it first, and finds the mutex consistent.
+//!
+//! Who looks without the mutexes may see changes that are undone later.
+//!
+//! # If a process dies
+//!
+//! - taking the mutexes: nothing has changed; those it holds are free to take;
+//! - changing something: undone, with all before it;
+//! - between the commit and the last unlock: all of it has happened; the mutexes still
+//!   name the dead one, whose log is clean;
+//! - freeing annexes of the log: they are blocks in limbo (`segment::estate`).
+
+use super::array::RawArray;
+use super::mutex::Mutex;
+use super::value::RawValue;
+use crate::error::{Error, Result, Status, invalid};
+use crate::layout::Offset;
+use crate::layout::memory::Memory;
+use crate::layout::undo::UndoEntry;
+use crate::platform::time::Deadline;
+use crate::roster::journal::{ANNEX_BYTES, Journal};
+use crate::roster::record::MOST_LOCKS;
+use crate::roster::thread::{self, Thread};
+use crate::segment::heap::Want;
+use crate::segment::limbo;
+use crate::sync::mutex::{Acquired, Actor, MutexBody};
+
+/// Entries of the first annex that a log needs.
+const FIRST_ANNEX: u64 = 60;
+/// Ranges of at most so many whole words are noted word by word.
+const FEW_WORDS: u64 = 8;
+
+/// An open transaction. Dropped without [`Transaction::commit`], everything that was
+/// changed through it is as it was before.
+///
+/// A thread has one at a time. Its mutexes cannot be unlocked before it ends. A forked
+/// child does not have its parent's.
+#[derive(Debug)]
+pub struct Transaction {
+    changes: Changes,
+    locks: [Option<&'static MutexBody>; MOST_LOCKS],
+    /// Mutexes of large values, taken when they were first stored to.
+    inner: Vec<&'static MutexBody>,
+    owner_died: bool,
+}
+
+/// The log of the transaction's thread, and who that is.
+#[derive(Debug)]
+pub(super) struct Changes {
+    thread: &'static Thread,
+    pub(super) actor: Actor,
+}
+
+impl Transaction {
+    /// Begins a transaction under `mutexes`: 1 to 8 of one segment, in any order; they are
+    /// taken in an order in which nobody can wait for each other for ever.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Interrupted`; `Deadlock` if this thread holds one of them already;
+    /// `WrongSegment` if they lie in two; `InvalidArgument` for none, too many, one twice,
+    /// or if this thread has a transaction open; `Permission` for a read-only segment.
+    pub fn begin(mutexes: &[&Mutex], deadline: Deadline) -> Result<Self> {
+        let thread = thread::here()?;
+        if thread.has_transaction() {
+            return Err(NESTED);
+        }
+        let attachment = match mutexes {
+            [] => return Err(invalid("a transaction needs a mutex: pass 1 to 8 of them")),
+            [first, ..] if mutexes.len() <= MOST_LOCKS => first.attachment(),
+            _ => return Err(invalid("a transaction has room for 8 mutexes: pass fewer")),
+        };
+        if mutexes.iter().any(|m| !core::ptr::eq(m.attachment(), attachment)) {
+            return Err(ELSEWHERE);
+        }
+        let memory = attachment.memory();
+        let mut places = [(0, None); MOST_LOCKS];
+        for (place, mutex) in places.iter_mut().zip(mutexes) {
+            *place = (memory.offset_of(mutex.body()), Some(mutex.body()));
+        }
+        let places = &mut places[..mutexes.len()];
+        places.sort_unstable_by_key(|(place, _)| *place);
+        if places.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(invalid("a mutex is passed twice: pass each of them once"));
+        }
+        let mut transaction = Self {
+            changes: Changes { thread, actor: Actor::new(thread, attachment)? },
+            locks: [None; MOST_LOCKS],
+            inner: Vec::new(),
+            owner_died: false,
+        };
+        transaction.take(places, deadline)?;
+        Ok(transaction)
+    }
+
+    fn take(
+        &mut self,
+        places: &[(Offset, Option<&'static MutexBody>)],
+        deadline: Deadline,
+    ) -> Result<()> {
+        let mut noted = [0; MOST_LOCKS];
+        for (noted, (place, _)) in noted.iter_mut().zip(places) {
+            *noted = *place;
+        }
+        self.changes.thread.begin_transaction(self.changes.actor.attachment());
+        // Before the first is taken: if we die, they are known to be a transaction's.
+        self.changes.journal()?.note_locks(&noted[..places.len()]);
+        for (lock, (_, body)) in self.locks.iter_mut().zip(places) {
+            let body = body.expect("one for each place");
+            // If it fails, dropping `self` gives back those before it.
+            let acquired = body.lock_in_transaction(self.changes.actor, deadline)?;
+            self.owner_died |= acquired == Acquired::OwnerDied;
+            *lock = Some(body);
+        }
+        Ok(())
+    }
+
+    /// Whether an owner of one of the mutexes died outside of a transaction, and nobody has
+    /// marked the mutex consistent since: what it guards may be half changed.
+    pub fn owner_died(&self) -> bool {
+        self.owner_died
+    }
+
+    /// Replaces a value. Only a value of more than 8 bytes can have to wait, for another
+    /// writer of the same value.
+    ///
+    /// # Errors
+    /// `WrongSegment`; `InvalidArgument` for an operand of another size; `NoSpace` if the
+    /// log cannot grow; for large values `TimedOut` and `Interrupted`. Nothing has changed
+    /// then, and the transaction goes on.
+    pub fn store(&mut self, value: &RawValue, new: &[u8], deadline: Deadline) -> Result<()> {
+        self.check_open(value.attachment())?;
+        if let Some(mutex) = value.store_in(&self.changes, new, deadline)? {
+            self.inner.push(mutex);
+        }
+        Ok(())
+    }
+
+    /// Notes `count` elements from element `first` on, in C order, and lends them: they may
+    /// be changed until the transaction ends.
+    ///
+    /// # Errors
+    /// `WrongSegment`; `InvalidArgument` if the array is shorter; `NoSpace` if the log
+    /// cannot grow.
+    pub fn modify(&mut self, array: &RawArray, first: u64, count: u64) -> Result<*mut u8> {
+        self.check_open(array.attachment())?;
+        let (place, length) = array.range(first, count)?;
+        self.changes.note_range(place, length)?;
+        Ok(array.data().wrapping_add((first * array.ty().size()) as usize))
+    }
+
+    /// Makes all changes final, and gives the mutexes back.
+    ///
+    /// # Errors
+    /// `NotOwner` in a forked child: nothing is committed there.
+    pub fn commit(self) -> Result<()> {
+        self.check_own()?;
+        self.changes.journal()?.commit();
+        Ok(())
+    }
+
+    /// Undoes all changes, and gives the mutexes back. Dropping does the same.
+    ///
+    /// # Errors
+    /// `NotOwner` in a forked child; `Corrupted` if the log is damaged.
+    pub fn abort(self) -> Result<()> {
+        self.check_own()?;
+        self.changes.journal()?.undo()
+    }
+
+    fn check_own(&self) -> Result<()> {
+        // A forked child finds its threads without transactions.
+        if self.changes.thread.has_transaction() { Ok(()) } else { Err(INHERITED) }
+    }
+
+    fn check_open(&self, attachment: &'static crate::roster::attachment::Attachment) -> Result<()> {
+        self.check_own()?;
+        if core::ptr::eq(attachment, self.changes.actor.attachment()) {
+            return Ok(());
+        }
+        Err(ELSEWHERE)
+    }
+
+    /// The locks go, and what the log had needed.
+    fn end(&mut self) -> Result<()> {
+        let journal = self.changes.journal()?;
+        // What was not committed. A damaged log stays open, for others to find.
+        journal.undo()?;
+        let actor = self.changes.actor;
+        for mutex in self.inner.iter().chain(self.locks.iter().flatten()).rev() {
+            mutex.unlock(actor)?;
+        }
+        journal.forget_locks();
+        for block in journal.take_annexes()? {
+            limbo::release(actor, block)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.check_own().is_ok() {
+            // The only failure is a damaged segment, which everybody will be told.
+            let _ = self.end();
+            self.changes.thread.end_transaction();
+        }
+    }
+}
+
+impl Changes {
+    fn journal(&self) -> Result<Journal<'static>> {
+        Journal::of(self.actor.attachment(), self.actor.slot())
+    }
+
+    pub(super) fn memory(&self) -> &'static Memory {
+        self.actor.attachment().memory()
+    }
+
+    /// Notes that the word at `place` is to be `old` again if all is undone.
+    pub(super) fn note(&self, place: Offset, old: u64) -> Result<()> {
+        let journal = self.journal()?;
+        if journal.note(place, old)? {
+            return Ok(());
+        }
+        // As many as there are already, so that the number of annexes stays small.
+        let entries = FIRST_ANNEX.max(journal.count().into());
+        let block = self.annex(entries * size_of::<UndoEntry>() as u64)?;
+        journal.add_entries(block, entries)?;
+        journal.note(place, old).map(|noted| debug_assert!(noted, "there is room now"))
+    }
+
+    /// Notes that these bytes are to be again what they are now.
+    fn note_range(&self, place: Offset, length: u64) -> Result<()> {
+        if length == 0 {
+            return Ok(());
+        }
+        if place.is_multiple_of(8) && length.is_multiple_of(8) && length / 8 <= FEW_WORDS {
+            let words = self.memory().words(place, length / 8)?;
+            return (place..).step_by(8).zip(words).try_for_each(|(place, word)| {
+                // Relaxed: behind our mutexes.
+                self.note(place, word.load(crate::platform::atomic::Ordering::Relaxed))
+            });
+        }
+        let block = self.annex(length)?;
+        self.journal()?.note_range(block, place, length)
+    }
+
+    fn annex(&self, bytes: u64) -> Result<Offset> {
+        let bytes = ANNEX_BYTES.saturating_add(bytes);
+        let want = Want { bytes, align: 16, lead: 16 };
+        Ok(limbo::allocate(self.actor, &want)?.offset)
+    }
+}
+
+const NESTED: Error = Error::new(
+    Status::InvalidArgument,
+    "this thread has a transaction open: commit or abort it first; transactions do not nest",
+);
+const INHERITED: Error = Error::new(
+    Status::NotOwner,
+    "the transaction belongs to the parent of this forked process: begin one here",
+);
+const ELSEWHERE: Error = Error::new(
+    Status::WrongSegment,
+    "a transaction stays in one segment: use mutexes, values and arrays of the same one",
+);

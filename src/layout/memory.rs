@@ -12,6 +12,12 @@ pub(crate) struct Memory {
     writable: bool,
 }
 
+impl core::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Memory({} bytes)", self.length())
+    }
+}
+
 impl Memory {
     /// Wraps a mapping of at least `HEAP_START` committed bytes.
     pub(crate) fn new(mapping: Mapping, writable: bool) -> Self {

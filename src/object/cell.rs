@@ -113,10 +113,18 @@ impl Cell {
 }
 
 /// The bits of a small operand.
-pub(super) fn bits(operand: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..operand.len()].copy_from_slice(operand);
-    u64::from_ne_bytes(bytes)
+pub(super) fn bits(value: &[u8]) -> u64 {
+    // The usual widths without a call of memcpy.
+    match *value {
+        [a] => a.into(),
+        [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
+        [a, b, c, d, e, f, g, h] => u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+        _ => {
+            let mut bytes = [0; 8];
+            bytes[..value.len()].copy_from_slice(value);
+            u64::from_ne_bytes(bytes)
+        }
+    }
 }
 
 /// The result of an operation that the machine has no instruction for.

@@ -25,7 +25,7 @@ use crate::layout::undo::UndoEntry;
 use crate::platform::time::Deadline;
 use crate::roster::journal::{ANNEX_BYTES, Journal};
 use crate::roster::record::MOST_LOCKS;
-use crate::roster::thread::{self, Thread};
+use crate::roster::thread;
 use crate::segment::heap::Want;
 use crate::segment::limbo;
 use crate::sync::mutex::{Acquired, Actor, MutexBody};
@@ -43,17 +43,18 @@ const FEW_WORDS: u64 = 8;
 #[derive(Debug)]
 pub struct Transaction {
     changes: Changes,
-    locks: [Option<&'static MutexBody>; MOST_LOCKS],
+    /// How many of the mutexes that are noted in the log it holds.
+    held: u32,
+    owner_died: bool,
     /// Mutexes of large values, taken when they were first stored to.
     inner: Vec<&'static MutexBody>,
-    owner_died: bool,
 }
 
 /// The log of the transaction's thread, and who that is.
 #[derive(Debug)]
 pub(super) struct Changes {
-    thread: &'static Thread,
     pub(super) actor: Actor,
+    journal: Journal<'static>,
 }
 
 impl Transaction {
@@ -74,47 +75,40 @@ impl Transaction {
             [first, ..] if mutexes.len() <= MOST_LOCKS => first.attachment(),
             _ => return Err(invalid("a transaction has room for 8 mutexes: pass fewer")),
         };
-        if mutexes.iter().any(|m| !core::ptr::eq(m.attachment(), attachment)) {
+        if mutexes[1..].iter().any(|m| !core::ptr::eq(m.attachment(), attachment)) {
             return Err(ELSEWHERE);
         }
         let memory = attachment.memory();
-        let mut places = [(0, None); MOST_LOCKS];
-        for (place, mutex) in places.iter_mut().zip(mutexes) {
-            *place = (memory.offset_of(mutex.body()), Some(mutex.body()));
-        }
+        let mut places = [0; MOST_LOCKS];
         let places = &mut places[..mutexes.len()];
-        places.sort_unstable_by_key(|(place, _)| *place);
-        if places.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return Err(invalid("a mutex is passed twice: pass each of them once"));
+        for (place, mutex) in places.iter_mut().zip(mutexes) {
+            *place = memory.offset_of(mutex.body());
         }
-        let mut transaction = Self {
-            changes: Changes { thread, actor: Actor::new(thread, attachment)? },
-            locks: [None; MOST_LOCKS],
-            inner: Vec::new(),
-            owner_died: false,
-        };
+        if places.len() > 1 {
+            places.sort_unstable();
+            if places.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Err(invalid("a mutex is passed twice: pass each of them once"));
+            }
+        }
+        let actor = Actor::new(thread, attachment)?;
+        let journal = Journal::of(attachment, actor.slot())?;
+        let changes = Changes { actor, journal };
+        let mut transaction = Self { changes, held: 0, owner_died: false, inner: Vec::new() };
         transaction.take(places, deadline)?;
         Ok(transaction)
     }
 
-    fn take(
-        &mut self,
-        places: &[(Offset, Option<&'static MutexBody>)],
-        deadline: Deadline,
-    ) -> Result<()> {
-        let mut noted = [0; MOST_LOCKS];
-        for (noted, (place, _)) in noted.iter_mut().zip(places) {
-            *noted = *place;
-        }
-        self.changes.thread.begin_transaction(self.changes.actor.attachment());
+    fn take(&mut self, places: &[Offset], deadline: Deadline) -> Result<()> {
+        let Changes { actor, journal } = &self.changes;
+        actor.thread().begin_transaction(actor.attachment());
         // Before the first is taken: if we die, they are known to be a transaction's.
-        self.changes.journal()?.note_locks(&noted[..places.len()]);
-        for (lock, (_, body)) in self.locks.iter_mut().zip(places) {
-            let body = body.expect("one for each place");
+        journal.note_locks(places);
+        for place in places {
+            let mutex = actor.attachment().memory().at::<MutexBody>(*place)?;
             // If it fails, dropping `self` gives back those before it.
-            let acquired = body.lock_in_transaction(self.changes.actor, deadline)?;
+            let acquired = mutex.lock_in_transaction(*actor, deadline)?;
             self.owner_died |= acquired == Acquired::OwnerDied;
-            *lock = Some(body);
+            self.held += 1;
         }
         Ok(())
     }
@@ -132,6 +126,7 @@ impl Transaction {
     /// `WrongSegment`; `InvalidArgument` for an operand of another size; `NoSpace` if the
     /// log cannot grow; for large values `TimedOut` and `Interrupted`. Nothing has changed
     /// then, and the transaction goes on.
+    #[inline]
     pub fn store(&mut self, value: &RawValue, new: &[u8], deadline: Deadline) -> Result<()> {
         self.check_open(value.attachment())?;
         if let Some(mutex) = value.store_in(&self.changes, new, deadline)? {
@@ -159,7 +154,7 @@ impl Transaction {
     /// `NotOwner` in a forked child: nothing is committed there.
     pub fn commit(self) -> Result<()> {
         self.check_own()?;
-        self.changes.journal()?.commit();
+        self.changes.journal.commit();
         Ok(())
     }
 
@@ -169,12 +164,12 @@ impl Transaction {
     /// `NotOwner` in a forked child; `Corrupted` if the log is damaged.
     pub fn abort(self) -> Result<()> {
         self.check_own()?;
-        self.changes.journal()?.undo()
+        self.changes.journal.undo()
     }
 
     fn check_own(&self) -> Result<()> {
         // A forked child finds its threads without transactions.
-        if self.changes.thread.has_transaction() { Ok(()) } else { Err(INHERITED) }
+        if self.changes.actor.thread().has_transaction() { Ok(()) } else { Err(INHERITED) }
     }
 
     fn check_open(&self, attachment: &'static crate::roster::attachment::Attachment) -> Result<()> {
@@ -187,16 +182,18 @@ impl Transaction {
 
     /// The locks go, and what the log had needed.
     fn end(&mut self) -> Result<()> {
-        let journal = self.changes.journal()?;
+        let Changes { actor, journal } = &self.changes;
         // What was not committed. A damaged log stays open, for others to find.
         journal.undo()?;
-        let actor = self.changes.actor;
-        for mutex in self.inner.iter().chain(self.locks.iter().flatten()).rev() {
-            mutex.unlock(actor)?;
+        for mutex in self.inner.drain(..) {
+            mutex.unlock(*actor)?;
+        }
+        for place in journal.noted_locks().take(self.held as usize) {
+            actor.attachment().memory().at::<MutexBody>(place)?.unlock(*actor)?;
         }
         journal.forget_locks();
         for block in journal.take_annexes()? {
-            limbo::release(actor, block)?;
+            limbo::release(*actor, block)?;
         }
         Ok(())
     }
@@ -207,26 +204,29 @@ impl Drop for Transaction {
         if self.check_own().is_ok() {
             // The only failure is a damaged segment, which everybody will be told.
             let _ = self.end();
-            self.changes.thread.end_transaction();
+            let actor = self.changes.actor;
+            actor.thread().end_transaction(actor.attachment(), actor.name());
         }
     }
 }
 
 impl Changes {
-    fn journal(&self) -> Result<Journal<'static>> {
-        Journal::of(self.actor.attachment(), self.actor.slot())
-    }
-
     pub(super) fn memory(&self) -> &'static Memory {
         self.actor.attachment().memory()
     }
 
     /// Notes that the word at `place` is to be `old` again if all is undone.
+    #[inline]
     pub(super) fn note(&self, place: Offset, old: u64) -> Result<()> {
-        let journal = self.journal()?;
-        if journal.note(place, old)? {
+        if self.journal.note(place, old)? {
             return Ok(());
         }
+        self.note_in_annex(place, old)
+    }
+
+    #[cold]
+    fn note_in_annex(&self, place: Offset, old: u64) -> Result<()> {
+        let journal = &self.journal;
         // As many as there are already, so that the number of annexes stays small.
         let entries = FIRST_ANNEX.max(journal.count().into());
         let block = self.annex(entries * size_of::<UndoEntry>() as u64)?;
@@ -247,7 +247,7 @@ impl Changes {
             });
         }
         let block = self.annex(length)?;
-        self.journal()?.note_range(block, place, length)
+        self.journal.note_range(block, place, length)
     }
 
     fn annex(&self, bytes: u64) -> Result<Offset> {

@@ -66,6 +66,7 @@ shared! {
 pub(crate) const ANNEX_BYTES: u64 = size_of::<AnnexHead>() as u64;
 
 /// The log of one participant.
+#[derive(Debug)]
 pub(crate) struct Journal<'a> {
     memory: &'a Memory,
     record: &'a ParticipantRecord,
@@ -148,18 +149,25 @@ impl<'a> Journal<'a> {
         let LogState { tag, count } = self.log().state();
         let entry = match self.record.entries.get(count as usize) {
             Some(entry) => entry,
-            None => match self.newest()? {
-                Some(annex)
-                    if annex.place == 0 && u64::from(count - annex.first) < annex.length =>
-                {
-                    annex.entry(self.memory, count)?
-                }
-                _ => return Ok(false),
+            None => match self.entry_in_annex(count)? {
+                Some(entry) => entry,
+                None => return Ok(false),
             },
         };
         entry.fill(place, old);
         self.log().set_state(LogState { tag, count: count + 1 });
         Ok(true)
+    }
+
+    /// Entry `number`, which is the next one, if the newest annex has room for it.
+    #[cold]
+    fn entry_in_annex(&self, number: u32) -> Result<Option<&'a UndoEntry>> {
+        match self.newest()? {
+            Some(annex) if annex.place == 0 && u64::from(number - annex.first) < annex.length => {
+                annex.entry(self.memory, number).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Adds room for `entries` more. The block is the caller's, in limbo.
@@ -200,7 +208,13 @@ impl<'a> Journal<'a> {
     }
 
     /// Puts everything back that the log names, and closes it.
+    #[inline]
     pub(crate) fn undo(&self) -> Result<()> {
+        if self.count() == 0 { Ok(()) } else { self.undo_some() }
+    }
+
+    #[cold]
+    fn undo_some(&self) -> Result<()> {
         let LogState { tag, count } = self.log().state();
         let mut annex = self.newest()?;
         for number in (0..count).rev() {
@@ -227,7 +241,17 @@ impl<'a> Journal<'a> {
 
     /// Takes the annexes out of a log that is clean; they are still in limbo. Killed
     /// anywhere, the hints name them, or `hints_lost` is set.
+    #[inline]
     pub(crate) fn take_annexes(&self) -> Result<Vec<Offset>> {
+        // Relaxed: our own.
+        match self.record.annex.load(Relaxed) {
+            0 => Ok(Vec::new()),
+            _ => self.take_some_annexes(),
+        }
+    }
+
+    #[cold]
+    fn take_some_annexes(&self) -> Result<Vec<Offset>> {
         let mut blocks = Vec::new();
         let mut annex = self.newest()?;
         while let Some(known) = annex {
@@ -246,6 +270,12 @@ impl<'a> Journal<'a> {
         for (word, lock) in self.record.locks.iter().zip(locks) {
             word.store(*lock, Release);
         }
+    }
+
+    /// The locks that are noted. Ours, but in shared memory.
+    pub(crate) fn noted_locks(&self) -> impl Iterator<Item = Offset> + use<'a> {
+        // Relaxed: our own.
+        self.record.locks.iter().map(|word| word.load(Relaxed)).take_while(|lock| *lock != 0)
     }
 
     /// Forgets them, when the last of them is free.

@@ -206,9 +206,7 @@ impl Thread {
             }
         };
         if !self.in_transaction.get() {
-            let cached = &self.cache[attachment.number() as usize % CACHED];
-            cached.attachment.set(attachment.number());
-            cached.name.set(name);
+            self.remember(attachment, name);
         }
         Ok(name)
     }
@@ -220,15 +218,25 @@ impl Thread {
     }
 
     /// A transaction begins, in that segment.
+    #[inline]
     pub(crate) fn begin_transaction(&self, attachment: &Attachment) {
         self.in_transaction.set(true);
         let cached = &self.cache[attachment.number() as usize % CACHED];
         cached.attachment.set(0);
     }
 
-    /// It has ended.
-    pub(crate) fn end_transaction(&self) {
+    /// It has ended. The thread is known by `name` there.
+    #[inline]
+    pub(crate) fn end_transaction(&self, attachment: &Attachment, name: u64) {
         self.in_transaction.set(false);
+        self.remember(attachment, name);
+    }
+
+    #[inline]
+    fn remember(&self, attachment: &Attachment, name: u64) {
+        let cached = &self.cache[attachment.number() as usize % CACHED];
+        cached.attachment.set(attachment.number());
+        cached.name.set(name);
     }
 
     /// Leaves the seats in attachments that nobody has a handle to any more.

@@ -168,7 +168,14 @@ impl Actor {
         Ok(ParticipantId { slot, generation })
     }
 
+    /// The thread.
+    #[inline(always)]
+    pub(crate) fn thread(self) -> &'static Thread {
+        self.thread
+    }
+
     /// The segment that it takes part in.
+    #[inline(always)]
     pub(crate) fn attachment(self) -> &'static Attachment {
         self.attachment
     }
@@ -252,6 +259,7 @@ impl MutexBody {
     ///
     /// # Errors
     /// As for `lock`.
+    #[inline]
     pub(crate) fn lock_in_transaction(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
         if self.take_if_free(actor.name()) {
             return Ok(Acquired::Clean);
@@ -262,6 +270,7 @@ impl MutexBody {
         Ok(news_in(self.contend(actor, deadline)?.word))
     }
 
+    #[cold]
     fn contend(&self, actor: Actor, deadline: Deadline) -> Result<Taken> {
         let hook = actor.thread.hook();
         hook.arm(self.word.low());

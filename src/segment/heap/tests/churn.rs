@@ -21,15 +21,19 @@ fn churn_does_not_make_the_heap_grow() {
     let world = World::new(64 << 20, 64 << 10);
     let mut dice = Dice(1);
     let mut blocks: Vec<Block> = Vec::new();
+    let mut in_use = 0;
     let mut round = |count: u64, blocks: &mut Vec<Block>| {
         for _ in 0..count {
-            if blocks.len() == 300 {
-                let block = blocks.swap_remove(dice.below(300) as usize);
+            while in_use > 1 << 20 {
+                let block = blocks.swap_remove(dice.below(blocks.len() as u64) as usize);
+                in_use -= block.span;
                 world.release(block);
             }
             let align = if dice.below(4) == 0 { 64 } else { 16 };
             let want = Want { bytes: dice.size(16 << 10), align, lead: HEAD_BYTES };
-            blocks.push(allocate(&world, &want));
+            let block = allocate(&world, &want);
+            in_use += block.span;
+            blocks.push(block);
         }
         world.verify().expect("sound");
         world.top()

@@ -3,7 +3,7 @@
 use super::world::{Dice, ME, World, actor, is_bearable, payload};
 use crate::error::Status;
 use crate::layout::Offset;
-use crate::layout::block::{HEAD_BYTES, Owner};
+use crate::layout::block::{HEAD_BYTES, NEXT, Owner};
 use crate::layout::header::{CONTROL_START, HEAP_START};
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::segment::control::{Control, control_word};
@@ -102,11 +102,14 @@ fn is_corrupted(error: &crate::error::Error) -> bool {
 #[test]
 fn a_bin_that_goes_in_a_circle_is_told() {
     let world = World::new(1 << 20, 32 << 10);
-    let blocks: Vec<_> = (0..6).map(|_| world.allocate(1500)).collect();
+    // Three in one bin, too small for what is wanted, and no other free block.
+    let blocks: Vec<_> = (0..6).map(|_| world.allocate(1300)).collect();
+    let rest = world.heap().facts().expect("sound").largest;
+    world.allocate(rest - HEAD_BYTES);
     blocks.iter().step_by(2).for_each(|block| world.release(*block));
-    let (last, first) = (blocks[0].offset, blocks[2].offset);
-    world.word(last + HEAD_BYTES).store(first, Relaxed);
-    let error = world.try_allocate(&payload(1510)).expect_err("a circle");
+    let (last, second) = (blocks[0].offset, blocks[2].offset);
+    world.word(last + NEXT).store(second, Relaxed);
+    let error = world.try_allocate(&payload(1500)).expect_err("a circle");
     assert_eq!(error.status(), Status::Corrupted);
     assert_eq!(world.verify().expect_err("a circle").status(), Status::Corrupted);
 }

@@ -175,7 +175,7 @@ fn deaths_in_allocate() {
         let want = Want { bytes: dice.size(900), align, lead: HEAD_BYTES };
         states += Story::tell(world, hint, |world| allocate_noting(world, hint, &want));
     }
-    assert!(states > 60 * STORIES, "{states}");
+    assert!(states > 30 * STORIES, "{states} states are not all of them");
 }
 
 #[test]

@@ -11,6 +11,9 @@
 
 mod error;
 mod ffi;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod layout;
 mod object;
 mod platform;

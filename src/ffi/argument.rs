@@ -68,12 +68,25 @@ pub(super) unsafe fn buffer<'a>(
 
 fn check_room(bytes: *const c_void, len: usize, argument: &str) -> Result<()> {
     if bytes.is_null() {
-        return Err(wrong(format!("{argument} is NULL: pass the address of the bytes")));
+        return Err(wrong(format!("{argument} is NULL: pass the address of what it leads to")));
     }
     if len > isize::MAX as usize {
         return Err(wrong(format!("{argument} has a length of {len}: no memory is that large")));
     }
     Ok(())
+}
+
+/// Several things to read.
+///
+/// # Safety
+/// `first` is NULL or leads to `n` of them that do not change during the call.
+pub(super) unsafe fn items<'a, T>(first: *const T, n: usize, argument: &str) -> Result<&'a [T]> {
+    check_room(first.cast(), n.saturating_mul(size_of::<T>()), argument)?;
+    if !first.is_aligned() {
+        return Err(wrong(format!("{argument} is not aligned as its type asks")));
+    }
+    // SAFETY: not NULL, aligned, not beyond the address space; readable per the caller.
+    Ok(unsafe { core::slice::from_raw_parts(first, n) })
 }
 
 /// A struct that callers fill in and that may grow at its end.

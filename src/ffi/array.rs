@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use super::argument::{optional_text, wrong};
+use super::argument::{items, optional_text, text, wrong};
 use super::guard::{guard, guard_address};
 use super::handle::{self, Handle, Kind};
 use super::object::ATOLL_MAX_DIMENSIONS;
@@ -81,14 +81,8 @@ unsafe fn read_shape<'a>(ndim: u32, shape: *const u64) -> Result<Option<&'a [u64
     if ndim as usize > ATOLL_MAX_DIMENSIONS {
         return Err(wrong(format!("ndim is {ndim}: at most {ATOLL_MAX_DIMENSIONS} are possible")));
     }
-    if shape.is_null() {
-        return Err(wrong(format!("shape is NULL: pass the address of {ndim} lengths")));
-    }
-    if !shape.is_aligned() {
-        return Err(wrong("shape is not aligned as its type asks".into()));
-    }
-    // SAFETY: not NULL, aligned, few; readable per the caller.
-    Ok(Some(unsafe { core::slice::from_raw_parts(shape, ndim as usize) }))
+    // SAFETY: per the caller.
+    unsafe { items(shape, ndim as usize, "shape") }.map(Some)
 }
 
 fn needed_shape(shape: Option<&[u64]>) -> Result<&[u64]> {
@@ -201,6 +195,37 @@ pub unsafe extern "C" fn atoll_array_open_or_create(
             RawArray::open_or_create(segment, name, needed(ty)?, needed_shape(shape)?)
         })
     }
+}
+
+/// Removes the name of an array: nobody can open it any more, and the name is free for
+/// something else. Who has it open goes on using it; its memory is free with the last
+/// of them.
+///
+/// segment   Where it is.
+/// name      Its name.
+///
+/// Returns
+///   OK                  The name is gone.
+///   NOT_FOUND           The segment has nothing of that name.
+///   WRONG_KIND          The name is another kind of object.
+///   PERMISSION          The segment is open read-only.
+///   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Of several that remove one name, one gets OK.
+/// Fork      A child may use the handle.
+/// Owner     Takes nothing. Handles to the array stay as they are.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_array_remove(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+) -> atoll_status {
+    guard(|call| {
+        let segment = handle::find(call, segment)?;
+        // SAFETY: the caller passes NULL or a text ended by NUL.
+        RawArray::remove(segment, unsafe { text(name, "name") }?)
+    })
 }
 
 /// Closes a handle. The array stays in the segment. The address of its elements is

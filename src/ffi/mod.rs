@@ -27,6 +27,8 @@ mod output;
 mod platform;
 mod segment;
 mod status;
+mod ticket;
+mod transaction;
 mod types;
 mod value;
 mod value_fetch;

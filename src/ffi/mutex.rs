@@ -2,7 +2,7 @@
 
 use core::ffi::c_char;
 
-use super::argument::{Growing, check_reserved, flag, growing, optional_text};
+use super::argument::{Growing, check_reserved, flag, growing, optional_text, text};
 use super::guard::guard;
 use super::handle::{self, Handle, Kind, Place};
 use super::output::{NewHandle, Output};
@@ -214,6 +214,37 @@ pub unsafe extern "C" fn atoll_mutex_open_or_create(
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
     unsafe { obtain(segment, name, options, out, Mutex::open_or_create) }
+}
+
+/// Removes the name of a mutex of either kind: nobody can open it any more, and the name is free for
+/// something else. Who has it open goes on using it; its memory is free with the last
+/// of them.
+///
+/// segment   Where it is.
+/// name      Its name.
+///
+/// Returns
+///   OK                  The name is gone.
+///   NOT_FOUND           The segment has nothing of that name.
+///   WRONG_KIND          The name is another kind of object.
+///   PERMISSION          The segment is open read-only.
+///   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Of several that remove one name, one gets OK.
+/// Fork      A child may use the handle.
+/// Owner     Takes nothing. Handles to the mutex stay as they are.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_mutex_remove(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+) -> atoll_status {
+    guard(|call| {
+        let segment = handle::find(call, segment)?;
+        // SAFETY: the caller passes NULL or a text ended by NUL.
+        Mutex::remove(segment, unsafe { text(name, "name") }?)
+    })
 }
 
 /// Closes a handle. The mutex stays in the segment, and held if it is held: close

@@ -143,7 +143,7 @@ impl ByteOutput {
 /// Where a new handle goes: NULL from the start, and a handle only on success.
 pub(super) struct NewHandle<H>(Result<Output<*mut H>>);
 
-impl<H: Handle> NewHandle<H> {
+impl<H> NewHandle<H> {
     /// # Safety
     /// `out` is NULL, or may be written as a pointer until the call returns.
     pub(super) unsafe fn at(out: *mut *mut H) -> Self {
@@ -156,14 +156,28 @@ impl<H: Handle> NewHandle<H> {
         Self(output)
     }
 
-    /// Runs the body of an exported function that makes an object. The slot is
-    /// taken first: where no handle can be had, nothing is made.
-    pub(super) fn fill(self, make: impl FnOnce(&InCall) -> Result<H::Object>) -> atoll_status {
+    /// Runs the body of an exported function that makes a handle and says how it went.
+    #[inline(always)]
+    pub(super) fn put<T>(self, make: impl FnOnce(&InCall) -> Result<(*mut H, T)>) -> atoll_status
+    where
+        atoll_status: From<T>,
+    {
         guard(|call| {
             let out = self.0?;
+            let (handle, done) = make(call)?;
+            out.write(handle);
+            Ok(done)
+        })
+    }
+}
+
+impl<H: Handle> NewHandle<H> {
+    /// The same for a handle to an object. The slot is taken first: where no handle can
+    /// be had, nothing is made.
+    pub(super) fn fill(self, make: impl FnOnce(&InCall) -> Result<H::Object>) -> atoll_status {
+        self.put(|call| {
             let vacancy = Vacancy::take()?;
-            out.write(vacancy.fill(make(call)?));
-            Ok(())
+            Ok((vacancy.fill(make(call)?), ()))
         })
     }
 }

@@ -63,6 +63,10 @@ pub struct atoll_segment_info {
     pub committed: u64,
     /// Bytes of these that hold something.
     pub used: u64,
+    /// Bytes of these that new objects can have without more memory.
+    pub free: u64,
+    /// The most that one of them can have so.
+    pub largest_free: u64,
     /// Objects in it, with and without name.
     pub objects: u64,
     /// How many processes have died in it: killed, crashed, or ended by _exit().
@@ -406,6 +410,8 @@ impl From<&SegmentInfo> for atoll_segment_info {
             size: info.size,
             committed: info.committed,
             used: info.used,
+            free: info.free,
+            largest_free: info.largest_free,
             objects: info.objects,
             death_epoch: info.death_epoch,
             members: info.members,

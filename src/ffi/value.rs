@@ -2,7 +2,7 @@
 
 use core::ffi::{c_char, c_void};
 
-use super::argument::{bytes as bytes_of, optional_text};
+use super::argument::{bytes as bytes_of, optional_text, text};
 use super::guard::{guard, guard_address};
 use super::handle::{self, Handle, Kind};
 use super::output::{ByteOutput, NewHandle, Output};
@@ -84,6 +84,37 @@ pub unsafe extern "C" fn atoll_value_create(
     }
 }
 
+/// Makes a value that holds something from the start: nobody can see it zero.
+///
+/// Arguments as for atoll_value_create(), and
+///
+/// initial   What it holds at first.
+/// len       The size of the value.
+///
+/// Returns   As atoll_value_create(), and INVALID_ARGUMENT also if len is not the size
+///           of the value, a boolean is neither 0 nor 1, or initial is NULL.
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     As for atoll_value_create().
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_value_create_with(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+    r#type: *const atoll_type,
+    initial: *const c_void,
+    len: usize,
+    out: *mut *mut atoll_value,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe {
+        obtain(segment, name, r#type, out, |segment, name, ty| {
+            let initial = bytes_of(initial, len, "initial")?;
+            RawValue::create(segment, name, needed(ty)?, Some(initial))
+        })
+    }
+}
+
 /// Opens a value by its name.
 ///
 /// segment   Where it is.
@@ -144,6 +175,66 @@ pub unsafe extern "C" fn atoll_value_open_or_create(
             RawValue::open_or_create(segment, name, needed(ty)?, None)
         })
     }
+}
+
+/// Opens the value of that name, or makes it holding `initial` if there is none. One
+/// that is there keeps what it holds.
+///
+/// Arguments as for atoll_value_create_with(). Without a name it always makes one.
+///
+/// Returns   As atoll_value_open_or_create(), and INVALID_ARGUMENT also if len is not the
+///           size of the value, a boolean is neither 0 nor 1, or initial is NULL.
+/// Threads   Any thread.
+/// Fork      A child may use the handle.
+/// Owner     As for atoll_value_open_or_create().
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_value_open_or_create_with(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+    r#type: *const atoll_type,
+    initial: *const c_void,
+    len: usize,
+    out: *mut *mut atoll_value,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe {
+        obtain(segment, name, r#type, out, |segment, name, ty| {
+            let initial = bytes_of(initial, len, "initial")?;
+            RawValue::open_or_create(segment, name, needed(ty)?, Some(initial))
+        })
+    }
+}
+
+/// Removes the name of a value: nobody can open it any more, and the name is free for
+/// something else. Who has it open goes on using it; its memory is free with the last
+/// of them.
+///
+/// segment   Where it is.
+/// name      Its name.
+///
+/// Returns
+///   OK                  The name is gone.
+///   NOT_FOUND           The segment has nothing of that name.
+///   WRONG_KIND          The name is another kind of object.
+///   PERMISSION          The segment is open read-only.
+///   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Of several that remove one name, one gets OK.
+/// Fork      A child may use the handle.
+/// Owner     Takes nothing. Handles to the value stay as they are.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_value_remove(
+    segment: *mut atoll_segment,
+    name: *const c_char,
+) -> atoll_status {
+    guard(|call| {
+        let segment = handle::find(call, segment)?;
+        // SAFETY: the caller passes NULL or a text ended by NUL.
+        RawValue::remove(segment, unsafe { text(name, "name") }?)
+    })
 }
 
 /// Closes a handle. The value stays in the segment. An address that

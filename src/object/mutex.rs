@@ -149,20 +149,32 @@ impl Mutex {
     /// Refuses a mutex that the thread's transaction holds.
     #[cold]
     fn check_not_in(&self, thread: &'static Thread) -> Result<()> {
-        let actor = self.actor(thread)?;
-        let place = self.attachment().memory().offset_of(self.body);
-        if journal::is_noted(self.attachment(), actor.slot(), place)? {
-            return Err(IN_TRANSACTION);
+        match self.number_in_transaction(thread)? {
+            None => Ok(()),
+            Some(_) => Err(IN_TRANSACTION),
         }
-        Ok(())
     }
 
-    /// Says that what the mutex guards is whole again.
+    /// Which mutex of the thread's transaction it is.
+    fn number_in_transaction(&self, thread: &'static Thread) -> Result<Option<usize>> {
+        let place = self.attachment().memory().offset_of(self.body);
+        journal::number_of_noted(self.attachment(), self.actor(thread)?.slot(), place)
+    }
+
+    /// Says that what the mutex guards is whole again; in a transaction, as soon as that
+    /// commits.
     ///
     /// # Errors
     /// `NotOwner` if this thread does not hold it.
     pub fn mark_consistent(&self) -> Result<()> {
-        self.body.mark_consistent(self.actor(thread::here()?)?)
+        let thread = thread::here()?;
+        if thread.has_transaction()
+            && let Some(number) = self.number_in_transaction(thread)?
+        {
+            thread.mark_at_commit(number);
+            return Ok(());
+        }
+        self.body.mark_consistent(self.actor(thread)?)
     }
 
     /// Who holds it at this moment; for people, it may change at once.

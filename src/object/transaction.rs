@@ -100,13 +100,17 @@ impl Transaction {
 
     fn take(&mut self, places: &[Offset], deadline: Deadline) -> Result<()> {
         let Changes { actor, journal } = &self.changes;
+        let mutex_at = |place| actor.attachment().memory().at::<MutexBody>(place);
+        for place in places {
+            // Before they are noted: a hold of another sort is none of a transaction's.
+            mutex_at(*place)?.check_not_held(*actor)?;
+        }
         actor.thread().begin_transaction(actor.attachment());
         // Before the first is taken: if we die, they are known to be a transaction's.
         journal.note_locks(places);
         for place in places {
-            let mutex = actor.attachment().memory().at::<MutexBody>(*place)?;
             // If it fails, dropping `self` gives back those before it.
-            let acquired = mutex.lock_in_transaction(*actor, deadline)?;
+            let acquired = mutex_at(*place)?.lock_in_transaction(*actor, deadline)?;
             self.owner_died |= acquired == Acquired::OwnerDied;
             self.held += 1;
         }
@@ -155,7 +159,8 @@ impl Transaction {
     pub fn commit(self) -> Result<()> {
         self.check_own()?;
         self.changes.journal.commit();
-        Ok(())
+        // Killed here, they stay marked as they were, which is the safe side.
+        self.mark_consistent()
     }
 
     /// Undoes all changes, and gives the mutexes back. Dropping does the same.
@@ -165,6 +170,22 @@ impl Transaction {
     pub fn abort(self) -> Result<()> {
         self.check_own()?;
         self.changes.journal.undo()
+    }
+
+    /// Marks those mutexes for which it was asked meanwhile (`Mutex::mark_consistent`): not
+    /// earlier, for what made them consistent could have been undone.
+    fn mark_consistent(&self) -> Result<()> {
+        let Changes { actor, journal } = &self.changes;
+        let marks = actor.thread().marks();
+        if marks == 0 {
+            return Ok(());
+        }
+        for (number, place) in journal.noted_locks().enumerate() {
+            if marks & 1 << number != 0 {
+                actor.attachment().memory().at::<MutexBody>(place)?.mark_consistent(*actor)?;
+            }
+        }
+        Ok(())
     }
 
     fn check_own(&self) -> Result<()> {

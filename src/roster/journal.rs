@@ -6,7 +6,7 @@
 //!
 //! # The log
 //!
-//! The entries that count are numbered from 0. The first `INLINE_ENTRIES` lie in the
+//! The entries that count are numbered from 0. The first 20 lie in the
 //! record. More of them, and copies of whole ranges of bytes, lie in *annexes*: blocks of
 //! the heap, in a chain that begins with the newest.
 //!
@@ -290,26 +290,35 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Whether the transaction of the participant in `slot`, who is the caller, has noted the
-/// lock at `lock`.
-pub(crate) fn is_noted(attachment: &Attachment, slot: u32, lock: Offset) -> Result<bool> {
+/// Which of the locks that the transaction of the participant in `slot`, who is the caller,
+/// has noted is the one at `lock`.
+pub(crate) fn number_of_noted(
+    attachment: &Attachment,
+    slot: u32,
+    lock: Offset,
+) -> Result<Option<usize>> {
     // Relaxed: our own.
-    Ok(attachment.participant(slot)?.locks.iter().any(|word| word.load(Relaxed) == lock))
+    Ok(attachment.participant(slot)?.locks.iter().position(|word| word.load(Relaxed) == lock))
 }
 
 /// Whether the dead participant that a lock word names held the lock at `lock` in a
 /// transaction, so that nothing it did under it is left.
+///
+/// The list of locks belongs to the generation in the tag. A word with an earlier one is an
+/// older hold, of which the list says nothing. One with the next is the hold of a new owner
+/// of the slot who died while it freed the locks of the list.
 pub(crate) fn held_in_transaction(
     attachment: &Attachment,
     dead: u64,
     lock: Offset,
 ) -> Result<bool> {
     let record = attachment.participant(slot_in(dead))?;
-    // Acquire: as of the tag seen at the end; the next owner of the record changes the
-    // locks first and the tag last.
-    let noted = record.locks.iter().any(|word| word.load(Acquire) == lock);
-    let tag = LogState::of_word(record.state.load(Acquire)).tag;
-    Ok(noted && tag & 0xffff == generation_in(dead))
+    // Acquire: the list first and the tag second. The next owner of the record writes its
+    // own list after the tag that goes with it.
+    let is_noted = record.locks.iter().any(|word| word.load(Acquire) == lock);
+    let tag = LogState::of_word(record.state.load(Acquire)).tag as u16;
+    let ahead = (generation_in(dead) as u16).wrapping_sub(tag);
+    Ok(is_noted && ahead < 1 << 15)
 }
 
 /// Undoes what the dead participant that a lock word names left open. `me` is the name

@@ -46,12 +46,8 @@ shared! {
 
 const _: () = assert!(size_of::<Block>() as u64 == ROSTER_BLOCK_BYTES);
 
-/// Names of blocks in limbo that a participant can note.
-pub(crate) const HINTS: usize = 8;
 /// Locks that one transaction can take.
 pub(crate) const MOST_LOCKS: usize = 8;
-/// Entries of a participant's log before it needs an annex.
-pub(crate) const INLINE_ENTRIES: usize = 20;
 
 shared! {
     /// One thread of one member.

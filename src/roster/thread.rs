@@ -48,6 +48,8 @@ pub(crate) struct Thread {
     /// A transaction is open. While it is, no seat is cached, so that no short way to a
     /// mutex of its can be taken.
     in_transaction: Cell<bool>,
+    /// Which of its mutexes are to be marked consistent when it commits, one bit each.
+    marks: Cell<u8>,
 }
 
 /// A thread's place in one attachment, and its name there.
@@ -221,8 +223,20 @@ impl Thread {
     #[inline]
     pub(crate) fn begin_transaction(&self, attachment: &Attachment) {
         self.in_transaction.set(true);
+        self.marks.set(0);
         let cached = &self.cache[attachment.number() as usize % CACHED];
         cached.attachment.set(0);
+    }
+
+    /// Mutex `number` of the transaction is to be marked consistent when it commits.
+    pub(crate) fn mark_at_commit(&self, number: usize) {
+        self.marks.set(self.marks.get() | 1 << number);
+    }
+
+    /// Which of them are.
+    #[inline]
+    pub(crate) fn marks(&self) -> u8 {
+        self.marks.get()
     }
 
     /// It has ended. The thread is known by `name` there.

@@ -35,17 +35,19 @@ pub(crate) fn settle(thread: &'static Thread, seat: Seat) -> Result<()> {
     let record = attachment.participant(seat.slot)?;
     {
         let _repair = Repair::begin(attachment, seat.slot, name)?;
+        // In this order: what the log names is behind the locks until it is clean, and the
+        // list of locks tells what it tells until the new generation is the log's.
         let former = journal::owner_of_log(record, seat.slot);
         Journal::of(attachment, seat.slot)?.undo()?;
-        if participant::is_new_lap(former.generation, seat.generation) {
-            rename_owners(actor)?;
-        }
         for lock in &record.locks {
             // Relaxed: ours now, under the repair lock.
             match lock.load(Relaxed) {
                 0 => {}
                 lock => attachment.memory().at::<MutexBody>(lock)?.free_for_the_dead(actor)?,
             }
+        }
+        if participant::is_new_lap(former.generation, seat.generation) {
+            rename_owners(actor)?;
         }
         empty_limbo(actor, record, former)?;
         journal::begin_log(record, seat.generation);

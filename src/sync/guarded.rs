@@ -32,11 +32,9 @@ use crate::platform::atomic::{
 };
 use crate::platform::time::Deadline;
 
-/// Words that one hold can change.
-pub(crate) const MOST_CHANGES: usize = 32;
-
 shared! {
-    /// A lock and its log. All zero is a free lock and an empty log.
+    /// A lock and its log, with room for 32 changes of one hold. All zero is a free lock and
+    /// an empty log.
     pub(crate) struct GuardedBody: 640 {
         pub(crate) lock: MutexBody,
         state: AtomicU64,

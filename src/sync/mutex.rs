@@ -66,6 +66,7 @@ use crate::platform::futex;
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::roster::death;
+use crate::roster::journal;
 use crate::roster::participant::{self, NAME_MASK};
 use crate::roster::record::{self, MemberId};
 use crate::roster::thread::Thread;
@@ -254,8 +255,8 @@ impl MutexBody {
         Ok(news_in(taken.word))
     }
 
-    /// Acquires the mutex for a transaction, which the actor has noted. What a dead owner
-    /// did in a transaction is no news.
+    /// Acquires the mutex, which the actor does not hold, for a transaction that has noted
+    /// it. What a dead owner did in a transaction is no news.
     ///
     /// # Errors
     /// As for `lock`.
@@ -264,10 +265,16 @@ impl MutexBody {
         if self.take_if_free(actor.name()) {
             return Ok(Acquired::Clean);
         }
-        if self.is_held_by(actor) {
-            return Err(HELD_ALREADY);
-        }
         Ok(news_in(self.contend(actor, deadline)?.word))
+    }
+
+    /// Refuses a mutex that the actor holds.
+    ///
+    /// # Errors
+    /// `Deadlock`.
+    #[inline]
+    pub(crate) fn check_not_held(&self, actor: Actor) -> Result<()> {
+        if self.is_held_by(actor) { Err(HELD_ALREADY) } else { Ok(()) }
     }
 
     #[cold]
@@ -290,7 +297,12 @@ impl MutexBody {
     pub(crate) fn free_for_the_dead(&self, actor: Actor) -> Result<()> {
         let word = self.word.load(Acquire);
         let is_named = word & OWNED != 0 && participant::slot_in(word) == actor.slot();
-        if !is_named || actor.is_owner_in(word) || check_bits(word).is_err() {
+        let place = actor.attachment.memory().offset_of(self);
+        if !is_named
+            || actor.is_owner_in(word)
+            || check_bits(word).is_err()
+            || !journal::held_in_transaction(actor.attachment, word, place)?
+        {
             return Ok(());
         }
         let hook = actor.thread.hook();

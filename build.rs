@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     "status",
     "guard",
     "platform",
@@ -21,6 +21,8 @@ const SOURCES: [&str; 10] = [
     "value",
     "value_fetch",
     "array",
+    "ticket",
+    "transaction",
 ];
 
 fn main() {

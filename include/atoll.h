@@ -358,6 +358,11 @@ typedef struct atoll_mutex atoll_mutex;
 typedef struct atoll_segment atoll_segment;
 
 /**
+ * An open transaction. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_transaction atoll_transaction;
+
+/**
  * A value in a segment. The pointer is a handle: never follow it.
  */
 typedef struct atoll_value atoll_value;
@@ -487,6 +492,14 @@ typedef struct {
      * Bytes of these that hold something.
      */
     uint64_t used;
+    /**
+     * Bytes of these that new objects can have without more memory.
+     */
+    uint64_t free;
+    /**
+     * The most that one of them can have so.
+     */
+    uint64_t largest_free;
     /**
      * Objects in it, with and without name.
      */
@@ -711,6 +724,32 @@ typedef struct {
      */
     uint64_t shape[ATOLL_MAX_DIMENSIONS];
 } atoll_array_layout;
+
+/**
+ * How an object is handed to another process, with or without a name: some bytes
+ * that can go through any channel (a pipe, a socket, a file).
+ *
+ * A ticket keeps its object alive until somebody imports it, or the process that
+ * exported it has left the segment. Who imports it first takes that over. Later, or
+ * with a copy, it leads to the object for as long as somebody has it open.
+ *
+ * The fields are the library's own affair; a ticket that was changed is refused or
+ * leads to another object of the same kind, and never to a fault.
+ */
+typedef struct {
+    /**
+     * Which segment of that name it is.
+     */
+    uint64_t identity;
+    /**
+     * What and where in the segment the object is.
+     */
+    uint64_t words[6];
+    /**
+     * The name of the segment, ended by NUL.
+     */
+    char segment[208];
+} atoll_ticket;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1090,6 +1129,30 @@ atoll_status atoll_mutex_open_or_create(atoll_segment *segment,
                                         atoll_mutex **out);
 
 /**
+ * Removes the name of a mutex, recursive or not: nobody can open it any more, and the
+ * name is free for something else. Who has it open goes on using it; its memory is free
+ * with the last of them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the mutex stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_remove(atoll_segment *segment,
+                                const char *name);
+
+/**
  * Closes a handle. The mutex stays in the segment, and held if it is held: close
  * does not unlock. A call that waits on another thread goes on.
  *
@@ -1238,6 +1301,28 @@ atoll_status atoll_value_create(atoll_segment *segment,
                                 atoll_value **out);
 
 /**
+ * Makes a value that holds something from the start: nobody can see it zero.
+ *
+ * Arguments as for atoll_value_create(), and
+ *
+ * initial   What it holds at first.
+ * len       The size of the value.
+ *
+ * Returns   As atoll_value_create(), and INVALID_ARGUMENT also if len is not the size
+ *           of the value, a boolean is neither 0 nor 1, or initial is NULL.
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     As for atoll_value_create().
+ * Since     0.1
+ */
+atoll_status atoll_value_create_with(atoll_segment *segment,
+                                     const char *name,
+                                     const atoll_type *type,
+                                     const void *initial,
+                                     size_t len,
+                                     atoll_value **out);
+
+/**
  * Opens a value by its name.
  *
  * segment   Where it is.
@@ -1286,6 +1371,50 @@ atoll_status atoll_value_open_or_create(atoll_segment *segment,
                                         const char *name,
                                         const atoll_type *type,
                                         atoll_value **out);
+
+/**
+ * Opens the value of that name, or makes it holding `initial` if there is none. One
+ * that is there keeps what it holds.
+ *
+ * Arguments as for atoll_value_create_with(). Without a name it always makes one.
+ *
+ * Returns   As atoll_value_open_or_create(), and INVALID_ARGUMENT also if len is not the
+ *           size of the value, a boolean is neither 0 nor 1, or initial is NULL.
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     As for atoll_value_open_or_create().
+ * Since     0.1
+ */
+atoll_status atoll_value_open_or_create_with(atoll_segment *segment,
+                                             const char *name,
+                                             const atoll_type *type,
+                                             const void *initial,
+                                             size_t len,
+                                             atoll_value **out);
+
+/**
+ * Removes the name of a value: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last
+ * of them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the value stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_value_remove(atoll_segment *segment,
+                                const char *name);
 
 /**
  * Closes a handle. The value stays in the segment. An address that
@@ -1702,6 +1831,30 @@ atoll_status atoll_array_open_or_create(atoll_segment *segment,
                                         atoll_array **out);
 
 /**
+ * Removes the name of an array: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last
+ * of them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the array stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_array_remove(atoll_segment *segment,
+                                const char *name);
+
+/**
  * Closes a handle. The array stays in the segment. The address of its elements is
  * not to be used after the last handle to anything in the segment is closed.
  *
@@ -1751,6 +1904,281 @@ void *atoll_array_data(const atoll_array *array);
  */
 atoll_status atoll_array_info(const atoll_array *array,
                               atoll_array_layout *out);
+
+/**
+ * Writes a ticket for the mutex, for another process to import.
+ *
+ * mutex     The handle.
+ * out       Receives the ticket: copy it to the other process as it is.
+ *
+ * Returns
+ *   OK                  *out is a ticket for one import.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle. A ticket written before the fork is the
+ *           parent's, and goes with it.
+ * Owner     The copy is yours; there is nothing to free. The object stays while the
+ *           ticket is not imported, at most until this process leaves the segment.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_export(const atoll_mutex *mutex,
+                                atoll_ticket *out);
+
+/**
+ * Opens the mutex that a ticket is for, recursive or not as it is. The segment is
+ * opened too if this process has not opened it yet.
+ *
+ * ticket    What atoll_mutex_export() gave, here or in another process.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   NOT_FOUND           The object is gone, or its segment is: nobody had it open, and
+ *                       who exported it has left.
+ *   WRONG_KIND          The ticket is for something else than a mutex.
+ *   NO_SPACE            As for atoll_mutex_export().
+ *   INVALID_ARGUMENT    The ticket is NULL, or cannot be one.
+ *   CORRUPTED           The segment is damaged.
+ *   and what atoll_segment_open() returns, if the segment has to be opened.
+ *
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mutex_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_import(const atoll_ticket *ticket,
+                                atoll_mutex **out);
+
+/**
+ * Writes a ticket for the value, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_value_export(const atoll_value *value,
+                                atoll_ticket *out);
+
+/**
+ * Opens the value that a ticket is for, whatever its type: atoll_value_type() says
+ * which.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_value_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_value_import(const atoll_ticket *ticket,
+                                atoll_value **out);
+
+/**
+ * Writes a ticket for the array, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_array_export(const atoll_array *array,
+                                atoll_ticket *out);
+
+/**
+ * Opens the array that a ticket is for, whatever its type and shape:
+ * atoll_array_info() says which.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_array_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_array_import(const atoll_ticket *ticket,
+                                atoll_array **out);
+
+/**
+ * Begins a transaction: changes that all happen, at the commit, or not at all.
+ *
+ * It holds mutexes of one segment until it ends. What is changed through it is noted
+ * first, by copying what was there. If this process dies before the commit, whoever
+ * wants one of the mutexes next puts everything back first; then the mutex is as if
+ * nothing had happened: a transaction is not told that an owner died, and finds what
+ * was there before. Who locks such a mutex by atoll_mutex_lock() is told, for it
+ * cannot be known whether everything was done through the transaction.
+ *
+ * The promise is made to those who hold the mutexes. Who looks at values and arrays
+ * without them may see changes before the commit, and see them go again.
+ *
+ * A thread has one transaction at a time. Its mutexes cannot be locked or unlocked by
+ * themselves before it ends, and it has to be ended by atoll_transaction_commit() or
+ * atoll_transaction_abort(); a thread that ends with it open aborts it.
+ *
+ * mutexes     The mutexes, in any order: they are taken in an order in which nobody
+ *             can wait for each other for ever.
+ * n           How many: 1 to 8.
+ * timeout_ns  How long to wait for all of them together, as for atoll_mutex_lock().
+ * out         Receives the transaction, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is an open transaction. You hold the mutexes.
+ *   OWNER_DIED          *out is an open transaction. You hold the mutexes. An owner of
+ *                       one of them died outside of a transaction and nobody has marked
+ *                       it consistent: what it guards may be half-changed.
+ *                       atoll_mutex_dead_owner() says for which.
+ *   TIMED_OUT           You hold none of them. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You hold none of them. Call again.
+ *   DEADLOCK            This thread holds one of them already.
+ *   WRONG_SEGMENT       The mutexes are of two segments.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    This thread has a transaction open; n is 0 or above 8; a mutex
+ *                       is passed twice or is closed; timeout_ns is negative.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. The transaction is the one's that began it: another one cannot
+ *           use it.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child does not have its parent's transaction: NOT_OWNER.
+ * Owner     The transaction is yours until you end it. The mutexes stay yours.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_begin(atoll_mutex *const *mutexes,
+                                     size_t n,
+                                     int64_t timeout_ns,
+                                     atoll_transaction **out);
+
+/**
+ * Replaces a value, if the transaction is committed.
+ *
+ * A value of up to 8 bytes never waits. A larger one waits while another thread writes
+ * it; after that, others who write it wait for the end of the transaction.
+ *
+ * transaction  The handle.
+ * value        A value in the segment of the mutexes.
+ * bytes        What to write.
+ * len          The size of the value.
+ * timeout_ns   How long to wait for other writers, as for atoll_mutex_lock().
+ *
+ * Returns
+ *   OK                  The value is replaced, until an abort puts the old one back.
+ *   TIMED_OUT           Another thread is writing the value.
+ *   INTERRUPTED         A signal handler ran. Call again.
+ *   WRONG_SEGMENT       The value is in another segment than the mutexes.
+ *   NO_SPACE            There is no room to note what was there.
+ *   NOT_OWNER           The transaction is the parent's of this forked process.
+ *   INVALID_ARGUMENT    The transaction has ended or is another thread's; len is not
+ *                       the size of the value, a boolean is neither 0 nor 1, timeout_ns
+ *                       is negative, bytes is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *           Where it fails nothing has changed, and the transaction goes on.
+ *
+ * Threads   The one that began the transaction.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      NOT_OWNER in a child.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_store(atoll_transaction *transaction,
+                                     atoll_value *value,
+                                     const void *bytes,
+                                     size_t len,
+                                     int64_t timeout_ns);
+
+/**
+ * Notes elements of an array and lends them: you may write to them until the
+ * transaction ends, by plain stores. An abort puts back what was there when they were
+ * first lent.
+ *
+ * What was there is copied, so lend what you are going to change, and not more.
+ * Elements outside of the range are not touched by an abort, even if they share a
+ * word with it.
+ *
+ * transaction  The handle.
+ * array        An array in the segment of the mutexes.
+ * first        The first element, counted in C order (the last dimension varies
+ *              fastest) from 0.
+ * count        How many elements.
+ * out          Receives the address of the first of them.
+ *
+ * Returns
+ *   OK                  *out is the address.
+ *   WRONG_SEGMENT       The array is in another segment than the mutexes.
+ *   NO_SPACE            There is no room to note what is there: the segment has to have
+ *                       as many free bytes.
+ *   NOT_OWNER           The transaction is the parent's of this forked process.
+ *   INVALID_ARGUMENT    The transaction has ended or is another thread's; the array has
+ *                       fewer elements; out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *           Where it fails nothing has changed, and the transaction goes on.
+ *
+ * Threads   The one that began the transaction; it may let others write to the
+ *           elements, but has to know when they are done.
+ * Fork      NOT_OWNER in a child.
+ * Owner     The elements are the segment's. Do not write to them when the transaction
+ *           has ended.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_modify(atoll_transaction *transaction,
+                                      atoll_array *array,
+                                      uint64_t first,
+                                      uint64_t count,
+                                      void **out);
+
+/**
+ * Makes all changes of the transaction final, in one store, and unlocks the mutexes.
+ * Killed before that store, nothing of it has happened; killed after it, all of it.
+ *
+ * transaction  The handle, which is one no longer.
+ *
+ * Returns
+ *   OK                  All of it has happened.
+ *   NOT_OWNER           The transaction is the parent's of this forked process.
+ *   INVALID_ARGUMENT    The transaction has ended, or is another thread's.
+ *
+ * Threads   The one that began the transaction.
+ * Fork      NOT_OWNER in a child.
+ * Owner     Takes the transaction.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_commit(atoll_transaction *transaction);
+
+/**
+ * Undoes all changes of the transaction, and unlocks the mutexes.
+ *
+ * transaction  The handle, which is one no longer.
+ *
+ * Returns
+ *   OK                  Everything is as it was before.
+ *   NOT_OWNER           The transaction is the parent's of this forked process.
+ *   INVALID_ARGUMENT    The transaction has ended, or is another thread's.
+ *   CORRUPTED           The segment is damaged, so that not all could be undone.
+ *
+ * Threads   The one that began the transaction.
+ * Fork      NOT_OWNER in a child.
+ * Owner     Takes the transaction.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_abort(atoll_transaction *transaction);
 
 #ifdef __cplusplus
 }  // extern "C"

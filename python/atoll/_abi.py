@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x282369e4749f9c2d
+ABI_FINGERPRINT = 0x9df058c8830e72b8
 
 # Done.
 OK = 0
@@ -171,6 +171,8 @@ class atoll_segment_info(Structure):
         ("size", c_uint64),
         ("committed", c_uint64),
         ("used", c_uint64),
+        ("free", c_uint64),
+        ("largest_free", c_uint64),
         ("objects", c_uint64),
         ("death_epoch", c_uint64),
         ("members", c_uint32),
@@ -227,6 +229,16 @@ class atoll_array_layout(Structure):
         ("length", c_uint64),
         ("bytes", c_uint64),
         ("shape", c_uint64 * MAX_DIMENSIONS),
+    ]
+
+
+# How an object is handed to another process, with or without a name: some bytes that can go through
+# any channel (a pipe, a socket, a file).
+class atoll_ticket(Structure):
+    _fields_ = [
+        ("identity", c_uint64),
+        ("words", c_uint64 * 6),
+        ("segment", c_char * 208),
     ]
 
 
@@ -309,6 +321,9 @@ FUNCTIONS = {
         POINTER(atoll_mutex_options),
         POINTER(c_void_p),
     ]),
+    # Removes the name of a mutex of either kind: nobody can open it any more, and the name is free
+    # for something else.
+    "atoll_mutex_remove": (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
     "atoll_mutex_close": (c_int32, [c_void_p]),
     # Acquires the mutex, waiting up to `timeout_ns`.
@@ -325,6 +340,15 @@ FUNCTIONS = {
     "atoll_mutex_dead_owner": (c_int32, [c_void_p, POINTER(atoll_owner)]),
     # Makes a value, all bytes zero, in a segment.
     "atoll_value_create": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
+    # Makes a value that holds something from the start: nobody can see it zero.
+    "atoll_value_create_with": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
     # Opens a value by its name.
     "atoll_value_open": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
     # Opens the value of that name, or makes it, all bytes zero, if there is none.
@@ -334,6 +358,18 @@ FUNCTIONS = {
         POINTER(atoll_type),
         POINTER(c_void_p),
     ]),
+    # Opens the value of that name, or makes it holding `initial` if there is none.
+    "atoll_value_open_or_create_with": (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a value: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_value_remove": (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
     "atoll_value_close": (c_int32, [c_void_p]),
     # Says what a value holds.
@@ -457,12 +493,45 @@ FUNCTIONS = {
         POINTER(c_uint64),
         POINTER(c_void_p),
     ]),
+    # Removes the name of an array: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_array_remove": (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
     "atoll_array_close": (c_int32, [c_void_p]),
     # The address of the first element.
     "atoll_array_data": (c_void_p, [c_void_p]),
     # Says what an array is made of.
     "atoll_array_info": (c_int32, [c_void_p, POINTER(atoll_array_layout)]),
+    # Writes a ticket for the mutex, for another process to import.
+    "atoll_mutex_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the mutex that a ticket is for, recursive or not as it is.
+    "atoll_mutex_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Writes a ticket for the value, for another process to import.
+    "atoll_value_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the value that a ticket is for, whatever its type: atoll_value_type() says which.
+    "atoll_value_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Writes a ticket for the array, for another process to import.
+    "atoll_array_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the array that a ticket is for, whatever its type and shape: atoll_array_info() says
+    # which.
+    "atoll_array_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Begins a transaction: changes that all happen, at the commit, or not at all.
+    "atoll_transaction_begin": (c_int32, [POINTER(c_void_p), c_size_t, c_int64, POINTER(c_void_p)]),
+    # Replaces a value, if the transaction is committed.
+    "atoll_transaction_store": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_int64]),
+    # Notes elements of an array and lends them: you may write to them until the transaction ends,
+    # by plain stores.
+    "atoll_transaction_modify": (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_uint64,
+        c_uint64,
+        POINTER(c_void_p),
+    ]),
+    # Makes all changes of the transaction final, in one store, and unlocks the mutexes.
+    "atoll_transaction_commit": (c_int32, [c_void_p]),
+    # Undoes all changes of the transaction, and unlocks the mutexes.
+    "atoll_transaction_abort": (c_int32, [c_void_p]),
 }
 
 

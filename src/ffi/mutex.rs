@@ -216,9 +216,9 @@ pub unsafe extern "C" fn atoll_mutex_open_or_create(
     unsafe { obtain(segment, name, options, out, Mutex::open_or_create) }
 }
 
-/// Removes the name of a mutex of either kind: nobody can open it any more, and the name is free for
-/// something else. Who has it open goes on using it; its memory is free with the last
-/// of them.
+/// Removes the name of a mutex, recursive or not: nobody can open it any more, and the
+/// name is free for something else. Who has it open goes on using it; its memory is free
+/// with the last of them.
 ///
 /// segment   Where it is.
 /// name      Its name.

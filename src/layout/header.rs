@@ -66,6 +66,9 @@ shared! {
     }
 }
 
+/// A bit of `flags`: the segment goes with its last member.
+pub(crate) const EPHEMERAL: u32 = 1;
+
 /// What a creator decides once and nobody changes.
 pub(crate) struct Constants {
     pub(crate) flags: u32,

@@ -10,17 +10,21 @@ use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::{self, Attachment, Ground};
 use crate::roster::death::{self, MemberInfo};
-use crate::roster::{member, thread};
+use crate::roster::{self, leave, member, thread};
 use crate::segment::directory::{self, Object, Request, Wanted};
 use crate::segment::heap::Heap;
 use crate::segment::holding::{self, Holding};
-use crate::segment::{birth, estate, growth, verify};
+use crate::segment::{birth, estate, growth, home, reclaim, verify};
 
 pub use crate::segment::birth::SegmentOptions;
 
 /// What the roster needs from those who know what a segment holds.
-static GROUND: Ground =
-    Ground { grow: growth::grow_roster, settle: estate::settle, bequeath: holding::bequeath };
+static GROUND: Ground = Ground {
+    grow: growth::grow_roster,
+    reclaim: reclaim::after_leaving,
+    settle: estate::settle,
+    bequeath: holding::bequeath,
+};
 
 /// The most dimensions of an array.
 pub(crate) const MAX_DIMENSIONS: usize = 32;
@@ -95,7 +99,8 @@ impl Segment {
     /// # Errors
     /// `AlreadyExists`, `NoSpace`, `Permission`, `InvalidArgument`, `System`.
     pub fn create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        Self::enter(birth::create(name, options, &GROUND)?)
+        let attachment = birth::create(name, options, &GROUND)?;
+        Ok(Self { attachment })
     }
 
     /// Opens a segment that exists.
@@ -103,7 +108,8 @@ impl Segment {
     /// # Errors
     /// `NotFound`, `Permission`, `Incompatible`, `Corrupted`, `InvalidArgument`.
     pub fn open(name: &str, options: &SegmentOptions) -> Result<Self> {
-        Self::enter(birth::open(name, options, &GROUND)?)
+        let attachment = birth::open(name, options, &GROUND)?;
+        Ok(Self { attachment })
     }
 
     /// Opens a segment, or creates it if there is none.
@@ -111,14 +117,15 @@ impl Segment {
     /// # Errors
     /// Those of `create` and `open`, except `NotFound` and `AlreadyExists`.
     pub fn open_or_create(name: &str, options: &SegmentOptions) -> Result<Self> {
-        Self::enter(birth::open_or_create(name, options, &GROUND)?)
+        let attachment = birth::open_or_create(name, options, &GROUND)?;
+        Ok(Self { attachment })
     }
 
     /// Opens the segment of that identity, whether it still has its name or not, if this
     /// process is in it already.
     pub(super) fn open_again(name: &str, identity: u64) -> Result<Self> {
         if let Some(attachment) = attachment::find(identity) {
-            return Self::enter(attachment);
+            return Ok(Self { attachment: birth::enter_again(attachment)? });
         }
         let segment = Self::open(name, &SegmentOptions::default())?;
         if segment.attachment.header().identity == identity {
@@ -130,14 +137,40 @@ impl Segment {
         ))
     }
 
-    /// Makes the process a member, and the thread a participant whose death is noticed
-    /// at once, unless the segment is only read.
-    fn enter(attachment: &'static Attachment) -> Result<Self> {
-        let segment = Self { attachment };
-        if attachment.memory().is_writable() {
-            thread::here()?.name_in(attachment)?;
-        }
-        Ok(segment)
+    /// The segment that the process has for itself, made when it is first asked for: an
+    /// ephemeral one of mode 0600, with room for as much as the file system could hold.
+    ///
+    /// It stays open until the process ends or leaves. A forked child that asks gets a
+    /// home of its own, and goes on holding its parent's.
+    ///
+    /// # Errors
+    /// Those of `create`, except `AlreadyExists`.
+    pub fn home() -> Result<Self> {
+        let attachment = roster::home::obtain(|| home::make(&GROUND))?;
+        Ok(Self { attachment })
+    }
+
+    /// Removes the ephemeral segments of this user whose members were all killed, and says
+    /// how many there were. Whoever creates a segment does the same.
+    ///
+    /// # Errors
+    /// `System` if the directory cannot be read.
+    pub fn gc() -> Result<u64> {
+        reclaim::sweep()
+    }
+
+    /// Leaves all segments in good order, as `exit` does, for a process that is about to
+    /// end without it: its death is no news then, and ephemeral segments of which it was
+    /// the last member go.
+    ///
+    /// Handles stay usable: the next call through one joins again, unless the segment is
+    /// gone (`NotFound`). Locks that the thread holds count as those of a dead owner.
+    ///
+    /// # Errors
+    /// `System` if the thread cannot be set up.
+    pub fn leave_all() -> Result<()> {
+        leave::leave_all(thread::here()?);
+        Ok(())
     }
 
     /// Removes the name of a segment. Who has it open goes on using it; the memory
@@ -197,7 +230,7 @@ impl Segment {
             mode: file::facts(self.attachment.file()?)?.mode,
             layout_version: LAYOUT_VERSION,
             read_only: !memory.is_writable(),
-            ephemeral: false,
+            ephemeral: self.attachment.is_ephemeral(),
         })
     }
 

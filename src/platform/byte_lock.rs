@@ -19,6 +19,10 @@ use crate::error::{Error, Result, Status};
 pub(crate) enum Byte {
     /// Held while the segment's geometry changes: growth, creation of objects.
     Registrar,
+    /// Held while nobody may come in or go unseen, to look whether anybody is in.
+    Door,
+    /// Held by a maker until it is a member of what it made.
+    Maker,
     /// Held for as long as the process is member `index`.
     Member(u32),
 }
@@ -28,7 +32,9 @@ impl Byte {
         const REGISTRAR: i64 = (1 << 62) - 1;
         match self {
             Byte::Registrar => REGISTRAR,
-            Byte::Member(index) => REGISTRAR + 1 + i64::from(index),
+            Byte::Door => REGISTRAR + 1,
+            Byte::Maker => REGISTRAR + 2,
+            Byte::Member(index) => REGISTRAR + 3 + i64::from(index),
         }
     }
 
@@ -41,13 +47,23 @@ impl Byte {
         lock.l_len = 1;
         lock
     }
+
+    /// The byte and all behind it.
+    fn flock_onwards(self, kind: libc::c_int) -> libc::flock {
+        let mut lock = self.flock(kind);
+        lock.l_len = 0;
+        lock
+    }
 }
 
 /// Takes the byte if it is free, and says whether it was.
 pub(crate) fn try_lock(file: BorrowedFd<'_>, byte: Byte) -> Result<bool> {
-    let lock = byte.flock(libc::F_WRLCK);
+    try_set(file, &byte.flock(libc::F_WRLCK))
+}
+
+fn try_set(file: BorrowedFd<'_>, lock: &libc::flock) -> Result<bool> {
     // SAFETY: passes a valid flock that the kernel reads.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) } == 0 {
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, lock) } == 0 {
         return Ok(true);
     }
     match errno() {
@@ -96,6 +112,43 @@ impl<'a> Guard<'a> {
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         unlock(self.file, self.byte);
+    }
+}
+
+/// The door and what is behind it, barred until the end of a scope.
+pub(crate) struct Bar<'a> {
+    file: BorrowedFd<'a>,
+}
+
+impl<'a> Bar<'a> {
+    /// Bars everything in one step, unless anybody is in.
+    pub(crate) fn all(file: BorrowedFd<'a>) -> Result<Option<Self>> {
+        let barred = try_set(file, &Byte::Door.flock_onwards(libc::F_WRLCK))?;
+        Ok(barred.then_some(Self { file }))
+    }
+
+    /// Bars the door alone, unless somebody else has done so.
+    pub(crate) fn door(file: BorrowedFd<'a>) -> Result<Option<Self>> {
+        let barred = try_lock(file, Byte::Door)?;
+        Ok(barred.then_some(Self { file }))
+    }
+
+    /// Bars one more byte, and says whether it was free.
+    pub(crate) fn add(&self, byte: Byte) -> Result<bool> {
+        try_lock(self.file, byte)
+    }
+
+    /// Bars a byte and all behind it, and says whether they were free.
+    pub(crate) fn add_onwards(&self, byte: Byte) -> Result<bool> {
+        try_set(self.file, &byte.flock_onwards(libc::F_WRLCK))
+    }
+}
+
+impl Drop for Bar<'_> {
+    fn drop(&mut self) {
+        let lock = Byte::Door.flock_onwards(libc::F_UNLCK);
+        // SAFETY: passes a valid flock that the kernel reads. As in `unlock`.
+        unsafe { libc::fcntl(self.file.as_raw_fd(), libc::F_OFD_SETLK, &lock) };
     }
 }
 

@@ -2,24 +2,14 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::path::PathBuf;
 
 use super::byte_lock::{self, Byte};
-use super::{errno, process};
+use super::{directory, errno, process};
 use crate::error::{Error, Result, Status, invalid};
 
-const DEFAULT_DIRECTORY: &str = "/dev/shm";
 const LONGEST_NAME: usize = 200;
 /// Names of files that are not born yet, where unnamed files are not to be had.
 const UNBORN_PREFIX: &str = ".atoll-unborn-";
-
-/// The directory where segments live: `ATOLL_DIR`, else `/dev/shm`.
-pub(crate) fn directory() -> PathBuf {
-    match std::env::var_os("ATOLL_DIR") {
-        Some(dir) if !dir.is_empty() => dir.into(),
-        _ => DEFAULT_DIRECTORY.into(),
-    }
-}
 
 /// The checked name of a segment, and the path of its file.
 #[derive(Clone, Debug)]
@@ -58,7 +48,7 @@ impl SegmentPath {
                  choose another segment name",
             ));
         }
-        let mut full = directory().into_os_string().into_encoded_bytes();
+        let mut full = directory::path().into_os_string().into_encoded_bytes();
         full.push(b'/');
         full.extend_from_slice(bare.as_bytes());
         let path = CString::new(full)
@@ -77,7 +67,7 @@ impl SegmentPath {
 
     #[cold]
     fn failed(&self, verb: &str, code: i32) -> Error {
-        let dir = directory();
+        let dir = directory::path();
         let dir = dir.display();
         let name = &self.name;
         let (status, text) = match code {
@@ -113,7 +103,7 @@ impl SegmentPath {
 
 #[cold]
 fn no_space(verb: &str, name: &str) -> String {
-    let dir = directory();
+    let dir = directory::path();
     format!(
         "cannot {verb} segment \"{name}\": {0} is full (memory, inodes or a size limit); remove \
          what is not needed there, enlarge it (in a container: --shm-size), or set ATOLL_DIR",
@@ -134,6 +124,7 @@ pub(crate) struct FileFacts {
     pub(crate) length: u64,
     pub(crate) mode: u32,
     pub(crate) links: u64,
+    pub(crate) owner: u32,
     pub(crate) is_regular: bool,
 }
 
@@ -151,21 +142,50 @@ pub(crate) fn facts_of(descriptor: i32) -> Result<FileFacts> {
         let code = errno();
         return Err(Error::os(Status::System, code, "fstat of a segment's file failed".into()));
     }
-    Ok(FileFacts {
-        id: FileId { device: stat.st_dev, inode: stat.st_ino },
-        length: stat.st_size as u64,
-        mode: stat.st_mode & 0o7777,
-        links: stat.st_nlink,
-        is_regular: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
-    })
+    Ok(FileFacts::of(&stat))
 }
 
-/// Whether the file's first bytes are these.
-pub(crate) fn begins_with(file: BorrowedFd<'_>, bytes: &[u8; 8]) -> bool {
-    let mut first = [0u8; 8];
-    // SAFETY: reads at most 8 bytes into a buffer of that size.
-    let read = unsafe { libc::pread(file.as_raw_fd(), first.as_mut_ptr().cast(), 8, 0) };
-    read == 8 && first == *bytes
+/// The same for a name, which may lead to anything; links are not followed.
+fn facts_by_name(path: &SegmentPath) -> Option<FileFacts> {
+    // SAFETY: a plain C struct of integers; zero is a valid value of each.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    // SAFETY: a NUL-terminated path; the kernel fills the struct given.
+    let found = unsafe { libc::lstat(path.path().as_ptr(), &mut stat) } == 0;
+    found.then(|| FileFacts::of(&stat))
+}
+
+impl FileFacts {
+    fn of(stat: &libc::stat) -> Self {
+        Self {
+            id: FileId { device: stat.st_dev, inode: stat.st_ino },
+            length: stat.st_size as u64,
+            mode: stat.st_mode & 0o7777,
+            links: stat.st_nlink,
+            owner: stat.st_uid,
+            is_regular: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
+        }
+    }
+}
+
+/// The `N` bytes at `offset` of a file that is not mapped; `None` if it is too short.
+pub(crate) fn read_at<const N: usize>(file: BorrowedFd<'_>, offset: u64) -> Option<[u8; N]> {
+    let mut bytes = [0u8; N];
+    let (fd, to) = (file.as_raw_fd(), bytes.as_mut_ptr().cast());
+    // SAFETY: reads at most N bytes into a buffer of that size.
+    let read = unsafe { libc::pread(fd, to, N, offset as libc::off_t) };
+    (read == N as isize).then_some(bytes)
+}
+
+/// Writes a word of a file that is not mapped.
+pub(crate) fn write_at(file: BorrowedFd<'_>, offset: u64, word: u32) -> Result<()> {
+    let bytes = word.to_ne_bytes();
+    let (fd, from) = (file.as_raw_fd(), bytes.as_ptr().cast());
+    // SAFETY: the kernel reads the bytes given.
+    let written = unsafe { libc::pwrite(fd, from, bytes.len(), offset as libc::off_t) };
+    if written == bytes.len() as isize {
+        return Ok(());
+    }
+    Err(Error::os(Status::System, errno(), "pwrite to a segment's file failed".into()))
 }
 
 /// Opens the file of a segment.
@@ -255,7 +275,7 @@ impl UnbornFile {
                     libc::ENOENT,
                     format!(
                         "the directory {} does not exist: create it, or correct ATOLL_DIR",
-                        directory().display()
+                        directory::path().display()
                     ),
                 ));
             }
@@ -274,7 +294,7 @@ impl UnbornFile {
     }
 
     fn unnamed() -> core::result::Result<OwnedFd, i32> {
-        let dir = CString::new(directory().into_os_string().into_encoded_bytes())
+        let dir = CString::new(directory::path().into_os_string().into_encoded_bytes())
             .map_err(|_| libc::EINVAL)?;
         open_raw(&dir, libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC, 0o600)
     }
@@ -284,7 +304,7 @@ impl UnbornFile {
         remove_abandoned();
         loop {
             let name = format!("{UNBORN_PREFIX}{}-{:016x}", process::id(), process::random_u64());
-            let mut full = directory().into_os_string().into_encoded_bytes();
+            let mut full = directory::path().into_os_string().into_encoded_bytes();
             full.extend_from_slice(format!("/{name}").as_bytes());
             let name = CString::new(full).map_err(|_| path.failed("create", libc::EINVAL))?;
             let flags = libc::O_RDWR | libc::O_CREAT | libc::O_EXCL | libc::O_CLOEXEC;
@@ -339,7 +359,7 @@ fn link_unnamed(file: &OwnedFd, name: &CStr) -> core::result::Result<(), i32> {
 
 /// Whether `link_unnamed` can work at all, asked with a name that is taken.
 fn can_be_named(file: &OwnedFd) -> bool {
-    let taken = CString::new(directory().into_os_string().into_encoded_bytes());
+    let taken = CString::new(directory::path().into_os_string().into_encoded_bytes());
     taken.is_ok_and(|taken| link_unnamed(file, &taken) == Err(libc::EEXIST))
 }
 
@@ -365,7 +385,7 @@ fn remove(path: &CStr) {
 
 /// Removes temporary files whose makers are dead: their byte is free.
 fn remove_abandoned() {
-    let Ok(entries) = std::fs::read_dir(directory()) else {
+    let Ok(entries) = std::fs::read_dir(directory::path()) else {
         return;
     };
     for entry in entries.flatten() {
@@ -417,21 +437,7 @@ pub(crate) fn commit(file: BorrowedFd<'_>, from: u64, to: u64, name: &str) -> Re
     }
 }
 
-/// Bytes that the file system of the segment directory has left, as far as it says.
-pub(crate) fn available() -> u64 {
-    let Ok(dir) = CString::new(directory().into_os_string().into_encoded_bytes()) else {
-        return u64::MAX;
-    };
-    // SAFETY: a plain C struct of integers; zero is a valid value of each.
-    let mut facts: libc::statvfs = unsafe { core::mem::zeroed() };
-    // SAFETY: a NUL-terminated path, and a struct that libc fills.
-    if unsafe { libc::statvfs(dir.as_ptr(), &mut facts) } != 0 || facts.f_blocks == 0 {
-        return u64::MAX; // it has no limit, or none that it tells
-    }
-    facts.f_bavail.saturating_mul(facts.f_frsize)
-}
-
-/// The error that says so.
+/// The error that says that the directory has no room left.
 pub(crate) fn directory_full(segment: &str) -> Error {
     Error::os(Status::NoSpace, libc::ENOSPC, no_space("grow", segment))
 }
@@ -443,6 +449,18 @@ pub(crate) fn unlink(path: &SegmentPath) -> Result<()> {
         return Ok(());
     }
     Err(path.failed("unlink", errno()))
+}
+
+/// Removes the name if it leads to `file` still, and says whether it did.
+///
+/// Between the look and the deed somebody may remove the name and give it to another
+/// file; who removes names only behind a bar (`byte_lock`) does not.
+pub(crate) fn unlink_if_leads_to(path: &SegmentPath, file: BorrowedFd<'_>) -> Result<bool> {
+    let id = facts(file)?.id;
+    if facts_by_name(path).is_none_or(|found| found.id != id) {
+        return Ok(false);
+    }
+    unlink(path).map(|()| true)
 }
 
 /// Whether the segment directory supports unnamed files, and byte locks.

@@ -5,6 +5,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod byte_lock;
+pub(crate) mod directory;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod futex;

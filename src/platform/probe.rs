@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use super::{file, futex, mapping, robust};
+use super::{directory, file, futex, mapping, robust};
 
 /// The answers, for `atoll_platform_info`.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Platform {
             membarrier: super::membarrier::is_available(),
             libc: libc_version(),
             kernel: kernel_release(),
-            directory: file::directory().display().to_string(),
+            directory: directory::path().display().to_string(),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::member::Membership;
 use super::record::{BLOCK_SLOTS, Block, MemberId, MemberRecord, ParticipantRecord};
 use super::thread::{Seat, Thread};
 use crate::error::{Error, Result, Status, corrupted};
-use crate::layout::header::{Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
+use crate::layout::header::{EPHEMERAL, Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::{
     AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
@@ -49,6 +49,9 @@ pub(crate) struct Attachment {
 pub(crate) struct Ground {
     /// Adds a block to the roster.
     pub(crate) grow: fn(&Attachment) -> Result<()>,
+    /// Removes an ephemeral segment if nobody is in any more. The list of attachments is
+    /// locked, so that no forked child inherits what bars the segment meanwhile.
+    pub(crate) reclaim: fn(&Attachment),
     /// Settles what former owners of a new participant's slot, and of its member's, have
     /// left, so that both begin with nothing.
     pub(crate) settle: fn(&'static Thread, Seat) -> Result<()>,
@@ -62,7 +65,7 @@ static ATTACHMENTS: PrivateLock<Vec<&'static Attachment>> = PrivateLock::new(Vec
 /// Finds or makes the attachment to a file, with one handle counted.
 pub(crate) fn attach(
     path: SegmentPath,
-    file: OwnedFd,
+    file: &OwnedFd,
     writable: bool,
     map: impl FnOnce(&OwnedFd) -> Result<Memory>,
     ground: &'static Ground,
@@ -78,7 +81,7 @@ pub(crate) fn attach(
         attachment.handles.fetch_add(1, Relaxed);
         return Ok(attachment);
     }
-    let memory = map(&file)?;
+    let memory = map(file)?;
     // Locks go through an open file of their own. The one that is mapped lives on in a
     // forked child, by the mapping that it inherits: a byte that we held when we were
     // killed would stay locked for as long as the child lives.
@@ -112,6 +115,26 @@ pub(crate) fn find(identity: u64) -> Option<&'static Attachment> {
     Some(known)
 }
 
+/// What is left to say of an ephemeral segment.
+#[cold]
+pub(crate) fn gone(path: &SegmentPath) -> Error {
+    Error::with(
+        Status::NotFound,
+        format!(
+            "segment \"{}\" is gone: it went with its last member; create it anew",
+            path.name()
+        ),
+    )
+}
+
+/// Runs `action` while no other thread forks, so that no child inherits a descriptor
+/// through which bytes are locked.
+pub(crate) fn without_forks<T>(action: impl FnOnce() -> Result<T>) -> Result<T> {
+    super::fork::ensure_own_process()?;
+    let _list = ATTACHMENTS.lock();
+    action()
+}
+
 /// Runs `visit` on every attachment, with the list locked.
 pub(super) fn for_each(mut visit: impl FnMut(&'static Attachment)) {
     ATTACHMENTS.lock().iter().for_each(|a| visit(a));
@@ -135,6 +158,21 @@ impl Attachment {
 
     pub(crate) fn header(&self) -> &Header {
         self.memory.header()
+    }
+
+    /// Whether the segment goes with its last member.
+    pub(crate) fn is_ephemeral(&self) -> bool {
+        self.header().flags & EPHEMERAL != 0
+    }
+
+    /// Whether nobody may come in any more.
+    pub(crate) fn is_destroyed(&self) -> bool {
+        // Acquire: what the kernel ordered by the bytes; see `member`.
+        self.header().destroyed.load(Acquire) != 0
+    }
+
+    pub(super) fn refuse_if_destroyed(&self) -> Result<()> {
+        if self.is_destroyed() { Err(gone(&self.path)) } else { Ok(()) }
     }
 
     pub(crate) fn path(&self) -> &SegmentPath {
@@ -174,6 +212,10 @@ impl Attachment {
         Self::drop_if_unused(this);
     }
 
+    pub(super) fn has_seats(&self) -> bool {
+        self.seats.load(Acquire) != 0
+    }
+
     /// Forgets the seats of a parent's threads, in a forked child.
     pub(super) fn forget_seats(&self) {
         self.seats.store(0, Relaxed);
@@ -196,14 +238,12 @@ impl Attachment {
         // SAFETY: made by `Box::leak` in `attach`, and taken out of the list just
         // now, which happens once. No handle and no seat refers to it any more.
         let owned = unsafe { Box::from_raw(this.cast_mut()) };
+        super::member::leave(&owned);
         drop(all);
         owned.shut();
     }
 
     fn shut(self: Box<Self>) {
-        if let Some(membership) = self.membership.lock().take() {
-            membership.leave(&self);
-        }
         let descriptor = self.descriptor.load(Acquire);
         if self.is_ours(descriptor) {
             file::close(descriptor);
@@ -255,7 +295,7 @@ impl Attachment {
     }
 
     /// Opens the file once more, so that locks taken there are separate.
-    pub(super) fn fresh_file(&self) -> Result<OwnedFd> {
+    pub(crate) fn fresh_file(&self) -> Result<OwnedFd> {
         file::reopen(self.file()?, &self.path, true)
     }
 

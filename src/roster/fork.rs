@@ -1,4 +1,4 @@
-//! What happens to seats and memberships when the process forks or ends.
+//! What happens to seats and memberships when the process forks.
 //!
 //! A forked child keeps its parent's mappings and handles and becomes a member of
 //! its own. What outlives a call is to pass to it without a moment in which nobody
@@ -9,11 +9,13 @@
 //! A child made by a raw `clone`, which runs no hooks, finds its mark erased by the
 //! kernel and starts without a membership.
 
+use parking_lot::MutexGuard;
+
 use super::attachment::{self, Attachment};
 use super::holdings::Holdings;
 use super::member::{self, ClaimedMember};
 use super::record::MemberId;
-use super::thread;
+use super::{home, thread};
 use crate::error::Result;
 use crate::platform::fork::{ForkHooks, ProcessMark, on_fork};
 use crate::platform::private_lock::PrivateLock;
@@ -22,6 +24,10 @@ use crate::platform::robust::RobustList;
 /// Set while this very process has set itself up.
 static MARK: ProcessMark = ProcessMark::new();
 static SETTING_UP: PrivateLock<()> = PrivateLock::new(());
+
+/// Held while a segment is given its name, and by who forks. The maker's byte is locked
+/// through what is mapped, which a child inherits.
+static BIRTH: PrivateLock<()> = PrivateLock::new(());
 
 /// The members reserved for the child of the fork in progress.
 static EXPECTED: PrivateLock<Vec<ExpectedMember>> = PrivateLock::new(Vec::new());
@@ -52,10 +58,22 @@ pub(super) fn ensure_own_process() -> Result<()> {
     MARK.set()
 }
 
+/// Whether this very process takes part in anything.
+pub(super) fn is_set_up() -> bool {
+    MARK.is_set()
+}
+
+/// Keeps other threads from forking until it is dropped.
+pub(crate) fn hold_off() -> Result<MutexGuard<'static, ()>> {
+    ensure_own_process()?;
+    Ok(BIRTH.lock())
+}
+
 /// Forgets the parent. `expected` are the memberships that it reserved for us.
 fn start_over(expected: Vec<ExpectedMember>) {
     thread::forget_all();
     member::set_leaving(false);
+    home::forget();
     if let Ok(list) = RobustList::of_this_thread() {
         // It may point at a lock of the parent's, in a mapping that we may close.
         list.disarm();
@@ -96,6 +114,8 @@ fn take_seats() {
 
 unsafe extern "C" fn prepare() {
     take_seats();
+    home::lock().hold_over_fork();
+    BIRTH.hold_over_fork();
     attachment::list_lock().hold_over_fork();
     EXPECTED.hold_over_fork();
     // SAFETY: this thread holds both locks, just taken.
@@ -142,6 +162,10 @@ unsafe extern "C" fn parent() {
     }
     // SAFETY: likewise.
     unsafe { attachment::list_lock().release_after_fork() };
+    // SAFETY: likewise.
+    unsafe { BIRTH.release_after_fork() };
+    // SAFETY: likewise.
+    unsafe { home::lock().release_after_fork() };
 }
 
 unsafe extern "C" fn child() {
@@ -149,6 +173,10 @@ unsafe extern "C" fn child() {
     unsafe { EXPECTED.reopen_in_child() };
     // SAFETY: likewise.
     unsafe { attachment::list_lock().reopen_in_child() };
+    // SAFETY: likewise.
+    unsafe { BIRTH.reopen_in_child() };
+    // SAFETY: likewise.
+    unsafe { home::lock().reopen_in_child() };
     // SAFETY: the value is `()`.
     unsafe { SETTING_UP.reopen_in_child() };
     // SAFETY: one thread, which is in the fork and in nothing else.
@@ -157,17 +185,4 @@ unsafe extern "C" fn child() {
     start_over(expected);
     // If this fails the mark stays erased, and the first call tries again.
     let _ = MARK.set();
-}
-
-/// Runs when the process ends by `exit`: it leaves in good order.
-pub(super) extern "C" fn at_process_exit() {
-    if !MARK.is_set() {
-        return;
-    }
-    member::set_leaving(true);
-    attachment::for_each(|attachment| {
-        if let Some(membership) = attachment.membership.lock().as_ref() {
-            membership.say_goodbye(attachment);
-        }
-    });
 }

@@ -14,8 +14,9 @@ pub(crate) struct Holdings {
     pub(crate) held: HashMap<Offset, Held>,
     /// Places in our pages that are vacant.
     pub(crate) vacant: Vec<Place>,
-    /// This process is a forked child and its parent has not handed these holds over: they
-    /// are to be taken anew, at the first call.
+    /// They are a former member's: of the parent, which has not handed them over to this
+    /// forked child, or of this process before it left. They are to be taken anew, at the
+    /// first call.
     pub(crate) inherited: bool,
 }
 

@@ -7,6 +7,18 @@
 //! death. Whoever finds such news writes it down once, with the next number of the
 //! segment's *death epoch*.
 //!
+//! # Ephemeral segments
+//!
+//! They go with their last member (`segment::reclaim`), and nobody may come in while that
+//! happens. Who comes takes its byte first and then looks at `destroyed`; who destroys
+//! looks at the bytes first, behind the *door*, and then sets `destroyed`.
+//!
+//! - **M4** Who bars the door (`Byte::Door`) may lock any free member byte for a moment. So
+//!   a byte that cannot be had says nothing about the room in the roster; who finds none
+//!   looks again with the door in its own hand.
+//! - **M5** A record turns from `PARTING` to `JOINED` only behind the door: who is parting
+//!   does not keep a segment from being destroyed.
+//!
 //! # If a process dies
 //!
 //! - while joining: its record says `AWAY`; the byte is free again; nothing to do;
@@ -14,16 +26,19 @@
 //! - while announcing: the epoch moved on and no record has that number; the next
 //!   one announces it under another number. Numbers may be skipped, never shared.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::attachment::Attachment;
-use super::record::{AWAY, BLOCK_SLOTS, EXPECTED, JOINED, MemberId, MemberRecord, store_name};
+use super::record::{
+    AWAY, BLOCK_SLOTS, EXPECTED, JOINED, MemberId, MemberRecord, PARTING, store_name,
+};
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
     AtomicBool,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::platform::byte_lock::{self, Byte, HeldByte};
+use crate::platform::byte_lock::{self, Bar, Byte, Guard, HeldByte};
+use crate::platform::time::sleep_ns;
 use crate::platform::{futex, process};
 
 /// What makes this process a member of one segment.
@@ -50,33 +65,94 @@ impl Membership {
     /// Says that the process takes part: from here on its death is news, unless it is
     /// about to leave.
     fn come_forward(&self, attachment: &Attachment) -> Result<()> {
-        let presence = &attachment.member(self.id.index)?.presence;
         // Relaxed: who sets it takes the lock of each membership afterwards.
-        if !LEAVING.load(Relaxed) {
-            // Release: who sees JOINED sees whose it is.
-            presence.store(JOINED, Release);
+        if LEAVING.load(Relaxed) {
+            return Ok(());
         }
+        let presence = &attachment.member(self.id.index)?.presence;
+        // Relaxed: our own record.
+        let _door = match presence.load(Relaxed) {
+            PARTING => Some(Guard::take(attachment.file()?, Byte::Door)?),
+            _ => None,
+        };
+        attachment.refuse_if_destroyed()?;
+        // Release: who sees JOINED sees whose it is.
+        presence.store(JOINED, Release);
         Ok(())
     }
 
     /// Leaves in good order: no death is announced. The byte goes with the value.
-    pub(super) fn leave(self, attachment: &Attachment) {
-        self.say_goodbye(attachment);
+    fn leave(self, attachment: &Attachment) {
+        self.say(AWAY, attachment);
     }
 
-    /// The same while the byte stays, at the end of a process.
-    pub(super) fn say_goodbye(&self, attachment: &Attachment) {
+    fn say(&self, presence: u32, attachment: &Attachment) {
         if let Ok(record) = attachment.member(self.id.index) {
-            record.presence.store(AWAY, Release);
+            record.presence.store(presence, Release);
         }
     }
+}
+
+/// Takes leave of the segment. If threads of the process have seats there still, it
+/// remains a member in name: its byte says that they live.
+pub(super) fn leave(attachment: &Attachment) {
+    let mut membership = attachment.membership.lock();
+    // Who is taking a seat counted it before it asked for the membership.
+    if attachment.has_seats() {
+        if let Some(membership) = membership.as_ref() {
+            membership.say(PARTING, attachment);
+        }
+    } else if let Some(membership) = membership.take() {
+        // Others give back what the member held. If we come back, it is as another one.
+        attachment.holdings.lock().inherited = true;
+        membership.leave(attachment);
+    }
+    drop(membership);
+    if attachment.is_ephemeral() && attachment.memory().is_writable() {
+        (attachment.ground().reclaim)(attachment);
+    }
+}
+
+/// Bars the segment if nobody is in who has not taken leave.
+pub(crate) fn bar_if_deserted<'a>(
+    attachment: &Attachment,
+    file: BorrowedFd<'a>,
+) -> Result<Option<Bar<'a>>> {
+    let Some(bar) = bar_door_patiently(file)? else {
+        return Ok(None);
+    };
+    let slots = attachment.slot_count();
+    for index in 0..slots {
+        // Acquire: whoever is parting has done so before; it stays so (M5).
+        if !bar.add(Byte::Member(index))?
+            && attachment.member(index)?.presence.load(Acquire) != PARTING
+        {
+            return Ok(None);
+        }
+    }
+    let rest = bar.add(Byte::Maker)? && bar.add_onwards(Byte::Member(slots))?;
+    Ok(rest.then_some(bar))
+}
+
+/// Of many who leave at once each finds the others parting, or is found so by the next one
+/// to have the door. It is not waited for for ever: nobody has to be able to leave.
+fn bar_door_patiently(file: BorrowedFd<'_>) -> Result<Option<Bar<'_>>> {
+    const PAUSE_NS: u64 = 50_000;
+    const TRIES: u32 = 200;
+    for _ in 0..TRIES {
+        if let Some(bar) = Bar::door(file)? {
+            return Ok(Some(bar));
+        }
+        sleep_ns(PAUSE_NS);
+    }
+    Ok(None)
 }
 
 /// This process's identity in the segment; joins if it has none yet.
 pub(super) fn join(attachment: &Attachment) -> Result<MemberId> {
     let mut membership = attachment.membership.lock();
     if membership.is_none() {
-        process::at_exit(super::fork::at_process_exit);
+        process::at_exit(super::leave::at_process_exit);
         let claimed = claim(attachment)?;
         let id = claimed.prepare(attachment)?;
         *membership = Some(claimed.settle(attachment, id)?);
@@ -96,6 +172,13 @@ pub(crate) fn joined(attachment: &Attachment) -> Result<MemberId> {
 
 /// Takes the byte of a member slot that nobody living has.
 pub(super) fn claim(attachment: &Attachment) -> Result<ClaimedMember> {
+    let claimed = claim_byte(attachment)?;
+    // After the byte: whoever destroys the segment from here on finds it taken.
+    attachment.refuse_if_destroyed()?;
+    Ok(claimed)
+}
+
+fn claim_byte(attachment: &Attachment) -> Result<ClaimedMember> {
     let file = attachment.fresh_file()?;
     loop {
         let slots = attachment.slot_count();
@@ -103,7 +186,10 @@ pub(super) fn claim(attachment: &Attachment) -> Result<ClaimedMember> {
             return Ok(ClaimedMember { file, index });
         }
         announce_deaths(attachment)?;
-        if let Some(index) = claim_among(attachment, &file, slots)? {
+        let door = Guard::take(file.as_fd(), Byte::Door)?;
+        let claimed = claim_among(attachment, &file, slots)?; // M4
+        drop(door);
+        if let Some(index) = claimed {
             return Ok(ClaimedMember { file, index });
         }
         if slots >= attachment.header().max_participants {

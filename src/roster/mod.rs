@@ -10,9 +10,11 @@
 
 pub(crate) mod attachment;
 pub(crate) mod death;
-mod fork;
+pub(crate) mod fork;
 pub(crate) mod holdings;
+pub(crate) mod home;
 pub(crate) mod journal;
+pub(crate) mod leave;
 pub(crate) mod member;
 pub(crate) mod participant;
 pub(crate) mod record;

@@ -64,6 +64,16 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     if !attachment.memory().is_writable() {
         return Err(READ_ONLY);
     }
+    // Before the process joins: it does not leave while somebody takes a seat.
+    attachment.count_seat();
+    let seat = take_counted_seat(attachment);
+    if seat.is_err() {
+        attachment.uncount_seat();
+    }
+    seat
+}
+
+fn take_counted_seat(attachment: &'static Attachment) -> Result<Seat> {
     let member = member::join(attachment)?;
     let slot = claim_slot(attachment, member)?;
     let generation = begin_generation(attachment, slot).and_then(|generation| {
@@ -79,7 +89,6 @@ pub(super) fn take_seat(attachment: &'static Attachment) -> Result<Seat> {
     };
     // Release, NAMED: who finds our name in a lock word finds the record as it is now.
     fence(Release);
-    attachment.count_seat();
     Ok(Seat { attachment, slot, generation })
 }
 

@@ -84,7 +84,7 @@ shared! {
     pub(crate) struct MemberRecord: 64 {
         /// Counts the owners of the slot.
         pub(crate) generation: AtomicU32,
-        /// One of `AWAY`, `JOINED`, `EXPECTED`.
+        /// One of `AWAY`, `JOINED`, `EXPECTED`, `PARTING`.
         pub(crate) presence: AtomicU32,
         /// Process id in the owner's pid namespace, for people.
         pub(crate) pid: AtomicU32,
@@ -109,6 +109,8 @@ pub(crate) const AWAY: u32 = 0;
 pub(crate) const JOINED: u32 = 1;
 /// Reserved by a process that is forking, for its child.
 pub(crate) const EXPECTED: u32 = 2;
+/// Left in good order, though the process goes on and holds its byte until it ends.
+pub(crate) const PARTING: u32 = 3;
 
 /// A member's identity in one word: generation and index plus one. Never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

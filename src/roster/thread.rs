@@ -258,6 +258,11 @@ impl Thread {
         self.leave(|seat| !seat.attachment.has_handles());
     }
 
+    /// Leaves all seats.
+    pub(super) fn leave_all(&self) {
+        self.leave(|_| true);
+    }
+
     fn leave(&self, which: impl Fn(&Seat) -> bool) {
         let seats = self.seats();
         let (gone, kept) = core::mem::take(seats).into_iter().partition(which);
@@ -358,7 +363,7 @@ unsafe extern "C" fn at_thread_exit(record: *mut c_void) {
         // handler): whoever took the record over would take over its seats.
         return;
     };
-    call.thread().leave(|_| true);
+    call.thread().leave_all();
     drop(call);
     thread_slot::set(core::ptr::null());
     thread.calls.store(0, Relaxed);

@@ -7,23 +7,28 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::fingerprint::LAYOUT_FINGERPRINT;
-use super::growth;
+use super::{growth, reclaim};
 use crate::error::{Error, Result, Status, invalid};
-use crate::layout::header::{Constants, HEAP_START, Header, LAYOUT_VERSION, MAGIC};
+use crate::layout::header::{Constants, EPHEMERAL, HEAP_START, Header, LAYOUT_VERSION, MAGIC};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::Acquire;
+use crate::platform::byte_lock::{self, Byte};
 use crate::platform::file::{self, SegmentPath, UnbornFile};
 use crate::platform::mapping::{Mapping, PAGE};
 use crate::platform::process;
-use crate::roster::attachment::{Attachment, Ground, attach};
+use crate::platform::time::sleep_ns;
+use crate::roster::attachment::{Attachment, Ground, attach, gone};
 use crate::roster::record::MOST_PARTICIPANTS;
+use crate::roster::{fork, thread};
 
 /// The least and the most that a segment may be.
-const LEAST_SIZE: u64 = 64 << 10;
-const MOST_SIZE: u64 = 1 << 46;
+pub(super) const LEAST_SIZE: u64 = 64 << 10;
+pub(super) const MOST_SIZE: u64 = 1 << 46;
 const DEFAULT_SIZE: u64 = 64 << 20;
 const DEFAULT_MODE: u32 = 0o600;
 const DEFAULT_PARTICIPANTS: u32 = 4096;
+/// Between two looks at a name whose segment is about to go.
+const GONE_PAUSE_NS: u64 = 50_000;
 
 /// What a creator may choose; zero means the default.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +39,7 @@ pub struct SegmentOptions {
     pub mode: u32,
     /// Open only to read: nothing is changed, no seat is taken.
     pub read_only: bool,
-    /// Reserved for segments that go with their last member.
+    /// The segment goes with its last member, or after it: see `Segment::gc`.
     pub ephemeral: bool,
     /// The most threads that can take part at once; default 4,096, at most 16,383.
     pub max_participants: u32,
@@ -65,12 +70,6 @@ impl SegmentOptions {
                 format!("max_participants {participants} is too many: at most {MOST_PARTICIPANTS}"),
             ));
         }
-        if self.ephemeral {
-            return Err(invalid(
-                "ephemeral segments are not in this version: leave the option 0 and unlink the \
-                 segment when done",
-            ));
-        }
         Ok(Self { size, mode, max_participants: participants, ..self.clone() })
     }
 }
@@ -86,13 +85,16 @@ pub(crate) fn create(
         return Err(invalid("a segment cannot be created read-only: create it, then open it so"));
     }
     let options = options.checked()?;
+    // What the dead left may have the name, and takes memory. Where we cannot look there
+    // is nothing that we could remove.
+    let _ = reclaim::sweep();
     let size = options.size.next_multiple_of(PAGE);
     let unborn = UnbornFile::conceive(&path, size, options.mode)?;
     let file = unborn.file();
     file::commit(file.as_fd(), 0, HEAP_START, path.name())?;
     let memory = Memory::new(Mapping::of(file, size, true)?, true);
     let constants = Constants {
-        flags: 0,
+        flags: if options.ephemeral { EPHEMERAL } else { 0 },
         fingerprint: LAYOUT_FINGERPRINT,
         size,
         identity: process::random_u64(),
@@ -100,8 +102,15 @@ pub(crate) fn create(
     };
     memory.write_header(Header::new(constants, HEAP_START));
     growth::found(&memory, file.as_fd(), path.name())?;
+    // From before it has a name until we are in it nobody may find it deserted (E3).
+    let forks = fork::hold_off()?;
+    byte_lock::lock(file.as_fd(), Byte::Maker)?;
     let file = unborn.bear(&path)?;
-    attach(path, file, true, |_| Ok(memory), ground)
+    let attachment = attach(path, &file, true, |_| Ok(memory), ground)?;
+    let entered = enter(attachment);
+    byte_lock::unlock(file.as_fd(), Byte::Maker);
+    drop(forks);
+    keep_if(entered, attachment)
 }
 
 /// Opens a segment that exists.
@@ -113,12 +122,47 @@ pub(crate) fn open(
     let path = SegmentPath::of(name)?;
     options.checked()?;
     let writable = !options.read_only;
-    let file = file::open(&path, writable)?;
-    let map = {
-        let name = path.name().to_owned();
-        move |file: &OwnedFd| recognise(&name, file, writable)
-    };
-    attach(path, file, writable, map, ground)
+    loop {
+        let file = file::open(&path, writable)?;
+        let map = |file: &OwnedFd| recognise(path.name(), file, writable);
+        let attachment = attach(path.clone(), &file, writable, map, ground)?;
+        let entered = enter(attachment);
+        let links = file::facts(file.as_fd())?.links;
+        let is_gone = attachment.is_ephemeral() && (attachment.is_destroyed() || links == 0);
+        if !is_gone {
+            return keep_if(entered, attachment);
+        }
+        // It went while we came. The name may be free by now, or lead to another one.
+        attachment.release();
+        if writable {
+            reclaim::bury(&path)?;
+        } else if links > 0 {
+            return Err(gone(&path));
+        }
+        sleep_ns(GONE_PAUSE_NS);
+    }
+}
+
+/// Makes the process a member, and the thread a participant whose death is noticed at
+/// once, unless the segment is only read.
+fn enter(attachment: &'static Attachment) -> Result<()> {
+    if attachment.memory().is_writable() {
+        thread::here()?.name_in(attachment)?;
+    }
+    Ok(())
+}
+
+/// Enters a segment that the process has open, with one handle counted.
+pub(crate) fn enter_again(attachment: &'static Attachment) -> Result<&'static Attachment> {
+    keep_if(enter(attachment), attachment)
+}
+
+/// The attachment, or if we could not enter not even that.
+fn keep_if(entered: Result<()>, attachment: &'static Attachment) -> Result<&'static Attachment> {
+    if entered.is_err() {
+        attachment.release();
+    }
+    entered.map(|()| attachment)
 }
 
 /// Opens a segment, or makes it if there is none.
@@ -153,7 +197,7 @@ fn recognise(name: &str, file: &OwnedFd, writable: bool) -> Result<Memory> {
     }
     // Before it is mapped: to touch a hole takes memory, and where the file system has
     // none left that is a fault.
-    let is_ours = file::begins_with(file.as_fd(), &MAGIC);
+    let is_ours = file::read_at(file.as_fd(), 0) == Some(MAGIC);
     match (is_ours, facts.length < HEAP_START) {
         (true, false) => {}
         (true, true) => return Err(damaged(name, "its file was cut short")),
@@ -210,7 +254,7 @@ fn check_geometry(name: &str, header: &Header, length: u64) -> Result<()> {
     if !(HEAP_START..=header.size).contains(&committed) || !committed.is_multiple_of(PAGE) {
         return damaged("impossible amount of committed memory");
     }
-    if header.flags != 0 {
+    if header.flags & !EPHEMERAL != 0 {
         return damaged("unknown flags");
     }
     Ok(())

@@ -25,8 +25,8 @@ use crate::error::{Error, Result, Status};
 use crate::layout::header::{HEAP_START, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::{Acquire, Release};
-use crate::platform::file;
 use crate::platform::mapping::PAGE;
+use crate::platform::{directory, file};
 use crate::roster::attachment::Attachment;
 use crate::sync::mutex::Actor;
 
@@ -66,7 +66,7 @@ pub(crate) fn grow_heap(actor: Actor, want: &Want) -> Result<()> {
             return Err(full(segment, want.bytes, memory.length()));
         };
         let missing = needed.saturating_sub(committed);
-        if missing > LONGEST_STEP && missing > file::available() {
+        if missing > LONGEST_STEP && missing > directory::available() {
             return Err(file::directory_full(segment));
         }
         let step = missing.clamp(LEAST_STEP, LONGEST_STEP).next_multiple_of(PAGE);

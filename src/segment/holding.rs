@@ -127,12 +127,15 @@ fn let_go(attachment: &'static Attachment, entry: Offset) -> Result<()> {
 
 /// Takes one handle off if there are more, or if the object is none of ours.
 fn is_one_of_many(attachment: &Attachment, entry: Offset) -> bool {
-    match attachment.holdings.lock().held.get_mut(&entry) {
-        Some(held) if held.handles == 1 => false,
-        Some(held) => {
+    let ours = &mut *attachment.holdings.lock();
+    match ours.held.get_mut(&entry) {
+        Some(held) if held.handles > 1 => {
             held.handles -= 1;
             true
         }
+        // Nobody comes back only to let go: others give back what the former member held.
+        Some(_) if ours.inherited => ours.held.remove(&entry).is_some(),
+        Some(_) => false,
         None => true,
     }
 }
@@ -251,7 +254,7 @@ fn is_object(memory: &Memory, entry: Offset, generation: u64) -> bool {
         && object.generation.load(Relaxed) == generation
 }
 
-/// In a forked child whose parent could not hand its holds over: takes them anew.
+/// Where the holds are those of a former member: takes them anew.
 pub(super) fn take_inherited(actor: Actor) -> Result<()> {
     let (member, mut ours) = our_holdings(actor.attachment())?;
     if !ours.inherited {
@@ -274,8 +277,8 @@ pub(super) fn take_inherited(actor: Actor) -> Result<()> {
 
 const FORSAKEN: Error = Error::new(
     Status::InvalidArgument,
-    "the fork could not hand this segment's objects over to the child, and the parent has closed \
-     one of them since: close all handles to the segment and open it again",
+    "an object that this process had open is gone: the fork could not hand it over to this child, \
+     or the process had left; close all handles to the segment and open it again",
 );
 
 /// Holds for the member of a child that is about to be forked all that `ours` holds.

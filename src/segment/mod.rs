@@ -12,5 +12,7 @@ pub(crate) mod growth;
 pub(crate) mod heap;
 pub(crate) mod holding;
 pub(crate) mod holds;
+pub(crate) mod home;
 pub(crate) mod limbo;
+pub(crate) mod reclaim;
 pub(crate) mod verify;

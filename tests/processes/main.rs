@@ -11,6 +11,9 @@
 //! | `signals` | handlers that run during a wait |
 //! | `sandbox` | the same where `futex_waitv` is missing or forbidden |
 //! | `birth` | names, modes, owners, and makers that die |
+//! | `ephemeral` | segments that go with their last member |
+//! | `fight` | the same where everybody comes and goes at once |
+//! | `home` | home segments, and processes that leave |
 //! | `full` | file systems and segments without room |
 //! | `hostile` | segments that somebody damaged |
 //! | `scene` | what the tests begin with |
@@ -22,10 +25,13 @@ mod support;
 
 mod birth;
 mod death;
+mod ephemeral;
 mod exclusion;
 mod exec;
+mod fight;
 mod fork;
 mod full;
+mod home;
 mod hostile;
 mod news;
 mod roster;
@@ -75,6 +81,14 @@ fn main() -> ExitCode {
             unnamed_files_may_be_impossible_to_name, abandoned_files_are_removed,
             traps_among_abandoned_files_are_not_opened,
             a_living_makers_file_is_left_alone, one_maker_wins;
+        ephemeral: it_goes_with_the_last_close, others_stay, it_goes_with_the_last_exit,
+            it_goes_with_those_who_exit_together, who_makes_one_removes_what_the_dead_left,
+            collection_removes_what_the_dead_left, a_forked_child_keeps_it,
+            a_reader_keeps_nothing, a_half_removed_one_is_removed, other_files_are_left_alone,
+            who_may_not_remove_it_leaves_it;
+        home: a_home_goes_with_its_process, a_home_fits_its_process, who_leaves_does_not_die,
+            who_leaves_under_its_threads_is_parting;
+        fight: nobody_is_in_a_destroyed_segment;
         full: a_full_file_system_is_an_error, no_inodes_is_the_same_error,
             growth_to_the_brim_loses_nothing, a_segment_at_its_size_loses_nothing,
             a_foreign_file_in_a_full_system_is_no_fault, a_size_limit_is_an_error;

@@ -152,6 +152,13 @@ pub(crate) fn limit_descriptors(most: u64) -> u64 {
     last
 }
 
+/// Sets how many bytes of addresses this process may use.
+pub(crate) fn limit_addresses(most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: the kernel reads the structure.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }).expect("setrlimit");
+}
+
 /// Whether the kernel would look at a word should this thread die now.
 pub(crate) fn robust_operation_is_pending() -> bool {
     /// `struct robust_list_head` of the kernel.
@@ -290,10 +297,21 @@ pub(crate) fn mount_privately(place: &Path, options: &str) -> io::Result<()> {
 
 /// Bytes that a file system has left.
 pub(crate) fn free_bytes(place: &Path) -> u64 {
+    let facts = facts_of(place);
+    facts.f_bfree * facts.f_frsize
+}
+
+fn facts_of(place: &Path) -> libc::statvfs {
     let place = CString::new(place.as_os_str().as_bytes()).expect("no NUL inside");
     // SAFETY: a plain C structure; zero is a valid value of each field.
     let mut facts: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: a NUL-terminated string; the kernel fills the structure.
     check(unsafe { libc::statvfs(place.as_ptr(), &mut facts) }).expect("statvfs");
-    facts.f_bfree * facts.f_frsize
+    facts
+}
+
+/// Bytes that a file system could hold.
+pub(crate) fn total_bytes(place: &Path) -> u64 {
+    let facts = facts_of(place);
+    facts.f_blocks * facts.f_frsize
 }

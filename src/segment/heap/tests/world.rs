@@ -13,7 +13,8 @@ use crate::platform::atomic::{
     AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
-use crate::platform::file::{self, SegmentPath};
+use crate::platform::directory;
+use crate::platform::file::SegmentPath;
 use crate::platform::mapping::{Mapping, PAGE};
 use crate::roster::attachment::{Attachment, Ground, attach};
 use crate::roster::holdings::Holdings;
@@ -34,7 +35,7 @@ fn nameless_file(what: &str, length: u64) -> (SegmentPath, OwnedFd) {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let number = NUMBERS.fetch_add(1, Relaxed);
     let name = format!("atoll-test-{}-{what}-{number}", std::process::id());
-    let full = file::directory().join(&name);
+    let full = directory::path().join(&name);
     let file = File::options().read(true).write(true).create_new(true).open(&full);
     let file = file.expect("a new file");
     std::fs::remove_file(&full).expect("it was just made");
@@ -55,6 +56,7 @@ fn memory_of(file: &OwnedFd, length: u64, committed: u64) -> Memory {
 pub(super) fn actor() -> Actor {
     static GROUND: Ground = Ground {
         grow: |_| unreachable!("32 threads are enough"),
+        reclaim: |_| unreachable!("it is not ephemeral"),
         settle: |_, _| Ok(()),
         bequeath: |_, _, _| Ok(Holdings::default()),
     };
@@ -64,7 +66,7 @@ pub(super) fn actor() -> Actor {
         let (path, file) = nameless_file("crowd", length);
         let memory = memory_of(&file, length, HEAP_START);
         memory.header().block_count.store(1, SeqCst);
-        attach(path, file, true, |_| Ok(memory), &GROUND).expect("attached")
+        attach(path, &file, true, |_| Ok(memory), &GROUND).expect("attached")
     });
     Actor::new(thread::here().expect("a thread"), crowd).expect("a seat")
 }

@@ -10,13 +10,14 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "status",
     "guard",
     "platform",
     "types",
     "object",
     "segment",
+    "process",
     "mutex",
     "value",
     "value_fetch",

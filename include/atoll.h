@@ -466,7 +466,8 @@ typedef struct {
      */
     uint32_t read_only;
     /**
-     * Must be 0: segments that go with their last process come with a later version.
+     * 1: the segment goes with its last process, also if that was killed: see
+     * atoll_gc(). Opening an existing one ignores it.
      */
     uint32_t ephemeral;
     /**
@@ -868,7 +869,8 @@ atoll_status atoll_platform_info(atoll_platform *out);
  * Threads   Any thread.
  * Fork      A child may use the handle; it becomes a member of its own.
  * Owner     The handle is yours: give it to atoll_segment_close(). The segment stays
- *           until atoll_segment_unlink().
+ *           until atoll_segment_unlink(), or if it is ephemeral, until no process has
+ *           it open for writing any more.
  * Since     0.1
  */
 atoll_status atoll_segment_create(const char *name,
@@ -921,6 +923,45 @@ atoll_status atoll_segment_open(const char *name,
 atoll_status atoll_segment_open_or_create(const char *name,
                                           const atoll_segment_options *options,
                                           atoll_segment **out);
+
+/**
+ * Gives the home segment of the process: one of its own, made when it is first asked
+ * for. It is ephemeral, of mode 0600, named atoll-home-<pid>-<random>, and may grow to
+ * all that the file system can hold.
+ *
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle, to the same segment each time.
+ *   NO_SPACE            The file system is full, as for atoll_segment_create().
+ *   PERMISSION          You may not write to the directory.
+ *   SYSTEM              The system refused. See os_errno and the sentence.
+ *
+ * Threads   Any thread.
+ * Fork      A child that calls this gets a home of its own. It keeps its parent's
+ *           open, and may use handles to that.
+ * Owner     The handle is yours: give it to atoll_segment_close(). The process itself
+ *           keeps its home open until it ends, or calls atoll_process_leave().
+ * Since     0.1
+ */
+atoll_status atoll_segment_home(atoll_segment **out);
+
+/**
+ * Removes the ephemeral segments of this user that no process has open for writing any
+ * more, because the last ones were killed. Each atoll_segment_create() does the same.
+ *
+ * out_reclaimed   Receives how many there were.
+ *
+ * Returns
+ *   OK                  *out_reclaimed is written. What other users left, and what is
+ *                       damaged or of another layout, is left alone.
+ *   INVALID_ARGUMENT    out_reclaimed is NULL.
+ *   SYSTEM              The directory of segments cannot be read.
+ *
+ * Threads   Any thread.
+ * Since     0.1
+ */
+atoll_status atoll_gc(uint64_t *out_reclaimed);
 
 /**
  * Removes the name of a segment. Who has it open keeps it until the last handle
@@ -1049,6 +1090,26 @@ atoll_status atoll_segment_wait_death(const atoll_segment *segment,
                                       int64_t timeout_ns,
                                       uint64_t *out_epoch,
                                       atoll_member_info *out);
+
+/**
+ * Leaves all segments in good order, as exit() does. For a process that is about to end
+ * without it, by _exit(): its end is no death for atoll_segment_wait_death(), and
+ * ephemeral segments that it leaves as the last one go.
+ *
+ * Handles stay valid. A later call through one makes the process take part again; if the
+ * segment went meanwhile, that is NOT_FOUND. Locks that the calling thread holds count
+ * as those of an owner that died. Other threads that have used locks of a segment are
+ * not disturbed, nor do they look dead.
+ *
+ * Returns
+ *   OK                  The process has left. Its home segment is closed, too.
+ *   SYSTEM              The system refused. See os_errno and the sentence.
+ *
+ * Threads   Any thread.
+ * Fork      Concerns the process that calls, no other.
+ * Since     0.1
+ */
+atoll_status atoll_process_leave(void);
 
 /**
  * Makes a mutex, free, in a segment.

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x9df058c8830e72b8
+ABI_FINGERPRINT = 0x58406842e72fbed7
 
 # Done.
 OK = 0
@@ -275,6 +275,11 @@ FUNCTIONS = {
         POINTER(atoll_segment_options),
         POINTER(c_void_p),
     ]),
+    # Gives the home segment of the process: one of its own, made when it is first asked for.
+    "atoll_segment_home": (c_int32, [POINTER(c_void_p)]),
+    # Removes the ephemeral segments of this user that no process has open for writing any more,
+    # because the last ones were killed.
+    "atoll_gc": (c_int32, [POINTER(c_uint64)]),
     # Removes the name of a segment.
     "atoll_segment_unlink": (c_int32, [c_char_p]),
     # Closes a handle.
@@ -300,6 +305,8 @@ FUNCTIONS = {
         POINTER(c_uint64),
         POINTER(atoll_member_info),
     ]),
+    # Leaves all segments in good order, as exit() does.
+    "atoll_process_leave": (c_int32, []),
     # Makes a mutex, free, in a segment.
     "atoll_mutex_create": (c_int32, [
         c_void_p,
@@ -321,8 +328,8 @@ FUNCTIONS = {
         POINTER(atoll_mutex_options),
         POINTER(c_void_p),
     ]),
-    # Removes the name of a mutex of either kind: nobody can open it any more, and the name is free
-    # for something else.
+    # Removes the name of a mutex, recursive or not: nobody can open it any more, and the name is
+    # free for something else.
     "atoll_mutex_remove": (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
     "atoll_mutex_close": (c_int32, [c_void_p]),

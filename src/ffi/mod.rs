@@ -25,6 +25,7 @@ mod mutex;
 mod object;
 mod output;
 mod platform;
+mod process;
 mod segment;
 mod status;
 mod ticket;

@@ -41,7 +41,8 @@ pub struct atoll_segment_options {
     /// 1: load and list, change nothing. Takes no place among the participants. For
     /// opening only: a segment that is to be created is to be written.
     pub read_only: u32,
-    /// Must be 0: segments that go with their last process come with a later version.
+    /// 1: the segment goes with its last process, also if that was killed: see
+    /// atoll_gc(). Opening an existing one ignores it.
     pub ephemeral: u32,
     /// The most threads, of all processes together, that may use locks of the segment
     /// at a time: up to 16383, by default 4096. Opening an existing one ignores it.
@@ -163,7 +164,8 @@ fn convert(options: &atoll_segment_options) -> Result<SegmentOptions> {
 /// Threads   Any thread.
 /// Fork      A child may use the handle; it becomes a member of its own.
 /// Owner     The handle is yours: give it to atoll_segment_close(). The segment stays
-///           until atoll_segment_unlink().
+///           until atoll_segment_unlink(), or if it is ephemeral, until no process has
+///           it open for writing any more.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn atoll_segment_create(
@@ -228,6 +230,53 @@ pub unsafe extern "C" fn atoll_segment_open_or_create(
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
     unsafe { obtain(name, options, out, Segment::open_or_create) }
+}
+
+/// Gives the home segment of the process: one of its own, made when it is first asked
+/// for. It is ephemeral, of mode 0600, named atoll-home-<pid>-<random>, and may grow to
+/// all that the file system can hold.
+///
+/// out       Receives the handle, or NULL on failure.
+///
+/// Returns
+///   OK                  *out is a new handle, to the same segment each time.
+///   NO_SPACE            The file system is full, as for atoll_segment_create().
+///   PERMISSION          You may not write to the directory.
+///   SYSTEM              The system refused. See os_errno and the sentence.
+///
+/// Threads   Any thread.
+/// Fork      A child that calls this gets a home of its own. It keeps its parent's
+///           open, and may use handles to that.
+/// Owner     The handle is yours: give it to atoll_segment_close(). The process itself
+///           keeps its home open until it ends, or calls atoll_process_leave().
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_segment_home(out: *mut *mut atoll_segment) -> atoll_status {
+    // SAFETY: the caller passes NULL or room for a handle.
+    unsafe { NewHandle::at(out) }.fill(|_| Segment::home())
+}
+
+/// Removes the ephemeral segments of this user that no process has open for writing any
+/// more, because the last ones were killed. Each atoll_segment_create() does the same.
+///
+/// out_reclaimed   Receives how many there were.
+///
+/// Returns
+///   OK                  *out_reclaimed is written. What other users left, and what is
+///                       damaged or of another layout, is left alone.
+///   INVALID_ARGUMENT    out_reclaimed is NULL.
+///   SYSTEM              The directory of segments cannot be read.
+///
+/// Threads   Any thread.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_gc(out_reclaimed: *mut u64) -> atoll_status {
+    guard(|_| {
+        // SAFETY: the caller passes NULL or room for a uint64_t.
+        let out = unsafe { Output::at(out_reclaimed, "out_reclaimed") }?;
+        out.write(Segment::gc()?);
+        Ok(())
+    })
 }
 
 /// Removes the name of a segment. Who has it open keeps it until the last handle

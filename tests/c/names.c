@@ -56,7 +56,7 @@ static void segment_options(void) {
     options = init, options.size = UINT64_MAX, check_options(options, "2^46");
     options = init, options.mode = 07777777, check_options(options, "mode");
     options = init, options.max_participants = 16384, check_options(options, "16383");
-    options = init, options.ephemeral = 1, check_options(options, "ephemeral");
+    options = init, options.ephemeral = 2, check_options(options, "ephemeral");
     options = init, options.read_only = 2, check_options(options, "read_only");
     options = init, options.reserved = 1, check_options(options, "reserved");
     options = init, options.struct_size = 3, check_options(options, "struct_size");

@@ -38,10 +38,11 @@ static void options_are_passed_on() {
     CHECK(!info.read_only && info.name == name);
     options.read_only = true;
     CHECK(atoll::segment::open(name, options).info().read_only);
-    options.ephemeral = true;
-    THROWS(atoll::error, atoll::status::invalid_argument, "ephemeral",
-           atoll::segment::open(name, options));
     atoll::segment::unlink(name);
+    options.read_only = false;
+    options.ephemeral = true;
+    CHECK(atoll::segment::create(name, options).info().ephemeral);
+    THROWS(atoll::error, atoll::status::not_found, "no segment", atoll::segment::open(name));
 }
 
 static void a_move_hands_over() {

@@ -355,3 +355,26 @@ pub extern "C" fn atoll_transaction_commit(transaction: *mut atoll_transaction) 
 pub extern "C" fn atoll_transaction_abort(transaction: *mut atoll_transaction) -> atoll_status {
     guard(|call| with_mine(|mine| mine.take(call, transaction)?.abort()))
 }
+
+/// Commits the transaction or aborts it: one function for languages whose blocks end in
+/// one place, be it well or by an error.
+///
+/// transaction  The handle, which is one no longer. NULL is nothing to end.
+/// undo         Whether to abort: 0 commits.
+///
+/// Returns   As atoll_transaction_commit() or atoll_transaction_abort().
+/// Threads   The one that began the transaction.
+/// Fork      NOT_OWNER in a child.
+/// Owner     Takes the transaction.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn atoll_transaction_end(
+    transaction: *mut atoll_transaction,
+    undo: u32,
+) -> atoll_status {
+    match undo {
+        _ if transaction.is_null() => atoll_status::ATOLL_OK,
+        0 => atoll_transaction_commit(transaction),
+        _ => atoll_transaction_abort(transaction),
+    }
+}

@@ -31,11 +31,13 @@ impl Memory {
     }
 
     /// The length of the address range: the most that the segment may grow to.
+    #[inline(always)]
     pub(crate) fn length(&self) -> u64 {
         self.mapping.length()
     }
 
     /// The first page.
+    #[inline(always)]
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: page-aligned, inside the mapping (`new`), and shared types are
         // valid whatever the bytes.
@@ -51,12 +53,14 @@ impl Memory {
     }
 
     /// Bytes from the start that are real memory, never more than are mapped.
+    #[inline(always)]
     pub(crate) fn committed(&self) -> u64 {
         // Acquire, COMMITTED: the file system gave the memory before it was said.
         self.header().committed.load(Acquire).min(self.length())
     }
 
     /// The struct at `offset`, if all of it is committed memory.
+    #[inline(always)]
     pub(crate) fn at<T: Shared>(&self, offset: Offset) -> Result<&T> {
         let bytes = self.bytes(offset, size_of::<T>() as u64)?;
         if !bytes.cast::<T>().is_aligned() {
@@ -130,6 +134,7 @@ impl Memory {
     }
 
     /// Where a struct of this segment lies.
+    #[inline(always)]
     pub(crate) fn offset_of<T: Shared>(&self, there: &T) -> Offset {
         (core::ptr::from_ref(there).addr() - self.mapping.base().addr()) as Offset
     }
@@ -139,16 +144,23 @@ impl Memory {
         self.bytes(offset, length).map(Address)
     }
 
+    /// Refuses a range that is not in the roster either.
+    #[cold]
+    fn check_roster(&self, offset: Offset, end: Option<Offset>) -> Result<()> {
+        match end {
+            Some(end) if offset >= self.roster_start() && end <= self.length() => Ok(()),
+            _ => Err(corrupted(
+                "an offset in the segment leads outside its memory: the segment is damaged",
+            )),
+        }
+    }
+
     /// The address of `length` bytes at `offset`, if all of them are committed.
+    #[inline(always)]
     pub(crate) fn bytes(&self, offset: Offset, length: u64) -> Result<*mut u8> {
         match offset.checked_add(length) {
             Some(end) if end <= self.committed() => {}
-            Some(end) if offset >= self.roster_start() && end <= self.length() => {}
-            _ => {
-                return Err(corrupted(
-                    "an offset in the segment leads outside its memory: the segment is damaged",
-                ));
-            }
+            end => self.check_roster(offset, end)?,
         }
         // SAFETY: in bounds of the mapping, as checked.
         Ok(unsafe { self.mapping.base().add(offset as usize) })
@@ -168,7 +180,7 @@ unsafe impl Sync for Address {}
 
 impl Address {
     /// The first byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn as_ptr(self) -> *mut u8 {
         self.0
     }

@@ -73,16 +73,6 @@ impl UndoLog<'_> {
         self.state.store(state.to_word(), Release);
     }
 
-    /// Notes that the word at `place` is to be `old` again if we do not commit.
-    ///
-    /// # Panics
-    /// If the log is full: whoever uses it knows how much it needs.
-    pub(crate) fn note(&self, place: Offset, old: u64) {
-        let LogState { tag, count } = self.state();
-        self.entries[count as usize].fill(place, old);
-        self.set_state(LogState { tag, count: count + 1 });
-    }
-
     /// Puts back what the entries below `count` say, the newest first.
     pub(crate) fn put_back(&self, memory: &Memory, count: u32) -> Result<()> {
         let Some(entries) = self.entries.get(..count as usize) else {
@@ -93,6 +83,7 @@ impl UndoLog<'_> {
 }
 
 impl UndoEntry {
+    #[inline]
     pub(crate) fn fill(&self, place: Offset, old: u64) {
         self.place.store(place, Release);
         self.old.store(old, Release);

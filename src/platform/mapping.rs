@@ -39,11 +39,13 @@ impl Mapping {
     }
 
     /// The first byte. The mapping is page-aligned.
+    #[inline(always)]
     pub(crate) fn base(&self) -> *mut u8 {
         self.map.as_mut_ptr()
     }
 
     /// Its length in bytes.
+    #[inline(always)]
     pub(crate) fn length(&self) -> u64 {
         self.map.len() as u64
     }

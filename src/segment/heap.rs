@@ -9,8 +9,8 @@
 //!             quick[..] ->                     one for each span up to 528; as they are
 //! ```
 //!
-//! A good fit is taken: the block's own bin is looked into, then the next one that is not
-//! empty, and what is left over goes back. A small block that is released waits in the
+//! A good fit is taken: the own bin is looked into, then the next one that is not empty;
+//! of the first few with room the one that lies lowest is cut, and the rest goes back. A small block that is released waits in the
 //! quick list of its span, where the next one that wants as much finds it at once. Only
 //! when nothing fits are quick blocks coalesced with their neighbours.
 //!
@@ -97,7 +97,9 @@ impl Want {
     /// is nothing or a block of its own.
     #[inline]
     fn place_from(&self, start: Offset) -> Offset {
-        let place = (start + self.lead).next_multiple_of(self.align) - self.lead;
+        // Not by a division: `align` is a power of two.
+        let mask = self.align - 1;
+        let place = ((start + self.lead + mask) & !mask) - self.lead;
         match place - start {
             0 | LEAST_SPAN.. => place,
             _ => place + self.align.max(LEAST_SPAN),

@@ -9,7 +9,7 @@ use super::heap::{Block, Heap, Want};
 use super::{estate, growth};
 use crate::error::Result;
 use crate::layout::Offset;
-use crate::layout::block::Owner;
+use crate::layout::block::{Owner, ParticipantId};
 use crate::platform::atomic::Ordering::{Relaxed, Release};
 use crate::roster::record::ParticipantRecord;
 use crate::sync::mutex::Actor;
@@ -22,7 +22,7 @@ pub(crate) fn allocate(actor: Actor, want: &Want) -> Result<Block> {
     let attachment = actor.attachment();
     let record = attachment.participant(actor.slot())?;
     let heap = Heap::of(attachment.memory())?;
-    let owner = actor.id()?;
+    let owner = owner_of(record, actor);
     let mut cleared_up = false;
     loop {
         if let Some(block) = heap.allocate(actor, owner, want, |block| note(record, block))? {
@@ -41,13 +41,22 @@ pub(crate) fn allocate(actor: Actor, want: &Want) -> Result<Block> {
 /// Gives a block in limbo back to the heap.
 pub(crate) fn release(actor: Actor, block: Offset) -> Result<()> {
     let attachment = actor.attachment();
-    let mine = Owner::Limbo(actor.id()?);
+    let record = attachment.participant(actor.slot())?;
+    let mine = Owner::Limbo(owner_of(record, actor));
     Heap::of(attachment.memory())?.release(actor, block, mine)?;
-    forget(attachment.participant(actor.slot())?, block);
+    forget(record, block);
     Ok(())
 }
 
+/// The actor, whose record it is.
+#[inline]
+fn owner_of(record: &ParticipantRecord, actor: Actor) -> ParticipantId {
+    // Relaxed: our own record.
+    ParticipantId { slot: actor.slot(), generation: record.generation.load(Relaxed) }
+}
+
 /// Notes that `block` may be ours in limbo. Before it is.
+#[inline]
 pub(crate) fn note(record: &ParticipantRecord, block: Offset) {
     // Relaxed: our own record.
     match record.hints.iter().find(|hint| hint.load(Relaxed) == 0) {
@@ -58,6 +67,7 @@ pub(crate) fn note(record: &ParticipantRecord, block: Offset) {
 }
 
 /// Forgets it: it is linked, or free again.
+#[inline]
 pub(crate) fn forget(record: &ParticipantRecord, block: Offset) {
     match record.hints.iter().find(|hint| hint.load(Relaxed) == block) {
         Some(hint) => hint.store(0, Release),

@@ -21,6 +21,8 @@
 //! - after it: all of it has happened;
 //! - while it undoes: the entries still count, and undoing again does the same.
 
+use core::cell::Cell;
+
 use super::mutex::{Acquired, Actor, MutexBody};
 use crate::error::{Result, Status};
 use crate::layout::memory::Memory;
@@ -60,13 +62,15 @@ impl GuardedBody {
     ///
     /// # Errors
     /// `Deadlock` if the actor holds it already, `Corrupted`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hold<'a>(&'a self, memory: &'a Memory, actor: Actor) -> Result<Hold<'a>> {
         if !self.lock.take_if_free(actor.name()) {
             self.wait(actor)?;
         }
-        let hold = Hold { body: self, memory, actor };
-        if self.log().state().count != 0 {
+        // Relaxed, and everywhere below: only who holds the lock changes the log.
+        let state = LogState::of_word(self.state.load(Relaxed));
+        let hold = Hold { body: self, memory, actor, state: Cell::new(state) };
+        if state.count != 0 {
             hold.undo()?;
         }
         Ok(hold)
@@ -93,6 +97,8 @@ pub(crate) struct Hold<'a> {
     body: &'a GuardedBody,
     memory: &'a Memory,
     actor: Actor,
+    /// What the log's state is: nobody else changes it.
+    state: Cell<LogState>,
 }
 
 impl<'a> Hold<'a> {
@@ -104,35 +110,47 @@ impl<'a> Hold<'a> {
     /// The word at `place`.
     #[inline]
     pub(crate) fn get(&self, place: Offset) -> Result<u64> {
-        // Relaxed: only who holds the lock changes it.
         Ok(self.memory.at::<AtomicU64>(place)?.load(Relaxed))
     }
 
     /// Changes the word at `place`, so that it can be undone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&self, place: Offset, value: u64) -> Result<()> {
-        let word = self.memory.at::<AtomicU64>(place)?;
-        self.body.log().note(place, word.load(Relaxed));
+        self.set_word(self.memory.at::<AtomicU64>(place)?, value);
+        Ok(())
+    }
+
+    /// The same for a word that is at hand.
+    ///
+    /// # Panics
+    /// If this hold has changed as many words as the log has entries.
+    #[inline(always)]
+    pub(crate) fn set_word(&self, word: &AtomicU64, value: u64) {
+        let LogState { tag, count } = self.state.get();
+        self.body.entries[count as usize].fill(self.memory.offset_of(word), word.load(Relaxed));
+        self.set_state(LogState { tag, count: count + 1 });
         // Release: after its entry counts.
         word.store(value, Release);
-        Ok(())
     }
 
     /// Makes the changes so far final, in one store. The lock stays held.
     #[inline]
     pub(crate) fn commit(&self) {
-        let log = self.body.log();
-        let LogState { tag, .. } = log.state();
-        // Release, SETTLED: after all that was changed.
-        log.set_state(LogState { tag: tag.wrapping_add(1), count: 0 });
+        // SETTLED: after all that was changed.
+        self.set_state(LogState { tag: self.state.get().tag.wrapping_add(1), count: 0 });
+    }
+
+    #[inline]
+    fn set_state(&self, state: LogState) {
+        self.state.set(state);
+        // Release: after the entries that count, or after what was changed.
+        self.body.state.store(state.to_word(), Release);
     }
 
     #[cold]
     fn undo(&self) -> Result<()> {
-        let log = self.body.log();
-        let LogState { tag, count } = log.state();
-        log.put_back(self.memory, count)?;
-        log.set_state(LogState { tag: tag.wrapping_add(1), count: 0 });
+        self.body.log().put_back(self.memory, self.state.get().count)?;
+        self.commit();
         Ok(())
     }
 }
@@ -140,13 +158,20 @@ impl<'a> Hold<'a> {
 impl Drop for Hold<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.body.log().state().count != 0 {
+        if self.state.get().count != 0 {
             // A damaged log stays open; the next holder is told the same.
             let _ = self.undo();
         }
         if !self.body.lock.give_up_if_quiet(self.actor.name()) {
-            // Held since `hold`, so this cannot be refused.
-            let _ = self.body.lock.unlock(self.actor);
+            self.pass_on();
         }
+    }
+}
+
+impl Hold<'_> {
+    #[cold]
+    fn pass_on(&self) {
+        // Held since `hold`, so this cannot be refused.
+        let _ = self.body.lock.unlock(self.actor);
     }
 }

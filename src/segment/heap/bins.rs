@@ -151,15 +151,32 @@ impl<'a> Heap<'a> {
     pub(super) fn find(&self, want: &Want, span: u64, most: usize) -> Result<Option<FreeBlock>> {
         let mut from = bin_of(span);
         while let Some(bin) = self.occupied_from(from) {
-            for free in self.bin(bin).take(most) {
-                let free = free?;
-                if want.place_from(free.offset) + span <= free.end() {
-                    return Ok(Some(free));
-                }
+            let fit = self.lowest_fit(bin, want, span, most)?;
+            if fit.is_some() {
+                return Ok(fit);
             }
             from = bin + 1;
         }
         Ok(None)
+    }
+
+    /// The one that lies lowest, so that what lies high becomes free in large pieces.
+    fn lowest_fit(
+        &self,
+        bin: usize,
+        want: &Want,
+        span: u64,
+        most: usize,
+    ) -> Result<Option<FreeBlock>> {
+        let mut lowest: Option<FreeBlock> = None;
+        for free in self.bin(bin).take(most) {
+            let free = free?;
+            let has_room = want.place_from(free.offset) + span <= free.end();
+            if has_room && lowest.is_none_or(|lowest| free.offset < lowest.offset) {
+                lowest = Some(free);
+            }
+        }
+        Ok(lowest)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::roster::journal::{ANNEX_BYTES, Journal};
 use crate::roster::record::MOST_LOCKS;
 use crate::roster::thread;
 use crate::segment::heap::Want;
-use crate::segment::limbo;
+use crate::segment::{holding, limbo};
 use crate::sync::mutex::{Acquired, Actor, MutexBody};
 
 /// Entries of the first annex that a log needs.
@@ -45,7 +45,8 @@ pub struct Transaction {
     changes: Changes,
     /// How many of the mutexes that are noted in the log it holds.
     held: u32,
-    owner_died: bool,
+    /// How many of them had an owner who died. (Whole words are moved faster than bytes.)
+    news: u32,
     /// Mutexes of large values, taken when they were first stored to.
     inner: Vec<&'static MutexBody>,
 }
@@ -93,7 +94,7 @@ impl Transaction {
         let actor = Actor::new(thread, attachment)?;
         let journal = Journal::of(attachment, actor.slot())?;
         let changes = Changes { actor, journal };
-        let mut transaction = Self { changes, held: 0, owner_died: false, inner: Vec::new() };
+        let mut transaction = Self { changes, held: 0, news: 0, inner: Vec::new() };
         transaction.take(places, deadline)?;
         Ok(transaction)
     }
@@ -105,13 +106,13 @@ impl Transaction {
             // Before they are noted: a hold of another sort is none of a transaction's.
             mutex_at(*place)?.check_not_held(*actor)?;
         }
-        actor.thread().begin_transaction(actor.attachment());
+        actor.thread().begin_transaction(actor.attachment(), actor.name());
         // Before the first is taken: if we die, they are known to be a transaction's.
         journal.note_locks(places);
         for place in places {
             // If it fails, dropping `self` gives back those before it.
             let acquired = mutex_at(*place)?.lock_in_transaction(*actor, deadline)?;
-            self.owner_died |= acquired == Acquired::OwnerDied;
+            self.news += u32::from(acquired == Acquired::OwnerDied);
             self.held += 1;
         }
         Ok(())
@@ -120,7 +121,7 @@ impl Transaction {
     /// Whether an owner of one of the mutexes died outside of a transaction, and nobody has
     /// marked the mutex consistent since: what it guards may be half changed.
     pub fn owner_died(&self) -> bool {
-        self.owner_died
+        self.news != 0
     }
 
     /// Replaces a value. Only a value of more than 8 bytes can have to wait, for another
@@ -189,8 +190,11 @@ impl Transaction {
     }
 
     fn check_own(&self) -> Result<()> {
-        // A forked child finds its threads without transactions.
-        if self.changes.actor.thread().has_transaction() { Ok(()) } else { Err(INHERITED) }
+        let actor = self.changes.actor;
+        match actor.thread().has_this_transaction(actor.attachment(), actor.name()) {
+            true => Ok(()),
+            false => Err(INHERITED),
+        }
     }
 
     fn check_open(&self, attachment: &'static crate::roster::attachment::Attachment) -> Result<()> {
@@ -227,6 +231,7 @@ impl Drop for Transaction {
             let _ = self.end();
             let actor = self.changes.actor;
             actor.thread().end_transaction(actor.attachment(), actor.name());
+            holding::let_go_of_kept(actor);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::header::{EPHEMERAL, Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::{
-    AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 use crate::platform::byte_lock::{self, Byte};
@@ -43,6 +43,8 @@ pub(crate) struct Attachment {
     registrar: PrivateLock<()>,
     /// What the process holds.
     pub(crate) holdings: PrivateLock<Holdings>,
+    /// Some of it is only kept for a transaction.
+    pub(crate) keeps: AtomicBool,
 }
 
 /// What the layers above do for the roster.
@@ -100,6 +102,7 @@ pub(crate) fn attach(
         membership: PrivateLock::new(None),
         registrar: PrivateLock::new(()),
         holdings: PrivateLock::new(Holdings::default()),
+        keeps: AtomicBool::new(false),
     }));
     all.push(attachment);
     Ok(attachment)

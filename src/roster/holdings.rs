@@ -14,6 +14,9 @@ pub(crate) struct Holdings {
     pub(crate) held: HashMap<Offset, Held>,
     /// Places in our pages that are vacant.
     pub(crate) vacant: Vec<Place>,
+    /// Objects without handles that are still held, because a transaction was open when the
+    /// last one went and may put something back into them.
+    pub(crate) kept: Vec<Offset>,
     /// They are a former member's: of the parent, which has not handed them over to this
     /// forked child, or of this process before it left. They are to be taken anew, at the
     /// first call.

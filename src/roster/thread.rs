@@ -45,9 +45,11 @@ pub(crate) struct Thread {
     robust: Cell<RobustList>,
     /// All seats of the thread; null for none.
     seats: Cell<*mut Vec<Seat>>,
-    /// A transaction is open. While it is, no seat is cached, so that no short way to a
-    /// mutex of its can be taken.
-    in_transaction: Cell<bool>,
+    /// The attachment in which a transaction is open, by its number; 0 for none. While one
+    /// is, no seat is cached, so that no short way to a mutex of its can be taken.
+    transaction: AtomicU64,
+    /// The name under which it is.
+    transaction_name: Cell<u64>,
     /// Which of its mutexes are to be marked consistent when it commits, one bit each.
     marks: Cell<u8>,
 }
@@ -207,7 +209,7 @@ impl Thread {
                 participant::name_of(seat.slot, seat.generation)
             }
         };
-        if !self.in_transaction.get() {
+        if !self.has_transaction() {
             self.remember(attachment, name);
         }
         Ok(name)
@@ -216,13 +218,23 @@ impl Thread {
     /// Whether a transaction is open on this thread.
     #[inline(always)]
     pub(crate) fn has_transaction(&self) -> bool {
-        self.in_transaction.get()
+        // Relaxed: our own.
+        self.transaction.load(Relaxed) != 0
     }
 
-    /// A transaction begins, in that segment.
+    /// Whether it is this one, and not another that a forked child has begun since.
     #[inline]
-    pub(crate) fn begin_transaction(&self, attachment: &Attachment) {
-        self.in_transaction.set(true);
+    pub(crate) fn has_this_transaction(&self, attachment: &Attachment, name: u64) -> bool {
+        self.transaction.load(Relaxed) == attachment.number() && self.transaction_name.get() == name
+    }
+
+    /// A transaction begins, in that segment, under that name.
+    #[inline]
+    pub(crate) fn begin_transaction(&self, attachment: &Attachment, name: u64) {
+        // Relaxed: other threads look only when what they free has been given to them, or
+        // after a barrier on all threads.
+        self.transaction.store(attachment.number(), Relaxed);
+        self.transaction_name.set(name);
         self.marks.set(0);
         let cached = &self.cache[attachment.number() as usize % CACHED];
         cached.attachment.set(0);
@@ -242,7 +254,8 @@ impl Thread {
     /// It has ended. The thread is known by `name` there.
     #[inline]
     pub(crate) fn end_transaction(&self, attachment: &Attachment, name: u64) {
-        self.in_transaction.set(false);
+        // Release: what it has done.
+        self.transaction.store(0, Release);
         self.remember(attachment, name);
     }
 
@@ -255,7 +268,10 @@ impl Thread {
 
     /// Leaves the seats in attachments that nobody has a handle to any more.
     pub(crate) fn leave_closed(&self) {
-        self.leave(|seat| !seat.attachment.has_handles());
+        // Relaxed: our own.
+        let transaction = self.transaction.load(Relaxed);
+        let is_needed = |a: &Attachment| a.has_handles() || a.number() == transaction;
+        self.leave(|seat| !is_needed(seat.attachment));
     }
 
     /// Leaves all seats.
@@ -352,6 +368,12 @@ fn enlist(thread: &'static Thread) -> &'static Thread {
 /// Forgets the records of a parent process. Called in a child that has one thread.
 pub(super) fn forget_all() {
     ALL.store(core::ptr::null_mut(), Release);
+}
+
+/// Whether any thread of this process has a transaction open in that attachment.
+pub(crate) fn any_transaction_in(attachment: &Attachment) -> bool {
+    // Acquire: what a transaction that is over has done.
+    records().any(|thread| thread.transaction.load(Acquire) == attachment.number())
 }
 
 /// Runs when a thread ends: it leaves all its seats in good order.

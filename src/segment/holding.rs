@@ -10,7 +10,7 @@ use crate::layout::Offset;
 use crate::layout::block::{OWNER, Owner};
 use crate::layout::entry::Entry;
 use crate::layout::memory::Memory;
-use crate::platform::atomic::Ordering::Relaxed;
+use crate::platform::atomic::Ordering::{Relaxed, Release};
 use crate::platform::private_lock::MutexGuard;
 use crate::roster::attachment::Attachment;
 use crate::roster::holdings::{Held, Holdings, Place};
@@ -116,13 +116,51 @@ fn let_go(attachment: &'static Attachment, entry: Offset) -> Result<()> {
         return Ok(());
     };
     held.handles -= 1;
-    if held.handles == 0 {
-        let place = held.place;
-        ours.held.remove(&entry);
-        drop_hold(actor, place, entry)?;
-        ours.vacant.push(place);
+    if held.handles > 0 {
+        return Ok(());
     }
+    if thread::any_transaction_in(attachment) {
+        ours.kept.push(entry);
+        // Release: the list is under its lock; this says only that there is one.
+        attachment.keeps.store(true, Release);
+        return Ok(());
+    }
+    end_hold(actor, &mut ours, entry)
+}
+
+/// Lets go of an object that we hold and have no handle to.
+fn end_hold(actor: Actor, ours: &mut Holdings, entry: Offset) -> Result<()> {
+    let Some(Held { place, .. }) = ours.held.remove(&entry) else {
+        return Ok(());
+    };
+    drop_hold(actor, place, entry)?;
+    ours.vacant.push(place);
     Ok(())
+}
+
+/// Lets go of what was kept for transactions, if none is open any more.
+#[inline]
+pub(crate) fn let_go_of_kept(actor: Actor) {
+    // Relaxed: who keeps something later sees that our transaction has ended.
+    if actor.attachment().keeps.load(Relaxed) {
+        let_go_of_all_kept(actor);
+    }
+}
+
+#[cold]
+fn let_go_of_all_kept(actor: Actor) {
+    let attachment = actor.attachment();
+    let mut ours = attachment.holdings.lock();
+    if thread::any_transaction_in(attachment) {
+        return;
+    }
+    attachment.keeps.store(false, Relaxed);
+    for entry in core::mem::take(&mut ours.kept) {
+        if ours.held.get(&entry).is_some_and(|held| held.handles == 0) {
+            // As in `drop`: what fails now is let go of by others.
+            let _ = end_hold(actor, &mut ours, entry);
+        }
+    }
 }
 
 /// Takes one handle off if there are more, or if the object is none of ours.

@@ -295,27 +295,32 @@ impl MutexBody {
     /// Frees the mutex if an earlier owner of the actor's slot died holding it in a
     /// transaction, which has been undone.
     pub(crate) fn free_for_the_dead(&self, actor: Actor) -> Result<()> {
-        let word = self.word.load(Acquire);
-        let is_named = word & OWNED != 0 && participant::slot_in(word) == actor.slot();
         let place = actor.attachment.memory().offset_of(self);
-        if !is_named
-            || actor.is_owner_in(word)
-            || check_bits(word).is_err()
-            || !journal::held_in_transaction(actor.attachment, word, place)?
-        {
-            return Ok(());
-        }
         let hook = actor.thread.hook();
-        hook.arm(self.word.low());
-        let taken = actor.mine | word & (WAITERS | STARVING | INCONSISTENT);
-        // Acquire, DEPARTED: as for any who takes over.
-        let done = self.word.compare_exchange(word, taken, Acquire, Relaxed).is_ok();
-        if done {
-            death::spread_word(actor.attachment, word);
-            return self.unlock(actor);
+        let mut is_armed = false;
+        loop {
+            let word = self.word.load(Acquire);
+            let is_named = word & OWNED != 0 && participant::slot_in(word) == actor.slot();
+            if !is_named
+                || actor.is_owner_in(word)
+                || check_bits(word).is_err()
+                || !journal::held_in_transaction(actor.attachment, word, place)?
+            {
+                if is_armed {
+                    hook.disarm();
+                }
+                return Ok(());
+            }
+            hook.arm(self.word.low());
+            is_armed = true;
+            let taken = actor.mine | word & (WAITERS | STARVING | INCONSISTENT);
+            // Acquire, DEPARTED: as for any who takes over. It fails if somebody took it, or
+            // set a flag because the dead one looked alive a moment ago.
+            if self.word.compare_exchange(word, taken, Acquire, Relaxed).is_ok() {
+                death::spread_word(actor.attachment, word);
+                return self.unlock(actor);
+            }
         }
-        hook.disarm();
-        Ok(())
     }
 
     /// Releases the mutex.

@@ -41,7 +41,7 @@ const LONGEST_STEP: u64 = 2 << 20;
 /// Gives a new segment its first memory: blocks and roster. Nobody else sees the file yet.
 pub(crate) fn found(memory: &Memory, file: BorrowedFd<'_>, segment: &str) -> Result<()> {
     debug_assert!(FIRST_COMMITTED > HEAP_START);
-    commit(memory, file, segment, FIRST_COMMITTED)?;
+    commit(memory, file, segment, FIRST_COMMITTED, FIRST_COMMITTED)?;
     Heap::found(memory)?;
     add_block(memory, file, segment)
 }
@@ -65,12 +65,13 @@ pub(crate) fn grow_heap(actor: Actor, want: &Want) -> Result<()> {
         let Some(needed) = needed else {
             return Err(full(segment, want.bytes, memory.length()));
         };
-        let missing = needed.saturating_sub(committed);
-        if missing > LONGEST_STEP && missing > directory::available() {
+        let missing = needed.saturating_sub(committed).next_multiple_of(PAGE);
+        if missing > directory::available() {
             return Err(file::directory_full(segment));
         }
-        let step = missing.clamp(LEAST_STEP, LONGEST_STEP).next_multiple_of(PAGE);
-        commit(memory, attachment.file()?, segment, committed.saturating_add(step).min(limit))?;
+        let least = committed + missing.clamp(PAGE, LONGEST_STEP);
+        let end = least.max(committed + LEAST_STEP).min(limit);
+        commit(memory, attachment.file()?, segment, least.min(limit), end)?;
         heap.adopt(actor)
     })
 }
@@ -100,14 +101,20 @@ fn add_block(memory: &Memory, file: BorrowedFd<'_>, segment: &str) -> Result<()>
     Ok(())
 }
 
-/// Makes memory real up to `end`, or at least one page more.
-fn commit(memory: &Memory, file: BorrowedFd<'_>, segment: &str, end: u64) -> Result<()> {
+/// Makes memory real up to `end`, or at least up to `least`: less would help nobody.
+fn commit(
+    memory: &Memory,
+    file: BorrowedFd<'_>,
+    segment: &str,
+    least: u64,
+    end: u64,
+) -> Result<()> {
     let committed = memory.committed();
     let reached = match file::commit(file, committed, end, segment) {
         Ok(()) => end,
-        Err(_) if end > committed + PAGE => {
-            file::commit(file, committed, committed + PAGE, segment)?;
-            committed + PAGE
+        Err(_) if least < end => {
+            file::commit(file, committed, least, segment)?;
+            least
         }
         Err(error) => return Err(error),
     };

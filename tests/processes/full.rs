@@ -67,17 +67,17 @@ pub(crate) fn no_inodes_is_the_same_error() {
     Segment::unlink("second").expect("unlinked");
 }
 
-/// All that a segment says of itself and that must not change by a refusal.
-fn account(segment: &Segment) -> (u64, u64, u64, u32) {
-    let SegmentInfo { committed, used, objects, participants, .. } =
-        segment.info().expect("readable");
-    (committed, used, objects, participants)
+/// All that a segment says of itself and that must not change by a refusal. (Bytes in use
+/// may: a page of holds that was added before the refusal waits for the next object.)
+fn account(segment: &Segment) -> (u64, u64, u32) {
+    let SegmentInfo { committed, objects, participants, .. } = segment.info().expect("readable");
+    (committed, objects, participants)
 }
 
 /// Makes arrays until not even the smallest has room; returns them, every byte written.
 fn fill_with_arrays(segment: &Segment) -> Vec<(Array<u8>, u8)> {
     let mut arrays = Vec::new();
-    for bytes in [200_000, 50_000, 4096, 1000, 64] {
+    for bytes in [150_000, 50_000, 4096, 1000, 64] {
         loop {
             let before = account(segment);
             let name = format!("a{}", arrays.len());

@@ -34,6 +34,8 @@ pub(crate) const LAYOUT_VERSION: u32 = 2;
 pub(crate) const MAX_BLOCKS: usize = 512;
 /// Bytes of each of them; they lie at the end of the file, the first one last.
 pub(crate) const ROSTER_BLOCK_BYTES: u64 = 24 << 10;
+/// Bytes at the beginning of each that libc owns.
+pub(crate) const LIVENESS_BYTES: u64 = 4096;
 /// Heads of hash chains in the directory.
 pub(crate) const BUCKETS: usize = 512;
 

@@ -1,6 +1,8 @@
 //! A segment's bytes, looked at with suspicion.
 
-use super::header::{Buckets, HEAP_START, Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
+use super::header::{
+    BUCKETS_START, Buckets, HEAP_START, Header, LIVENESS_BYTES, MAX_BLOCKS, ROSTER_BLOCK_BYTES,
+};
 use super::{Offset, Shared};
 use crate::error::{Result, corrupted};
 use crate::platform::atomic::{AtomicU64, Ordering::Acquire};
@@ -131,6 +133,17 @@ impl Memory {
         // Acquire, GROWN: the blocks counted are real memory.
         let blocks = self.header().block_count.load(Acquire).min(MAX_BLOCKS as u32);
         self.length().saturating_sub(u64::from(blocks) * ROSTER_BLOCK_BYTES)
+    }
+
+    /// Refuses places that no log ever names: the first page, and what libc owns.
+    pub(crate) fn check_undoable(&self, place: Offset) -> Result<()> {
+        let in_block = place.checked_sub(self.roster_start()).map(|at| at % ROSTER_BLOCK_BYTES);
+        if place < BUCKETS_START || in_block.is_some_and(|at| at < LIVENESS_BYTES) {
+            return Err(corrupted(
+                "an undo log leads to what no log ever names: the segment is damaged",
+            ));
+        }
+        Ok(())
     }
 
     /// Where a struct of this segment lies.

@@ -92,7 +92,9 @@ impl UndoEntry {
     /// Makes the word what it was.
     pub(crate) fn put_back(&self, memory: &Memory) -> Result<()> {
         // Relaxed: the caller loaded the state with Acquire.
-        let word = memory.at::<AtomicU64>(self.place.load(Relaxed))?;
+        let place = self.place.load(Relaxed);
+        memory.check_undoable(place)?;
+        let word = memory.at::<AtomicU64>(place)?;
         word.store(self.old.load(Relaxed), Release);
         Ok(())
     }

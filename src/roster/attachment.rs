@@ -355,7 +355,11 @@ impl Attachment {
             return Err(corrupted("a slot of the roster does not exist: the segment is damaged"));
         }
         let from_end = u64::from(index + 1) * ROSTER_BLOCK_BYTES;
-        let block: &Block = self.memory.at(self.memory.length().saturating_sub(from_end))?;
+        let start = self.memory.length().checked_sub(from_end);
+        let Some(start) = start.filter(|start| *start >= self.memory.committed()) else {
+            return Err(corrupted("the roster reaches into the blocks: the segment is damaged"));
+        };
+        let block: &Block = self.memory.at(start)?;
         cached.store(core::ptr::from_ref(block).cast_mut(), Release);
         Ok(block)
     }

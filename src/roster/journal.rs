@@ -49,7 +49,7 @@ use crate::platform::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::platform::futex;
+use crate::platform::futex::{self, Wake};
 use crate::platform::time::{Deadline, now_ns};
 
 shared! {
@@ -115,6 +115,11 @@ impl Annex {
         if self.place == 0 {
             return self.entry(memory, number)?.put_back(memory);
         }
+        memory.check_undoable(self.place)?;
+        let end = self.place.checked_add(self.length);
+        if end.is_none_or(|end| end > memory.committed()) {
+            return Err(DAMAGED);
+        }
         memory.copy(self.contents(), self.place, self.length)
     }
 
@@ -123,6 +128,9 @@ impl Annex {
         if self.place == 0 { number >= self.first } else { number == self.first }
     }
 }
+
+const NOT_OURS: crate::error::Error =
+    corrupted("a repair is said to be ours and is not: the segment is damaged");
 
 const DAMAGED: crate::error::Error =
     corrupted("an undo log leads to entries that do not exist: the segment is damaged");
@@ -200,6 +208,15 @@ impl<'a> Journal<'a> {
         Annex::at(self.memory, self.record.annex.load(Relaxed))
     }
 
+    /// The annex before a known one; no chain has more of them than there is room for.
+    fn after(&self, known: &Annex, steps: &mut u64) -> Result<Option<Annex>> {
+        *steps += 1;
+        let next = Annex::at(self.memory, known.next)?;
+        let is_wrong = next.is_some_and(|next| next.first > known.first)
+            || *steps > self.memory.committed() / ANNEX_BYTES;
+        if is_wrong { Err(DAMAGED) } else { Ok(next) }
+    }
+
     /// Commits: one store, after which none of it can be undone.
     #[inline]
     pub(crate) fn commit(&self) {
@@ -216,14 +233,11 @@ impl<'a> Journal<'a> {
     #[cold]
     fn undo_some(&self) -> Result<()> {
         let LogState { tag, count } = self.log().state();
-        let mut annex = self.newest()?;
+        let (mut annex, mut steps) = (self.newest()?, 0);
         for number in (0..count).rev() {
             // An annex that was added and does not count yet, or that is done with.
             while let Some(done) = annex.filter(|annex| annex.first > number) {
-                annex = Annex::at(self.memory, done.next)?;
-                if annex.is_some_and(|next| next.first > done.first) {
-                    return Err(DAMAGED);
-                }
+                annex = self.after(&done, &mut steps)?;
             }
             match annex.filter(|annex| annex.has(number)) {
                 Some(annex) => annex.put_back(self.memory, number)?,
@@ -253,13 +267,10 @@ impl<'a> Journal<'a> {
     #[cold]
     fn take_some_annexes(&self) -> Result<Vec<Offset>> {
         let mut blocks = Vec::new();
-        let mut annex = self.newest()?;
+        let (mut annex, mut steps) = (self.newest()?, 0);
         while let Some(known) = annex {
             blocks.push(known.block);
-            annex = Annex::at(self.memory, known.next)?;
-            if annex.is_some_and(|next| next.first > known.first) {
-                return Err(DAMAGED);
-            }
+            annex = self.after(&known, &mut steps)?;
         }
         self.record.annex.store(0, Release);
         Ok(blocks)
@@ -333,12 +344,12 @@ pub(crate) fn repair(attachment: &Attachment, dead: u64, me: u64) -> Result<()> 
     if is_clean() {
         return Ok(());
     }
-    let _repair = Repair::begin(attachment, slot_in(dead), me)?;
-    // Somebody may have done it between the look and the lock.
-    if is_clean() {
-        return Ok(());
+    // Who repairs goes on to settle the rest, and may then wait for a lock that we hold:
+    // we wait for its undo only.
+    match Repair::begin_unless(attachment, slot_in(dead), me, is_clean)? {
+        Some(_repair) => Journal { memory: attachment.memory(), record }.undo(),
+        None => Ok(()),
     }
-    Journal { memory: attachment.memory(), record }.undo()
 }
 
 /// The right to change what a dead owner left in a participant's record.
@@ -346,7 +357,8 @@ pub(crate) struct Repair<'a> {
     repairer: &'a AtomicU64,
 }
 
-/// How long a repairer waits before it looks again. It is woken earlier by a death.
+/// How long a repairer waits before it looks again. It is woken earlier by a death, but
+/// not by the end of a repair: those are short.
 const REPAIR_SLICE_NS: u64 = 1_000_000;
 /// Tells the name of slot 0 and generation 0 from nobody.
 const SOMEBODY: u64 = 1;
@@ -355,6 +367,17 @@ impl<'a> Repair<'a> {
     /// Takes the repair lock of `slot`, from nobody or from a dead repairer, whose own
     /// log is none of our business here: it changed nothing but what we do again.
     pub(crate) fn begin(attachment: &'a Attachment, slot: u32, me: u64) -> Result<Self> {
+        let repair = Self::begin_unless(attachment, slot, me, || false)?;
+        Ok(repair.expect("there is always need of it"))
+    }
+
+    /// The same, or `None` as soon as it is `needless`.
+    fn begin_unless(
+        attachment: &'a Attachment,
+        slot: u32,
+        me: u64,
+        is_needless: impl Fn() -> bool,
+    ) -> Result<Option<Self>> {
         let repairer = &attachment.participant(slot)?.repairer;
         let mine = me & NAME_MASK | SOMEBODY;
         loop {
@@ -362,18 +385,25 @@ impl<'a> Repair<'a> {
             let seen = repairer.load(Acquire);
             let pulse = match seen {
                 0 => None,
+                name if name & NAME_MASK == me & NAME_MASK => return Err(NOT_OURS),
                 name => death::feel_pulse(attachment, name)?,
             };
             match pulse {
                 // Acquire: what the last one put back is there.
                 None => {
-                    if repairer.compare_exchange(seen, mine, Acquire, Relaxed).is_ok() {
-                        return Ok(Self { repairer });
+                    if repairer.compare_exchange(seen, mine, Acquire, Relaxed).is_err() {
+                        continue;
                     }
+                    let repair = Self { repairer };
+                    // Somebody may have done it between the look and the lock.
+                    return Ok((!is_needless()).then_some(repair));
                 }
+                Some(_) if is_needless() => return Ok(None),
                 Some(pulse) => {
                     let until = Deadline::NEVER.within(now_ns(), REPAIR_SLICE_NS);
-                    futex::wait(&pulse.watches(), until);
+                    if futex::wait(&pulse.watches(), until) == Wake::TimedOut {
+                        death::examine(attachment, seen)?;
+                    }
                 }
             }
         }

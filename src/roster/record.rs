@@ -21,7 +21,7 @@
 //! - **M3** `generation` of a record changes only when a new owner takes it, before
 //!   anything can name the new owner.
 
-use crate::layout::header::ROSTER_BLOCK_BYTES;
+use crate::layout::header::{LIVENESS_BYTES, ROSTER_BLOCK_BYTES};
 use crate::layout::shared;
 use crate::layout::undo::UndoEntry;
 use crate::platform::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -45,6 +45,7 @@ shared! {
 }
 
 const _: () = assert!(size_of::<Block>() as u64 == ROSTER_BLOCK_BYTES);
+const _: () = assert!(core::mem::offset_of!(Block, participants) as u64 == LIVENESS_BYTES);
 
 /// Locks that one transaction can take.
 pub(crate) const MOST_LOCKS: usize = 8;

@@ -195,8 +195,8 @@ pub(super) fn give_back(
     place: Place,
     entry: Offset,
 ) -> Result<bool> {
+    let object = directory::Object::at(hold.memory(), entry)?.entry;
     let left = holds::give_back(hold, place, entry)?;
-    let object = hold.memory().at::<Entry>(entry)?;
     // Relaxed: changes under the lock.
     let has_name = object.name_length.load(Relaxed) != 0 && object.removed.load(Relaxed) == 0;
     if left > 0 || has_name {
@@ -249,7 +249,7 @@ pub(crate) fn redeem(attachment: &'static Attachment, ticket: &Ticket) -> Result
     let hold = directory::hold(actor)?;
     let entry = ticket.entry;
     let is_there = holds::is_ticket(&hold, ticket.place, entry, ticket.number)?;
-    if !is_there && !is_object(hold.memory(), entry, ticket.generation) {
+    if !is_object(hold.memory(), entry, ticket.generation) {
         ours.vacant.push(place);
         return Err(GONE);
     }

@@ -42,7 +42,7 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
     let heap = Heap::of(memory)?;
     heap.verify()?;
     let mut linked = linked_entries(attachment)?;
-    let (holders, mut pages) = count_holders(attachment)?;
+    let (mut holders, mut pages) = count_holders(attachment)?;
     for block in heap.blocks() {
         let (offset, owner, span) = block?;
         match owner {
@@ -59,7 +59,7 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
             }
             Owner::Used(_) => {
                 let object = Object::at(memory, offset)?;
-                check_links(&object, span, &mut linked, &holders)
+                check_links(&object, span, &mut linked, holders.remove(&offset))
                     .and_then(|()| check(&object))
                     .map_err(|error| locate(error, &object))?;
             }
@@ -67,6 +67,9 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
     }
     if !linked.is_empty() {
         return Err(corrupted("the directory has entries that are no objects"));
+    }
+    if !holders.is_empty() {
+        return Err(corrupted("a member holds something that is no object"));
     }
     if !pages.is_empty() {
         return Err(corrupted("a member's holds lie in something that is no page of them"));
@@ -79,7 +82,7 @@ fn check_links(
     object: &Object<'_>,
     span: u64,
     linked: &mut HashSet<Offset>,
-    holders: &HashMap<Offset, u64>,
+    holders: Option<u64>,
 ) -> Result<()> {
     let entry = object.entry;
     // Relaxed: under the locks, or checked to be quiet.
@@ -88,7 +91,7 @@ fn check_links(
         return Err(corrupted("it has a name and is not in the directory, or the other way round"));
     }
     let counted = entry.holders.load(Relaxed);
-    if counted != holders.get(&object.offset).copied().unwrap_or(0) {
+    if counted != holders.unwrap_or(0) {
         return Err(corrupted("it counts other holders than it has"));
     }
     if counted == 0 && !has_name {

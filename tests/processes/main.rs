@@ -15,7 +15,9 @@
 //! | `fight` | the same where everybody comes and goes at once |
 //! | `home` | home segments, and processes that leave |
 //! | `full` | file systems and segments without room |
-//! | `hostile` | segments that somebody damaged |
+//! | `hostile` | segments that somebody damaged, |
+//! | `hostile_space` | in their blocks, lists, chains and logs, |
+//! | `hostile_roster` | in what members and participants have left |
 //! | `scene` | what the tests begin with |
 //!
 //! Arguments choose tests by parts of their names: `cargo test --test processes -- fork`.
@@ -33,6 +35,8 @@ mod fork;
 mod full;
 mod home;
 mod hostile;
+mod hostile_roster;
+mod hostile_space;
 mod news;
 mod roster;
 mod sandbox;
@@ -93,7 +97,12 @@ fn main() -> ExitCode {
             growth_to_the_brim_loses_nothing, a_segment_at_its_size_loses_nothing,
             a_foreign_file_in_a_full_system_is_no_fault, a_size_limit_is_an_error;
         hostile: files_that_are_no_segments, each_field_of_the_header_damaged,
-            each_field_of_the_records_damaged, chains_that_loop_or_lead_astray,
             single_bytes_damaged;
+        hostile_space: each_word_of_the_blocks_damaged, each_word_that_rules_the_space_damaged,
+            logs_of_the_space_with_garbage, damage_to_the_space_is_found_out,
+            chains_that_loop_or_lead_astray;
+        hostile_roster: each_word_of_the_roster_damaged, logs_of_the_dead_with_garbage,
+            a_sound_log_of_the_dead_is_undone, repairers_that_do_not_exist,
+            damage_to_the_roster_is_found_out;
     })
 }

@@ -2241,6 +2241,22 @@ atoll_status atoll_transaction_commit(atoll_transaction *transaction);
  */
 atoll_status atoll_transaction_abort(atoll_transaction *transaction);
 
+/**
+ * Commits the transaction or aborts it: one function for languages whose blocks end in
+ * one place, be it well or by an error.
+ *
+ * transaction  The handle, which is one no longer. NULL is nothing to end.
+ * undo         Whether to abort: 0 commits.
+ *
+ * Returns   As atoll_transaction_commit() or atoll_transaction_abort().
+ * Threads   The one that began the transaction.
+ * Fork      NOT_OWNER in a child.
+ * Owner     Takes the transaction.
+ * Since     0.1
+ */
+atoll_status atoll_transaction_end(atoll_transaction *transaction,
+                                   uint32_t undo);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x58406842e72fbed7
+ABI_FINGERPRINT = 0xd56a882d089c4d79
 
 # Done.
 OK = 0
@@ -539,6 +539,9 @@ FUNCTIONS = {
     "atoll_transaction_commit": (c_int32, [c_void_p]),
     # Undoes all changes of the transaction, and unlocks the mutexes.
     "atoll_transaction_abort": (c_int32, [c_void_p]),
+    # Commits the transaction or aborts it: one function for languages whose blocks end in one
+    # place, be it well or by an error.
+    "atoll_transaction_end": (c_int32, [c_void_p, c_uint32]),
 }
 
 

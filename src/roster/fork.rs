@@ -23,7 +23,6 @@ use crate::platform::robust::RobustList;
 
 /// Set while this very process has set itself up.
 static MARK: ProcessMark = ProcessMark::new();
-static SETTING_UP: PrivateLock<()> = PrivateLock::new(());
 
 /// Held while a segment is given its name, and by who forks. The maker's byte is locked
 /// through what is mapped, which a child inherits.
@@ -47,15 +46,13 @@ pub(super) fn ensure_own_process() -> Result<()> {
     if MARK.is_set() {
         return Ok(());
     }
-    let _guard = SETTING_UP.lock();
-    if MARK.is_set() {
-        return Ok(());
-    }
-    on_fork(&ForkHooks { prepare, parent, child })?;
-    if MARK.is_erased() {
-        start_over(Vec::new());
-    }
-    MARK.set()
+    MARK.set_after(|| {
+        on_fork(&ForkHooks { prepare, parent, child })?;
+        if MARK.is_erased() {
+            start_over(Vec::new());
+        }
+        Ok(())
+    })
 }
 
 /// Whether this very process takes part in anything.
@@ -177,12 +174,12 @@ unsafe extern "C" fn child() {
     unsafe { BIRTH.reopen_in_child() };
     // SAFETY: likewise.
     unsafe { home::lock().reopen_in_child() };
-    // SAFETY: the value is `()`.
-    unsafe { SETTING_UP.reopen_in_child() };
     // SAFETY: one thread, which is in the fork and in nothing else.
     attachment::for_each(|a| unsafe { a.reopen_locks_in_child() });
     let expected = core::mem::take(&mut *EXPECTED.lock());
-    start_over(expected);
-    // If this fails the mark stays erased, and the first call tries again.
-    let _ = MARK.set();
+    // The page is there, or we would have no hooks.
+    let _ = MARK.set_after(|| {
+        start_over(expected);
+        Ok(())
+    });
 }

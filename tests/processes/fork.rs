@@ -510,3 +510,19 @@ pub(crate) fn a_fork_that_only_execs_is_no_death() {
     assert_eq!(status(segment.wait_death(0, Deadline::NOW)), Status::TimedOut);
     unlock(&mutex);
 }
+
+/// A child may be forked while another thread makes the first call of the process, and has
+/// not got the thread that would end it.
+pub(crate) fn a_fork_during_the_first_call() {
+    let _segment = found();
+    let parts = (0..150).map(|_| {
+        Child::spawn(|_| {
+            let first = thread::spawn(|| drop(open()));
+            while !first.is_finished() {
+                Child::fork(|_| drop(open())).ends_well();
+            }
+            first.join().expect("it ends well");
+        })
+    });
+    parts.for_each(Child::ends_well);
+}

@@ -59,20 +59,32 @@ pub(crate) fn a_home_goes_with_its_process() {
 
     Child::spawn(|_| drop(Segment::home().expect("a home"))).ends_well();
     nothing_is_left();
-    // Threads that ask at once get the same one, and forks meanwhile do no harm.
-    let part = |_| {
-        drop(make()); // the first call of a process is not what is tested here
+}
+
+/// Threads that ask at once get the same one. Who forks meanwhile gets a child with a home
+/// of its own.
+pub(crate) fn a_process_has_one_home() {
+    Child::spawn(|_| {
         let name = || Segment::home().expect("a home").info().expect("readable").name;
-        let threads: Vec<_> = (0..8).map(|_| thread::spawn(name)).collect();
-        for _ in 0..8 {
-            Child::fork(move |_| drop(name())).ends_well();
+        for _ in 0..20 {
+            let threads: Vec<_> = (0..8).map(|_| thread::spawn(name)).collect();
+            let names = threads.into_iter().map(|asked| asked.join().expect("named"));
+            let names: Vec<String> = names.collect();
+            assert!(names.iter().all(|n| *n == names[0]), "{names:?}");
+            Segment::leave_all().expect("left");
         }
-        let names: Vec<String> = threads.into_iter().map(|t| t.join().expect("named")).collect();
-        assert!(names.iter().all(|n| *n == names[0]), "{names:?}");
-    };
-    for _ in 0..10 {
-        Child::spawn(part).ends_well();
-    }
+        let moves = thread::spawn(move || {
+            for _ in 0..200 {
+                name();
+                Segment::leave_all().expect("left");
+            }
+        });
+        while !moves.is_finished() {
+            Child::fork(|_| drop(name())).ends_well();
+        }
+        moves.join().expect("it ends well");
+    })
+    .ends_well();
     nothing_is_left();
 }
 

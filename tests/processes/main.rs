@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             spawned_programs_change_nothing, forks_while_threads_churn,
             forks_while_threads_join, a_child_that_was_not_expected_joins_by_itself,
             a_hundred_segments, creators_exclude_each_other_after_a_fork,
-            a_fork_that_only_execs_is_no_death;
+            a_fork_that_only_execs_is_no_death, a_fork_during_the_first_call;
         exec: a_holder_that_execs_is_dead, a_thread_that_execs_is_dead,
             equal_ids_are_two_owners, a_killed_waiter_with_the_holders_id_changes_nothing,
             a_slot_used_again_under_the_same_id_is_noticed;
@@ -90,8 +90,8 @@ fn main() -> ExitCode {
             collection_removes_what_the_dead_left, a_forked_child_keeps_it,
             a_reader_keeps_nothing, a_half_removed_one_is_removed, other_files_are_left_alone,
             who_may_not_remove_it_leaves_it;
-        home: a_home_goes_with_its_process, a_home_fits_its_process, who_leaves_does_not_die,
-            who_leaves_under_its_threads_is_parting;
+        home: a_home_goes_with_its_process, a_process_has_one_home, a_home_fits_its_process,
+            who_leaves_does_not_die, who_leaves_under_its_threads_is_parting;
         fight: nobody_is_in_a_destroyed_segment;
         full: a_full_file_system_is_an_error, no_inodes_is_the_same_error,
             growth_to_the_brim_loses_nothing, a_segment_at_its_size_loses_nothing,

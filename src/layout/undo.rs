@@ -26,7 +26,7 @@ use super::{Offset, shared};
 use crate::error::{Result, corrupted};
 use crate::platform::atomic::{
     AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+    Ordering::{Relaxed, Release},
 };
 
 shared! {
@@ -37,49 +37,55 @@ shared! {
     }
 }
 
-/// The word that says how many entries count.
+/// The word that says how many entries count. It is moved as one, never half by half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LogState {
-    pub(crate) tag: u32,
-    pub(crate) count: u32,
-}
+pub(crate) struct LogState(u64);
 
 impl LogState {
+    /// No entry counts.
+    pub(crate) fn empty(tag: u32) -> Self {
+        Self(u64::from(tag) << 32)
+    }
+
+    #[inline]
     pub(crate) fn of_word(word: u64) -> Self {
-        Self { tag: (word >> 32) as u32, count: word as u32 }
+        Self(word)
     }
 
+    #[inline]
     pub(crate) fn to_word(self) -> u64 {
-        u64::from(self.tag) << 32 | u64::from(self.count)
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn tag(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline]
+    pub(crate) fn count(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// One entry more. There are never 2^32.
+    #[inline]
+    pub(crate) fn one_more(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// No entry any more.
+    #[inline]
+    pub(crate) fn emptied(self) -> Self {
+        Self(self.0 >> 32 << 32)
     }
 }
 
-/// A log as long as its array of entries.
-#[derive(Clone, Copy)]
-pub(crate) struct UndoLog<'a> {
-    pub(crate) state: &'a AtomicU64,
-    pub(crate) entries: &'a [UndoEntry],
-}
-
-impl UndoLog<'_> {
-    /// What the log says at this moment.
-    pub(crate) fn state(&self) -> LogState {
-        // Acquire: the entries that count are there.
-        LogState::of_word(self.state.load(Acquire))
-    }
-
-    /// Says how many entries count from now on.
-    pub(crate) fn set_state(&self, state: LogState) {
-        self.state.store(state.to_word(), Release);
-    }
-
-    /// Puts back what the entries below `count` say, the newest first.
-    pub(crate) fn put_back(&self, memory: &Memory, count: u32) -> Result<()> {
-        let Some(entries) = self.entries.get(..count as usize) else {
-            return Err(corrupted("an undo log counts too many entries: the segment is damaged"));
-        };
-        entries.iter().rev().try_for_each(|entry| entry.put_back(memory))
-    }
+/// Puts back what the entries below `count` say, the newest first.
+pub(crate) fn put_back(entries: &[UndoEntry], count: u32, memory: &Memory) -> Result<()> {
+    let Some(entries) = entries.get(..count as usize) else {
+        return Err(corrupted("an undo log counts too many entries: the segment is damaged"));
+    };
+    entries.iter().rev().try_for_each(|entry| entry.put_back(memory))
 }
 
 impl UndoEntry {

@@ -36,6 +36,8 @@
 //!
 //! `models/undo.pml` checks this with a death before every access.
 
+use core::cell::Cell;
+
 use super::attachment::Attachment;
 use super::death;
 use super::participant::{NAME_MASK, generation_in, name_of, slot_in};
@@ -43,7 +45,7 @@ use super::record::ParticipantRecord;
 use crate::error::{Result, corrupted};
 use crate::layout::block::{HEAD_BYTES, ParticipantId};
 use crate::layout::memory::Memory;
-use crate::layout::undo::{LogState, UndoEntry, UndoLog};
+use crate::layout::undo::{LogState, UndoEntry};
 use crate::layout::{Offset, shared};
 use crate::platform::atomic::{
     AtomicU64,
@@ -65,11 +67,14 @@ shared! {
 /// Bytes of an annex before its entries or its copy; the block's head left out.
 pub(crate) const ANNEX_BYTES: u64 = size_of::<AnnexHead>() as u64;
 
-/// The log of one participant.
+/// The log of one participant, in the hands of who may change it: the participant itself,
+/// or who repairs it.
 #[derive(Debug)]
 pub(crate) struct Journal<'a> {
     memory: &'a Memory,
     record: &'a ParticipantRecord,
+    /// What the log's state is: nobody else changes it.
+    state: Cell<LogState>,
 }
 
 /// An annex, looked at with suspicion.
@@ -138,23 +143,33 @@ const DAMAGED: crate::error::Error =
 impl<'a> Journal<'a> {
     /// The log of the participant in `slot`.
     pub(crate) fn of(attachment: &'a Attachment, slot: u32) -> Result<Self> {
-        Ok(Self { memory: attachment.memory(), record: attachment.participant(slot)? })
+        Ok(Self::in_record(attachment.memory(), attachment.participant(slot)?))
     }
 
-    fn log(&self) -> UndoLog<'_> {
-        UndoLog { state: &self.record.state, entries: &self.record.entries }
+    fn in_record(memory: &'a Memory, record: &'a ParticipantRecord) -> Self {
+        // Acquire: the entries that count are there.
+        let state = Cell::new(LogState::of_word(record.state.load(Acquire)));
+        Self { memory, record, state }
     }
 
     /// How many entries count.
+    #[inline]
     pub(crate) fn count(&self) -> u32 {
-        self.log().state().count
+        self.state.get().count()
+    }
+
+    #[inline]
+    fn set_state(&self, state: LogState) {
+        self.state.set(state);
+        // Release: after the entries that count, or after what was put back.
+        self.record.state.store(state.to_word(), Release);
     }
 
     /// Notes that the word at `place` is to be `old` again if the log is undone; false if
     /// there is no room, and an annex has to be added.
     #[inline]
     pub(crate) fn note(&self, place: Offset, old: u64) -> Result<bool> {
-        let LogState { tag, count } = self.log().state();
+        let count = self.count();
         let entry = match self.record.entries.get(count as usize) {
             Some(entry) => entry,
             None => match self.entry_in_annex(count)? {
@@ -163,7 +178,7 @@ impl<'a> Journal<'a> {
             },
         };
         entry.fill(place, old);
-        self.log().set_state(LogState { tag, count: count + 1 });
+        self.set_state(self.state.get().one_more());
         Ok(true)
     }
 
@@ -188,8 +203,7 @@ impl<'a> Journal<'a> {
     pub(crate) fn note_range(&self, block: Offset, place: Offset, length: u64) -> Result<()> {
         self.memory.copy(place, block + HEAD_BYTES + ANNEX_BYTES, length)?;
         self.add_annex(block, place, length)?;
-        let LogState { tag, count } = self.log().state();
-        self.log().set_state(LogState { tag, count: count + 1 });
+        self.set_state(self.state.get().one_more());
         Ok(())
     }
 
@@ -220,8 +234,7 @@ impl<'a> Journal<'a> {
     /// Commits: one store, after which none of it can be undone.
     #[inline]
     pub(crate) fn commit(&self) {
-        let LogState { tag, .. } = self.log().state();
-        self.log().set_state(LogState { tag, count: 0 });
+        self.set_state(self.state.get().emptied());
     }
 
     /// Puts everything back that the log names, and closes it.
@@ -232,9 +245,8 @@ impl<'a> Journal<'a> {
 
     #[cold]
     fn undo_some(&self) -> Result<()> {
-        let LogState { tag, count } = self.log().state();
         let (mut annex, mut steps) = (self.newest()?, 0);
-        for number in (0..count).rev() {
+        for number in (0..self.count()).rev() {
             // An annex that was added and does not count yet, or that is done with.
             while let Some(done) = annex.filter(|annex| annex.first > number) {
                 annex = self.after(&done, &mut steps)?;
@@ -249,7 +261,7 @@ impl<'a> Journal<'a> {
                     .put_back(self.memory)?,
             }
         }
-        self.log().set_state(LogState { tag, count: 0 });
+        self.set_state(self.state.get().emptied());
         Ok(())
     }
 
@@ -327,7 +339,7 @@ pub(crate) fn held_in_transaction(
     // Acquire: the list first and the tag second. The next owner of the record writes its
     // own list after the tag that goes with it.
     let is_noted = record.locks.iter().any(|word| word.load(Acquire) == lock);
-    let tag = LogState::of_word(record.state.load(Acquire)).tag as u16;
+    let tag = LogState::of_word(record.state.load(Acquire)).tag() as u16;
     let ahead = (generation_in(dead) as u16).wrapping_sub(tag);
     Ok(is_noted && ahead < 1 << 15)
 }
@@ -339,7 +351,7 @@ pub(crate) fn repair(attachment: &Attachment, dead: u64, me: u64) -> Result<()> 
     let is_clean = || {
         // Acquire: what was put back is there.
         let state = LogState::of_word(record.state.load(Acquire));
-        state.tag & 0xffff != generation_in(dead) || state.count == 0
+        state.tag() & 0xffff != generation_in(dead) || state.count() == 0
     };
     if is_clean() {
         return Ok(());
@@ -347,7 +359,7 @@ pub(crate) fn repair(attachment: &Attachment, dead: u64, me: u64) -> Result<()> 
     // Who repairs goes on to settle the rest, and may then wait for a lock that we hold:
     // we wait for its undo only.
     match Repair::begin_unless(attachment, slot_in(dead), me, is_clean)? {
-        Some(_repair) => Journal { memory: attachment.memory(), record }.undo(),
+        Some(_repair) => Journal::in_record(attachment.memory(), record).undo(),
         None => Ok(()),
     }
 }
@@ -438,12 +450,12 @@ pub(crate) fn begin_log(record: &ParticipantRecord, generation: u32) {
         word.store(0, Release);
     }
     // Release (J3): last, when nothing of the former owner is left.
-    record.state.store(LogState { tag: generation, count: 0 }.to_word(), Release);
+    record.state.store(LogState::empty(generation).to_word(), Release);
 }
 
 /// The participant that the log, the hints and the locks of a record belong to.
 pub(crate) fn owner_of_log(record: &ParticipantRecord, slot: u32) -> ParticipantId {
-    ParticipantId { slot, generation: LogState::of_word(record.state.load(Acquire)).tag }
+    ParticipantId { slot, generation: LogState::of_word(record.state.load(Acquire)).tag() }
 }
 
 /// Whether that participant is dead.

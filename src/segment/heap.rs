@@ -97,12 +97,13 @@ impl Want {
     /// is nothing or a block of its own.
     #[inline]
     fn place_from(&self, start: Offset) -> Offset {
-        // Not by a division: `align` is a power of two.
+        // Not by a division: `align` is a power of two. Whatever `start` is (it may be shared
+        // memory that nobody has checked yet), this ends.
         let mask = self.align - 1;
-        let place = ((start + self.lead + mask) & !mask) - self.lead;
-        match place - start {
+        let place = (start.wrapping_add(self.lead + mask) & !mask).wrapping_sub(self.lead);
+        match place.wrapping_sub(start) {
             0 | LEAST_SPAN.. => place,
-            _ => place + self.align.max(LEAST_SPAN),
+            _ => place.wrapping_add(self.align.max(LEAST_SPAN)),
         }
     }
 }

@@ -26,11 +26,11 @@ use core::cell::Cell;
 use super::mutex::{Acquired, Actor, MutexBody};
 use crate::error::{Result, Status};
 use crate::layout::memory::Memory;
-use crate::layout::undo::{LogState, UndoEntry, UndoLog};
+use crate::layout::undo::{self, LogState, UndoEntry};
 use crate::layout::{Offset, shared};
 use crate::platform::atomic::{
     AtomicU64,
-    Ordering::{Relaxed, Release},
+    Ordering::{Acquire, Relaxed, Release},
 };
 use crate::platform::time::Deadline;
 
@@ -46,16 +46,12 @@ shared! {
 }
 
 impl GuardedBody {
-    fn log(&self) -> UndoLog<'_> {
-        UndoLog { state: &self.state, entries: &self.entries }
-    }
-
     /// The changes so far, for readers without the lock: `None` while one is going on,
     /// or if somebody died in it and nobody has taken the lock since.
     pub(crate) fn changes(&self) -> Option<u32> {
-        // Acquire, SETTLED: inside `state`.
-        let state = self.log().state();
-        (state.count == 0).then_some(state.tag)
+        // Acquire, SETTLED.
+        let state = LogState::of_word(self.state.load(Acquire));
+        (state.count() == 0).then_some(state.tag())
     }
 
     /// Takes the lock, however long it takes, and undoes what a dead holder left open.
@@ -70,7 +66,7 @@ impl GuardedBody {
         // Relaxed, and everywhere below: only who holds the lock changes the log.
         let state = LogState::of_word(self.state.load(Relaxed));
         let hold = Hold { body: self, memory, actor, state: Cell::new(state) };
-        if state.count != 0 {
+        if state.count() != 0 {
             hold.undo()?;
         }
         Ok(hold)
@@ -126,9 +122,10 @@ impl<'a> Hold<'a> {
     /// If this hold has changed as many words as the log has entries.
     #[inline(always)]
     pub(crate) fn set_word(&self, word: &AtomicU64, value: u64) {
-        let LogState { tag, count } = self.state.get();
-        self.body.entries[count as usize].fill(self.memory.offset_of(word), word.load(Relaxed));
-        self.set_state(LogState { tag, count: count + 1 });
+        let state = self.state.get();
+        self.body.entries[state.count() as usize]
+            .fill(self.memory.offset_of(word), word.load(Relaxed));
+        self.set_state(state.one_more());
         // Release: after its entry counts.
         word.store(value, Release);
     }
@@ -137,7 +134,7 @@ impl<'a> Hold<'a> {
     #[inline]
     pub(crate) fn commit(&self) {
         // SETTLED: after all that was changed.
-        self.set_state(LogState { tag: self.state.get().tag.wrapping_add(1), count: 0 });
+        self.set_state(LogState::empty(self.state.get().tag().wrapping_add(1)));
     }
 
     #[inline]
@@ -149,7 +146,7 @@ impl<'a> Hold<'a> {
 
     #[cold]
     fn undo(&self) -> Result<()> {
-        self.body.log().put_back(self.memory, self.state.get().count)?;
+        undo::put_back(&self.body.entries, self.state.get().count(), self.memory)?;
         self.commit();
         Ok(())
     }
@@ -158,7 +155,7 @@ impl<'a> Hold<'a> {
 impl Drop for Hold<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.state.get().count != 0 {
+        if self.state.get().count() != 0 {
             // A damaged log stays open; the next holder is told the same.
             let _ = self.undo();
         }

@@ -5,11 +5,11 @@
 
 use super::bins::{FreeBlock, bin_of, quick_list_of, span_in_list};
 use super::{Block, Heap, Want};
-use crate::error::{Result, corrupted};
+use crate::error::{Error, Result, corrupted};
 use crate::layout::Offset;
 use crate::layout::block::{AFTER_FREE, LEAST_SPAN, NEXT, OWNER, Owner, SPAN, free_after};
 use crate::platform::atomic::Ordering::Relaxed;
-use crate::segment::control::{QUICK_LISTS, control_word};
+use crate::segment::control::QUICK_LISTS;
 use crate::sync::guarded::Hold;
 
 /// Bytes at the beginning of a FREE block that are not zero even if the rest never was
@@ -20,19 +20,6 @@ const FREE_HEAD: u64 = LEAST_SPAN;
 pub(crate) struct Held<'a> {
     heap: Heap<'a>,
     hold: Hold<'a>,
-}
-
-/// Where the word lies that says whether the block before `end` is FREE.
-fn mark_place(end: Offset, top: Offset) -> Offset {
-    if end == top { control_word!(top_mark) } else { end + SPAN }
-}
-
-fn bin_place(bin: usize) -> Offset {
-    control_word!(bins) + 8 * bin as u64
-}
-
-fn list_place(list: usize) -> Offset {
-    control_word!(quick) + 8 * list as u64
 }
 
 impl<'a> Held<'a> {
@@ -78,29 +65,30 @@ impl<'a> Held<'a> {
     #[inline]
     pub(super) fn take_quick(&self, block: Offset, span: u64, owner: Owner) -> Result<()> {
         if let Some(list) = quick_list_of(span) {
-            self.hold.set(list_place(list), self.heap.word(block + NEXT)?)?;
+            self.hold.set_word(&self.heap.control.quick[list], self.heap.word(block + NEXT)?);
         }
-        self.subtract_free(span)?;
+        self.subtract_free(span);
         self.hold.set(block + OWNER, owner.to_word())
     }
 
     /// Takes a block back from its owner.
     #[inline]
     pub(super) fn give(&self, block: Offset, span: u64) -> Result<()> {
-        let free = self.heap.control.free.load(Relaxed).wrapping_add(span);
-        self.hold.set(control_word!(free), free)?;
+        self.subtract_free(span.wrapping_neg());
         let Some(list) = quick_list_of(span) else {
             return self.coalesce(block, span);
         };
-        self.hold.set(block + NEXT, self.heap.control.quick[list].load(Relaxed))?;
+        let first = &self.heap.control.quick[list];
+        self.hold.set(block + NEXT, first.load(Relaxed))?;
         self.hold.set(block + OWNER, Owner::Quick.to_word())?;
-        self.hold.set(list_place(list), block)
+        self.hold.set_word(first, block);
+        Ok(())
     }
 
     #[inline]
-    fn subtract_free(&self, span: u64) -> Result<()> {
-        let free = self.heap.control.free.load(Relaxed).wrapping_sub(span);
-        self.hold.set(control_word!(free), free)
+    fn subtract_free(&self, span: u64) {
+        let free = &self.heap.control.free;
+        self.hold.set_word(free, free.load(Relaxed).wrapping_sub(span));
     }
 
     /// Coalesces up to `most` quick blocks, each for good. Says whether there was one.
@@ -109,13 +97,14 @@ impl<'a> Held<'a> {
         let mut left = most;
         for list in (0..QUICK_LISTS).rev() {
             let span = span_in_list(list);
+            let first = &self.heap.control.quick[list];
             while left > 0 {
-                let block = self.heap.control.quick[list].load(Relaxed);
+                let block = first.load(Relaxed);
                 if block == 0 {
                     break;
                 }
                 self.check_quick(block, span)?;
-                self.hold.set(list_place(list), self.heap.word(block + NEXT)?)?;
+                self.hold.set_word(first, self.heap.word(block + NEXT)?);
                 self.coalesce(block, span)?;
                 self.commit();
                 left -= 1;
@@ -138,7 +127,7 @@ impl<'a> Held<'a> {
             self.unlink(&after)?;
             end = after.end();
             // Its head is inside now and is not zero (H6).
-            self.touch(after.offset + FREE_HEAD)?;
+            self.touch(after.offset + FREE_HEAD);
         }
         self.lay_free(start, end - start)?;
         self.mark(end, AFTER_FREE)
@@ -169,8 +158,8 @@ impl<'a> Held<'a> {
             // The one word of the FREE block that may lie where it was clean.
             self.hold.set(end - 8, 0)?;
         }
-        self.touch(end)?;
-        self.subtract_free(end - place)?;
+        self.touch(end);
+        self.subtract_free(end - place);
         let mark = if front == 0 { 0 } else { AFTER_FREE };
         self.hold.set(place + SPAN, (end - place) | mark)?;
         self.hold.set(place + OWNER, owner.to_word())?;
@@ -187,10 +176,10 @@ impl<'a> Held<'a> {
             // Inside now, where it was clean (H6).
             self.hold.set(top - 8, 0)?;
         }
-        self.hold.set(control_word!(top), end)?;
-        self.subtract_free(top.wrapping_sub(end))?;
+        self.hold.set_word(&self.heap.control.top, end);
+        self.subtract_free(top.wrapping_sub(end));
         self.lay_free(start, end - start)?;
-        self.hold.set(control_word!(top_mark), AFTER_FREE)
+        self.mark(end, AFTER_FREE)
     }
 
     /// Makes a FREE block of a range that is in no list. What follows is not told.
@@ -202,64 +191,70 @@ impl<'a> Held<'a> {
 
     /// Says to what begins at `end` whether the block before it is FREE.
     fn mark(&self, end: Offset, mark: u64) -> Result<()> {
-        let place = mark_place(end, self.heap.top()?);
-        let old = self.heap.word(place)?;
-        if old & AFTER_FREE == mark {
-            return Ok(());
+        let word = match end == self.heap.top()? {
+            true => &self.heap.control.top_mark,
+            false => &self.heap.head(end)?.span,
+        };
+        let old = word.load(Relaxed);
+        if old & AFTER_FREE != mark {
+            self.hold.set_word(word, old & !AFTER_FREE | mark);
         }
-        self.hold.set(place, old & !AFTER_FREE | mark)
+        Ok(())
     }
 
     /// Notes that memory before `end` is not clean any more.
-    fn touch(&self, end: Offset) -> Result<()> {
-        if self.heap.control.touched.load(Relaxed) >= end {
-            return Ok(());
+    fn touch(&self, end: Offset) {
+        let touched = &self.heap.control.touched;
+        if touched.load(Relaxed) < end {
+            self.hold.set_word(touched, end);
         }
-        self.hold.set(control_word!(touched), end)
     }
 
     /// Puts a block first into the bin of its span.
     fn link(&self, block: Offset, span: u64) -> Result<()> {
         let bin = bin_of(span);
-        let next = self.heap.control.bins[bin].load(Relaxed);
-        if next == 0 {
-            self.set_occupied(bin, true)?;
-        } else {
-            self.heap.free_block(next)?;
-            self.hold.set(next + OWNER, free_after(block))?;
+        let first = &self.heap.control.bins[bin];
+        match first.load(Relaxed) {
+            0 => self.set_occupied(bin, true),
+            next => {
+                self.heap.free_block(next)?;
+                self.hold.set(next + OWNER, free_after(block))?;
+            }
         }
-        self.hold.set(block + NEXT, next)?;
+        self.hold.set(block + NEXT, first.load(Relaxed))?;
         self.hold.set(block + OWNER, free_after(0))?;
-        self.hold.set(bin_place(bin), block)
+        self.hold.set_word(first, block);
+        Ok(())
     }
 
     /// Takes a block out of its bin.
     fn unlink(&self, free: &FreeBlock) -> Result<()> {
-        let wrong = corrupted("a bin is no list of free blocks: the segment is damaged");
+        const WRONG: Error = corrupted("a bin is no list of free blocks: the segment is damaged");
         let &FreeBlock { offset, span, previous, next } = free;
         let bin = bin_of(span);
         let to_us = match previous {
-            0 => bin_place(bin),
-            _ => self.heap.free_block(previous)?.offset + NEXT,
+            0 => &self.heap.control.bins[bin],
+            _ => self.heap.memory.at(self.heap.free_block(previous)?.offset + NEXT)?,
         };
-        if self.heap.word(to_us)? != offset {
-            return Err(wrong);
+        if to_us.load(Relaxed) != offset {
+            return Err(WRONG);
         }
         if next != 0 {
             if self.heap.free_block(next)?.previous != offset {
-                return Err(wrong);
+                return Err(WRONG);
             }
             self.hold.set(next + OWNER, free_after(previous))?;
         } else if previous == 0 {
-            self.set_occupied(bin, false)?;
+            self.set_occupied(bin, false);
         }
-        self.hold.set(to_us, next)
+        self.hold.set_word(to_us, next);
+        Ok(())
     }
 
-    fn set_occupied(&self, bin: usize, occupied: bool) -> Result<()> {
-        let bits = self.heap.control.occupied[bin / 64].load(Relaxed);
+    fn set_occupied(&self, bin: usize, occupied: bool) {
+        let word = &self.heap.control.occupied[bin / 64];
         let bit = 1 << (bin % 64);
-        let bits = if occupied { bits | bit } else { bits & !bit };
-        self.hold.set(control_word!(occupied) + 8 * (bin / 64) as u64, bits)
+        let bits = word.load(Relaxed);
+        self.hold.set_word(word, if occupied { bits | bit } else { bits & !bit });
     }
 }

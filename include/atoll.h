@@ -1097,9 +1097,9 @@ atoll_status atoll_segment_wait_death(const atoll_segment *segment,
  * ephemeral segments that it leaves as the last one go.
  *
  * Handles stay valid. A later call through one makes the process take part again; if the
- * segment went meanwhile, that is NOT_FOUND. Locks that the calling thread holds count
- * as those of an owner that died. Other threads that have used locks of a segment are
- * not disturbed, nor do they look dead.
+ * segment went meanwhile, that is NOT_FOUND. A transaction that the calling thread has
+ * open is aborted; locks that it holds count as those of an owner that died. Other
+ * threads that have used locks of a segment are not disturbed, nor do they look dead.
  *
  * Returns
  *   OK                  The process has left. Its home segment is closed, too.
@@ -1244,7 +1244,8 @@ atoll_status atoll_mutex_close(atoll_mutex *mutex);
  *                       next holder is told the same, until somebody does.
  *   TIMED_OUT           You do not hold it. Nothing changed.
  *   INTERRUPTED         A signal handler ran. You do not hold it. Call again.
- *   DEADLOCK            This thread holds it already, and it is not recursive.
+ *   DEADLOCK            This thread holds it already, and it is not recursive; or its
+ *                       transaction holds it.
  *   FULL                It is recursive and locked as often as can be counted.
  *   NO_SPACE            The segment has no place for another thread: see
  *                       max_participants in atoll_segment_options.
@@ -1268,6 +1269,8 @@ atoll_status atoll_mutex_lock(atoll_mutex *mutex,
  * Returns
  *   OK                  Done. If others wait, one of them is on its way.
  *   NOT_OWNER           This thread does not hold it. Nothing changed.
+ *   DEADLOCK            This thread's transaction holds it, and gives it back when it
+ *                       ends.
  *   INVALID_ARGUMENT    The handle is closed.
  *   CORRUPTED           The segment is damaged.
  *
@@ -1280,7 +1283,8 @@ atoll_status atoll_mutex_unlock(atoll_mutex *mutex);
 
 /**
  * Says that what the mutex guards has been repaired: later holders are no longer
- * told that an owner died. Without such news to end it does nothing.
+ * told that an owner died. Without such news to end it does nothing. In a transaction
+ * it counts from the commit on.
  *
  * Returns
  *   OK                  Done.
@@ -1551,6 +1555,8 @@ atoll_status atoll_value_load(const atoll_value *value,
  *   OK                  Others see the new bytes.
  *   TIMED_OUT           Another thread is writing. Nothing changed.
  *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+ *   DEADLOCK            It is larger than 8 bytes, and this thread's transaction has
+ *                       stored to it.
  *   NO_SPACE            The segment has no place for another thread: see
  *                       max_participants in atoll_segment_options.
  *   INCOMPATIBLE        This process uses another C library than the others.
@@ -2103,7 +2109,8 @@ atoll_status atoll_array_import(const atoll_ticket *ticket,
  *   OWNER_DIED          *out is an open transaction. You hold the mutexes. An owner of
  *                       one of them died outside of a transaction and nobody has marked
  *                       it consistent: what it guards may be half-changed.
- *                       atoll_mutex_dead_owner() says for which.
+ *                       atoll_mutex_dead_owner() says for which. Repair that and call
+ *                       atoll_mutex_mark_consistent(), which counts from the commit on.
  *   TIMED_OUT           You hold none of them. Nothing changed.
  *   INTERRUPTED         A signal handler ran. You hold none of them. Call again.
  *   DEADLOCK            This thread holds one of them already.
@@ -2132,7 +2139,9 @@ atoll_status atoll_transaction_begin(atoll_mutex *const *mutexes,
  * Replaces a value, if the transaction is committed.
  *
  * A value of up to 8 bytes never waits. A larger one waits while another thread writes
- * it; after that, others who write it wait for the end of the transaction.
+ * it; after that, others who write it wait for the end of the transaction. Two
+ * transactions that share no mutex and store to the same large values in different
+ * orders would wait for each other: give them a timeout, or a mutex.
  *
  * transaction  The handle.
  * value        A value in the segment of the mutexes.

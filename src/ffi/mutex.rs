@@ -278,7 +278,8 @@ pub extern "C" fn atoll_mutex_close(mutex: *mut atoll_mutex) -> atoll_status {
 ///                       next holder is told the same, until somebody does.
 ///   TIMED_OUT           You do not hold it. Nothing changed.
 ///   INTERRUPTED         A signal handler ran. You do not hold it. Call again.
-///   DEADLOCK            This thread holds it already, and it is not recursive.
+///   DEADLOCK            This thread holds it already, and it is not recursive; or its
+///                       transaction holds it.
 ///   FULL                It is recursive and locked as often as can be counted.
 ///   NO_SPACE            The segment has no place for another thread: see
 ///                       max_participants in atoll_segment_options.
@@ -328,6 +329,8 @@ fn lock_in_full(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
 /// Returns
 ///   OK                  Done. If others wait, one of them is on its way.
 ///   NOT_OWNER           This thread does not hold it. Nothing changed.
+///   DEADLOCK            This thread's transaction holds it, and gives it back when it
+///                       ends.
 ///   INVALID_ARGUMENT    The handle is closed.
 ///   CORRUPTED           The segment is damaged.
 ///
@@ -350,7 +353,8 @@ fn unlock_in_full(mutex: *mut atoll_mutex) -> atoll_status {
 }
 
 /// Says that what the mutex guards has been repaired: later holders are no longer
-/// told that an owner died. Without such news to end it does nothing.
+/// told that an owner died. Without such news to end it does nothing. In a transaction
+/// it counts from the commit on.
 ///
 /// Returns
 ///   OK                  Done.

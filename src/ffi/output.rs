@@ -141,43 +141,37 @@ impl ByteOutput {
 }
 
 /// Where a new handle goes: NULL from the start, and a handle only on success.
-pub(super) struct NewHandle<H>(Result<Output<*mut H>>);
+pub(super) struct NewHandle<H>(*mut *mut H);
 
 impl<H> NewHandle<H> {
     /// # Safety
     /// `out` is NULL, or may be written as a pointer until the call returns.
+    #[inline(always)]
     pub(super) unsafe fn at(out: *mut *mut H) -> Self {
-        // SAFETY: per the caller.
-        let output = unsafe { Output::at(out, "out") };
-        if output.is_ok() {
-            // SAFETY: writable and aligned, or `at` had refused.
+        if !out.is_null() && out.is_aligned() {
+            // SAFETY: not NULL and aligned, so writable per the caller.
             unsafe { out.write(null_mut()) };
         }
-        Self(output)
+        Self(out)
     }
 
-    /// Runs the body of an exported function that makes a handle and says how it went.
+    /// The output, checked.
     #[inline(always)]
-    pub(super) fn put<T>(self, make: impl FnOnce(&InCall) -> Result<(*mut H, T)>) -> atoll_status
-    where
-        atoll_status: From<T>,
-    {
-        guard(|call| {
-            let out = self.0?;
-            let (handle, done) = make(call)?;
-            out.write(handle);
-            Ok(done)
-        })
+    pub(super) fn output(self) -> Result<Output<*mut H>> {
+        // SAFETY: as for `at`.
+        unsafe { Output::at(self.0, "out") }
     }
 }
 
 impl<H: Handle> NewHandle<H> {
-    /// The same for a handle to an object. The slot is taken first: where no handle can
-    /// be had, nothing is made.
+    /// Runs the body of an exported function that makes an object. The slot is
+    /// taken first: where no handle can be had, nothing is made.
     pub(super) fn fill(self, make: impl FnOnce(&InCall) -> Result<H::Object>) -> atoll_status {
-        self.put(|call| {
+        guard(|call| {
+            let out = self.output()?;
             let vacancy = Vacancy::take()?;
-            Ok((vacancy.fill(make(call)?), ()))
+            out.write(vacancy.fill(make(call)?));
+            Ok(())
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::guard::guard;
 use super::status::atoll_status;
+use super::transaction;
 use crate::object::segment::Segment;
 
 /// Leaves all segments in good order, as exit() does. For a process that is about to end
@@ -9,9 +10,9 @@ use crate::object::segment::Segment;
 /// ephemeral segments that it leaves as the last one go.
 ///
 /// Handles stay valid. A later call through one makes the process take part again; if the
-/// segment went meanwhile, that is NOT_FOUND. Locks that the calling thread holds count
-/// as those of an owner that died. Other threads that have used locks of a segment are
-/// not disturbed, nor do they look dead.
+/// segment went meanwhile, that is NOT_FOUND. A transaction that the calling thread has
+/// open is aborted; locks that it holds count as those of an owner that died. Other
+/// threads that have used locks of a segment are not disturbed, nor do they look dead.
 ///
 /// Returns
 ///   OK                  The process has left. Its home segment is closed, too.
@@ -22,5 +23,8 @@ use crate::object::segment::Segment;
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_process_leave() -> atoll_status {
-    guard(|_| Segment::leave_all())
+    guard(|_| {
+        transaction::abort_mine();
+        Segment::leave_all()
+    })
 }

@@ -71,7 +71,7 @@ impl Mine {
         call: &InCall,
         mutexes: &[*mut atoll_mutex],
         deadline: Deadline,
-    ) -> Result<(*mut atoll_transaction, Acquired)> {
+    ) -> Result<Acquired> {
         if !call.thread().has_transaction() {
             // What a forked child inherited goes now: later, it would be taken for ours.
             self.open = None;
@@ -84,7 +84,7 @@ impl Mine {
         let acquired = if begun.owner_died() { Acquired::OwnerDied } else { Acquired::Clean };
         self.open = Some(begun);
         self.last = next_handle(self.last);
-        Ok((without_provenance_mut(self.last as usize), acquired))
+        Ok(acquired)
     }
 
     /// The transaction that a handle leads to.
@@ -112,6 +112,12 @@ impl Mine {
         self.find(call, transaction)?;
         Ok(self.open.take().expect("it was found"))
     }
+}
+
+/// Aborts the transaction of this thread, if one is open, as the end of the thread does.
+pub(super) fn abort_mine() {
+    // A thread that has ended its variables has none.
+    let _ = MINE.try_with(|mine| mine.borrow_mut().open = None);
 }
 
 /// The handle that comes after `last` on this thread.
@@ -179,7 +185,8 @@ const THREAD_ENDS: Error = Error::new(
 ///   OWNER_DIED          *out is an open transaction. You hold the mutexes. An owner of
 ///                       one of them died outside of a transaction and nobody has marked
 ///                       it consistent: what it guards may be half-changed.
-///                       atoll_mutex_dead_owner() says for which.
+///                       atoll_mutex_dead_owner() says for which. Repair that and call
+///                       atoll_mutex_mark_consistent(), which counts from the commit on.
 ///   TIMED_OUT           You hold none of them. Nothing changed.
 ///   INTERRUPTED         A signal handler ran. You hold none of them. Call again.
 ///   DEADLOCK            This thread holds one of them already.
@@ -207,21 +214,28 @@ pub unsafe extern "C" fn atoll_transaction_begin(
 ) -> atoll_status {
     // SAFETY: the caller passes NULL or room for a handle.
     let out = unsafe { NewHandle::at(out) };
-    out.put(|call| {
+    guard(|call| {
+        let out = out.output()?;
         if n == 0 || n > MOST_LOCKS {
             return Err(wrong(format!("n is {n}: a transaction has 1 to {MOST_LOCKS} mutexes")));
         }
         // SAFETY: the caller passes NULL or `n` handles.
         let mutexes = unsafe { items(mutexes, n, "mutexes") }?;
         let deadline = Deadline::after_ns(timeout_ns)?;
-        with_mine(|mine| mine.begin(call, mutexes, deadline))
+        with_mine(|mine| {
+            let acquired = mine.begin(call, mutexes, deadline)?;
+            out.write(without_provenance_mut(mine.last as usize));
+            Ok(acquired)
+        })
     })
 }
 
 /// Replaces a value, if the transaction is committed.
 ///
 /// A value of up to 8 bytes never waits. A larger one waits while another thread writes
-/// it; after that, others who write it wait for the end of the transaction.
+/// it; after that, others who write it wait for the end of the transaction. Two
+/// transactions that share no mutex and store to the same large values in different
+/// orders would wait for each other: give them a timeout, or a mutex.
 ///
 /// transaction  The handle.
 /// value        A value in the segment of the mutexes.

@@ -327,6 +327,8 @@ pub unsafe extern "C" fn atoll_value_load(
 ///   OK                  Others see the new bytes.
 ///   TIMED_OUT           Another thread is writing. Nothing changed.
 ///   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+///   DEADLOCK            It is larger than 8 bytes, and this thread's transaction has
+///                       stored to it.
 ///   NO_SPACE            The segment has no place for another thread: see
 ///                       max_participants in atoll_segment_options.
 ///   INCOMPATIBLE        This process uses another C library than the others.

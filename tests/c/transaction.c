@@ -462,6 +462,73 @@ static void recursive_mutexes_take_part(void) {
     tear_down();
 }
 
+/* The last handle to something without a name is closed while it could still be put back. */
+static void what_is_closed_meanwhile_is_kept(void) {
+    const atoll_type i64 = ATOLL_TYPE_I64;
+    const uint64_t shape[] = {50};
+    const int64_t one = 1, two = 2;
+    atoll_transaction *transaction;
+    atoll_mutex *nameless, *next_mutex;
+    atoll_value *value, *next_value;
+    atoll_array *array, *next_array;
+    atoll_segment_info info;
+    void *lent;
+    set_up();
+    EXPECT(ATOLL_OK, atoll_mutex_create(segment, NULL, NULL, &nameless));
+    EXPECT(ATOLL_OK, atoll_value_create(segment, NULL, &i64, &value));
+    EXPECT(ATOLL_OK, atoll_array_create(segment, NULL, &i64, 1, shape, &array));
+    EXPECT(ATOLL_OK, atoll_transaction_begin(&nameless, 1, 0, &transaction));
+    EXPECT(ATOLL_OK, atoll_transaction_store(transaction, value, &one, 8, 0));
+    EXPECT(ATOLL_OK, atoll_transaction_modify(transaction, array, 0, 50, &lent));
+    memset(lent, 1, 400);
+    EXPECT(ATOLL_OK, atoll_mutex_close(nameless));
+    EXPECT(ATOLL_OK, atoll_value_close(value));
+    EXPECT(ATOLL_OK, atoll_array_close(array));
+    EXPECT(ATOLL_OK, atoll_mutex_create(segment, NULL, NULL, &next_mutex));
+    EXPECT(ATOLL_OK, atoll_value_create_with(segment, NULL, &i64, &two, 8, &next_value));
+    EXPECT(ATOLL_OK, atoll_array_create(segment, NULL, &i64, 1, shape, &next_array));
+    memset(atoll_array_data(next_array), 3, 400);
+    is_free(next_mutex);
+    EXPECT(ATOLL_OK, atoll_transaction_abort(transaction));
+    is_free(next_mutex);
+    CHECK(number_in(next_value) == 2);
+    for (int i = 0; i < 400; i++) failures += ((char *)atoll_array_data(next_array))[i] != 3;
+    EXPECT(ATOLL_OK, atoll_segment_stat(segment, &info));
+    CHECK(info.objects == 7 + 3); /* and now they are gone */
+    EXPECT(ATOLL_OK, atoll_mutex_close(next_mutex));
+    EXPECT(ATOLL_OK, atoll_value_close(next_value));
+    EXPECT(ATOLL_OK, atoll_array_close(next_array));
+    tear_down();
+}
+
+static void it_outlives_the_handles_of_its_segment(void) {
+    const char *elsewhere_name = fresh_name();
+    atoll_segment *elsewhere;
+    atoll_transaction *transaction;
+    set_up();
+    transaction = begin();
+    change_everything(transaction);
+    tear_down();
+    elsewhere = new_segment(elsewhere_name); /* a moment at which what is closed is unmapped */
+    EXPECT(ATOLL_OK, atoll_transaction_abort(transaction));
+    end_segment(elsewhere, elsewhere_name);
+}
+
+static void end_is_commit_or_abort(void) {
+    atoll_transaction *transaction;
+    set_up();
+    EXPECT(ATOLL_OK, atoll_transaction_end(NULL, 0));
+    EXPECT(ATOLL_OK, atoll_transaction_end(NULL, 1));
+    for (uint32_t undo = 0; undo <= 1; undo++) {
+        transaction = begin();
+        store(transaction, left, 11 + undo);
+        EXPECT(ATOLL_OK, atoll_transaction_end(transaction, undo));
+        CHECK(number_in(left) == 11);
+        REFUSED(ATOLL_INVALID_ARGUMENT, "ended", atoll_transaction_end(transaction, undo));
+    }
+    tear_down();
+}
+
 /* --- what is refused ---------------------------------------------------------------------------- */
 
 static void there_is_one_at_a_time(void) {
@@ -689,6 +756,9 @@ int main(void) {
     RUN(in_vain_it_holds_nothing);
     RUN(threads_that_transfer_lose_nothing);
     RUN(recursive_mutexes_take_part);
+    RUN(what_is_closed_meanwhile_is_kept);
+    RUN(it_outlives_the_handles_of_its_segment);
+    RUN(end_is_commit_or_abort);
     RUN(there_is_one_at_a_time);
     RUN(it_takes_one_to_eight_mutexes_once_each);
     RUN(bad_input_is_refused);

@@ -230,6 +230,50 @@ static void lengths_are_checked(void) {
     end_segment(segment, name);
 }
 
+static void a_value_can_begin_with_something(void) {
+    const atoll_type i16 = ATOLL_TYPE_I16, boolean = ATOLL_TYPE_BOOL;
+    const atoll_type block = struct_type(40, 8, "");
+    const int16_t minus_two = -2, nine = 9;
+    const uint8_t two = 2;
+    int16_t number = 0;
+    char bytes[40], got[40];
+    atoll_value *value, *same;
+    memset(bytes, 'x', sizeof bytes);
+    set_up();
+    EXPECT(ATOLL_OK, atoll_value_create_with(segment, "v", &i16, &minus_two, 2, &value));
+    EXPECT(ATOLL_OK, atoll_value_load(value, &number, 2, NULL));
+    CHECK(number == -2);
+    EXPECT(ATOLL_OK, atoll_value_open_or_create_with(segment, "v", &i16, &nine, 2, &same));
+    EXPECT(ATOLL_OK, atoll_value_load(same, &number, 2, NULL));
+    CHECK(number == -2); /* it keeps what it has */
+    EXPECT(ATOLL_OK, atoll_value_close(same));
+    EXPECT(ATOLL_OK, atoll_value_close(value));
+    EXPECT(ATOLL_OK, atoll_value_open_or_create_with(segment, NULL, &i16, &nine, 2, &value));
+    EXPECT(ATOLL_OK, atoll_value_load(value, &number, 2, NULL));
+    CHECK(number == 9);
+    EXPECT(ATOLL_OK, atoll_value_close(value));
+    EXPECT(ATOLL_OK, atoll_value_create_with(segment, NULL, &block, bytes, 40, &value));
+    EXPECT(ATOLL_OK, atoll_value_load(value, got, sizeof got, NULL));
+    CHECK(memcmp(bytes, got, sizeof got) == 0);
+    EXPECT(ATOLL_OK, atoll_value_close(value));
+
+    REFUSED(ATOLL_ALREADY_EXISTS, "v",
+            atoll_value_create_with(segment, "v", &i16, &nine, 2, &value));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "initial",
+            atoll_value_create_with(segment, "w", &i16, NULL, 2, &value));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "bytes",
+            atoll_value_create_with(segment, "w", &i16, bytes, 4, &value));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "bytes",
+            atoll_value_open_or_create_with(segment, "v", &i16, bytes, 1, &value));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "0 or 1",
+            atoll_value_create_with(segment, "w", &boolean, &two, 1, &value));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "type is NULL",
+            atoll_value_create_with(segment, "w", NULL, &two, 1, &value));
+    CHECK(value == NULL);
+    REFUSED(ATOLL_NOT_FOUND, "w", atoll_value_open(segment, "w", NULL, &value));
+    end_segment(segment, name);
+}
+
 static void the_type_is_checked_on_open(void) {
     atoll_type i64 = ATOLL_TYPE_I64, f64 = ATOLL_TYPE_F64;
     atoll_type pair = struct_type(16, 8, ""), wider = struct_type(24, 8, "");
@@ -301,6 +345,7 @@ int main(void) {
     RUN(a_struct_is_stored_whole);
     RUN(bytes_have_a_length);
     RUN(lengths_are_checked);
+    RUN(a_value_can_begin_with_something);
     RUN(the_type_is_checked_on_open);
     RUN(large_values_are_never_torn);
     return any_failed;

@@ -66,6 +66,7 @@ impl Transaction {
     /// `TimedOut`, `Interrupted`; `Deadlock` if this thread holds one of them already;
     /// `WrongSegment` if they lie in two; `InvalidArgument` for none, too many, one twice,
     /// or if this thread has a transaction open; `Permission` for a read-only segment.
+    #[inline]
     pub fn begin(mutexes: &[&Mutex], deadline: Deadline) -> Result<Self> {
         let thread = thread::here()?;
         if thread.has_transaction() {
@@ -99,6 +100,7 @@ impl Transaction {
         Ok(transaction)
     }
 
+    #[inline]
     fn take(&mut self, places: &[Offset], deadline: Deadline) -> Result<()> {
         let Changes { actor, journal } = &self.changes;
         let mutex_at = |place| actor.attachment().memory().at::<MutexBody>(place);
@@ -157,6 +159,7 @@ impl Transaction {
     ///
     /// # Errors
     /// `NotOwner` in a forked child: nothing is committed there.
+    #[inline]
     pub fn commit(self) -> Result<()> {
         self.check_own()?;
         self.changes.journal.commit();
@@ -206,6 +209,7 @@ impl Transaction {
     }
 
     /// The locks go, and what the log had needed.
+    #[inline]
     fn end(&mut self) -> Result<()> {
         let Changes { actor, journal } = &self.changes;
         // What was not committed. A damaged log stays open, for others to find.
@@ -225,6 +229,7 @@ impl Transaction {
 }
 
 impl Drop for Transaction {
+    #[inline]
     fn drop(&mut self) {
         if self.check_own().is_ok() {
             // The only failure is a damaged segment, which everybody will be told.

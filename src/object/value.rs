@@ -130,10 +130,13 @@ impl RawValue {
             match initial {
                 None => Ok(()),
                 // The block is still ours, and nobody looks.
-                Some(initial) => match store_at(attachment, body, ty.size())? {
-                    Store::Small(cell) => Ok(cell.put(bits(initial))),
-                    Store::Large(large) => Ok(large.flip_to(initial)),
-                },
+                Some(initial) => {
+                    match store_at(attachment, body, ty.size())? {
+                        Store::Small(cell) => cell.put(bits(initial)),
+                        Store::Large(large) => large.flip_to(initial),
+                    }
+                    Ok(())
+                }
             }
         };
         let (holding, body) = segment.obtain(name, wanted, Kind::Value, bytes, make)?;

@@ -49,3 +49,14 @@ impl Control {
         memory.at(CONTROL_START)
     }
 }
+
+/// Where a word of the control page lies in the segment.
+#[cfg(test)]
+macro_rules! control_word {
+    ($($field:tt)+) => {
+        $crate::layout::header::CONTROL_START
+            + core::mem::offset_of!($crate::segment::control::Control, $($field)+) as u64
+    };
+}
+#[cfg(test)]
+pub(crate) use control_word;

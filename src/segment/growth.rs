@@ -40,7 +40,7 @@ const LONGEST_STEP: u64 = 2 << 20;
 
 /// Gives a new segment its first memory: blocks and roster. Nobody else sees the file yet.
 pub(crate) fn found(memory: &Memory, file: BorrowedFd<'_>, segment: &str) -> Result<()> {
-    debug_assert!(FIRST_COMMITTED > HEAP_START);
+    const { assert!(FIRST_COMMITTED > HEAP_START) };
     commit(memory, file, segment, FIRST_COMMITTED, FIRST_COMMITTED)?;
     Heap::found(memory)?;
     add_block(memory, file, segment)

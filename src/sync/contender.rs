@@ -3,9 +3,8 @@
 //! The hook stands on the mutex's word throughout (`MutexBody::lock_contended`). What
 //! the word means, and what a death at any point leads to, is told in `mutex`.
 
-use super::mutex::{
-    Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, check_bits, identify,
-};
+use super::mutex::{Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, check_bits};
+use super::owner::identify;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::platform::futex::{self, Wake, Watch};

@@ -6,3 +6,4 @@
 mod contender;
 pub(crate) mod guarded;
 pub(crate) mod mutex;
+mod owner;

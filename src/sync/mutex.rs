@@ -55,6 +55,8 @@
 //! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
 use super::contender::{Contender, Taken};
+pub use super::owner::Owner;
+use super::owner::identify;
 use crate::error::{Error, Result, Status};
 use crate::layout::block::ParticipantId;
 use crate::layout::shared;
@@ -68,7 +70,7 @@ use crate::roster::attachment::Attachment;
 use crate::roster::death;
 use crate::roster::journal;
 use crate::roster::participant::{self, NAME_MASK};
-use crate::roster::record::{self, MemberId};
+use crate::roster::record;
 use crate::roster::thread::Thread;
 
 pub(super) const OWNED: u64 = 1 << 31;
@@ -100,25 +102,6 @@ pub enum Acquired {
     /// Its last owner died holding it, or an earlier one did and nobody has marked
     /// the lock consistent since: what it guards may be half changed.
     OwnerDied,
-}
-
-/// Who holds a mutex, or died holding it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Owner {
-    /// Process id in the owner's own pid namespace.
-    pub pid: u32,
-    /// Thread id in the owner's own pid namespace.
-    pub tid: u32,
-    /// The owner's slot in the roster.
-    pub slot: u32,
-    /// Which owner of that slot it is.
-    pub generation: u32,
-    /// False if it is dead.
-    pub alive: bool,
-    /// The mutex is inconsistent: an owner died and nobody has marked it since.
-    pub owner_died: bool,
-    /// The thread's name, zero-padded.
-    pub name: [u8; 16],
 }
 
 /// A thread in a segment, as a possible owner.
@@ -478,34 +461,6 @@ pub(super) fn check_bits(word: u64) -> Result<()> {
     Err(crate::error::corrupted(
         "a lock word has bits that are always zero: the segment is damaged",
     ))
-}
-
-/// Reads who the owner in `word` is, dead or alive, as long as its slot is its own.
-pub(super) fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
-    let slot = participant::slot_in(word);
-    let record = attachment.participant(slot)?;
-    let (tid, name) = participant::describe(record);
-    let generation = record.generation.load(Acquire);
-    let owner_died = word & INCONSISTENT != 0;
-    if generation & 0xffff != participant::generation_in(word) {
-        // The slot has a new owner already; its name is all that is left. Never 0,
-        // which stands for nobody.
-        let generation = participant::generation_in(word).max(1);
-        return Ok(Owner { slot, generation, owner_died, ..Owner::default() });
-    }
-    let pid = match MemberId::of_word(record.member.load(Acquire)) {
-        Some(member) => pid_of(attachment, member)?,
-        None => 0,
-    };
-    Ok(Owner { pid, tid, slot, generation, alive: false, owner_died, name })
-}
-
-/// The process id of a member; 0 if its record has a new owner, who is innocent.
-fn pid_of(attachment: &Attachment, id: MemberId) -> Result<u32> {
-    let record = attachment.member(id.index)?;
-    // Acquire: with a new owner's pid comes its generation, so the pid first.
-    let pid = record.pid.load(Acquire);
-    Ok(if record.generation.load(Relaxed) == id.generation { pid } else { 0 })
 }
 
 const HELD_ALREADY: Error = Error::new(

@@ -106,13 +106,13 @@ pub unsafe extern "C" fn atoll_value_create_with(
     len: usize,
     out: *mut *mut atoll_value,
 ) -> atoll_status {
+    let make = |segment: &Segment, name: Option<&str>, ty: Option<&Type>| {
+        // SAFETY: NULL or `len` bytes, per the caller.
+        let initial = unsafe { bytes_of(initial, len, "initial") }?;
+        RawValue::create(segment, name, needed(ty)?, Some(initial))
+    };
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        obtain(segment, name, r#type, out, |segment, name, ty| {
-            let initial = bytes_of(initial, len, "initial")?;
-            RawValue::create(segment, name, needed(ty)?, Some(initial))
-        })
-    }
+    unsafe { obtain(segment, name, r#type, out, make) }
 }
 
 /// Opens a value by its name.
@@ -197,13 +197,13 @@ pub unsafe extern "C" fn atoll_value_open_or_create_with(
     len: usize,
     out: *mut *mut atoll_value,
 ) -> atoll_status {
+    let make = |segment: &Segment, name: Option<&str>, ty: Option<&Type>| {
+        // SAFETY: NULL or `len` bytes, per the caller.
+        let initial = unsafe { bytes_of(initial, len, "initial") }?;
+        RawValue::open_or_create(segment, name, needed(ty)?, Some(initial))
+    };
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        obtain(segment, name, r#type, out, |segment, name, ty| {
-            let initial = bytes_of(initial, len, "initial")?;
-            RawValue::open_or_create(segment, name, needed(ty)?, Some(initial))
-        })
-    }
+    unsafe { obtain(segment, name, r#type, out, make) }
 }
 
 /// Removes the name of a value: nobody can open it any more, and the name is free for

@@ -23,14 +23,15 @@ use crate::object::value::RawValue;
 /// exported it has left the segment. Who imports it first takes that over. Later, or
 /// with a copy, it leads to the object for as long as somebody has it open.
 ///
-/// The fields are the library's own affair; a ticket that was changed is refused or
+/// The fields are the library's to fill in; a ticket that was changed is refused or
 /// leads to another object of the same kind, and never to a fault.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_ticket {
     /// Which segment of that name it is.
     pub identity: u64,
-    /// What and where in the segment the object is.
+    /// What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY) comes first; the others
+    /// say where in the segment it is.
     pub words: [u64; 6],
     /// The name of the segment, ended by NUL.
     pub segment: [c_char; 208],

@@ -80,11 +80,11 @@ impl Mine {
         for (found, mutex) in found.iter_mut().zip(mutexes).skip(1) {
             *found = handle::find(call, *mutex)?;
         }
-        let begun = Transaction::begin(&found[..mutexes.len()], deadline)?;
-        let acquired = if begun.owner_died() { Acquired::OwnerDied } else { Acquired::Clean };
-        self.open = Some(begun);
+        // Where it stays: to move it takes as long as to take a mutex.
+        Transaction::begin_at(&mut self.open, &found[..mutexes.len()], deadline)?;
         self.last = next_handle(self.last);
-        Ok(acquired)
+        let owner_died = self.open.as_ref().is_some_and(Transaction::owner_died);
+        Ok(if owner_died { Acquired::OwnerDied } else { Acquired::Clean })
     }
 
     /// The transaction that a handle leads to.
@@ -348,7 +348,13 @@ pub unsafe extern "C" fn atoll_transaction_modify(
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_transaction_commit(transaction: *mut atoll_transaction) -> atoll_status {
-    guard(|call| with_mine(|mine| mine.take(call, transaction)?.commit()))
+    guard(|call| {
+        with_mine(|mine| {
+            mine.find(call, transaction)?.make_final()?;
+            mine.open = None;
+            Ok(())
+        })
+    })
 }
 
 /// Undoes all changes of the transaction, and unlocks the mutexes.

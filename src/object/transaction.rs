@@ -66,10 +66,22 @@ impl Transaction {
     /// `TimedOut`, `Interrupted`; `Deadlock` if this thread holds one of them already;
     /// `WrongSegment` if they lie in two; `InvalidArgument` for none, too many, one twice,
     /// or if this thread has a transaction open; `Permission` for a read-only segment.
-    #[inline]
     pub fn begin(mutexes: &[&Mutex], deadline: Deadline) -> Result<Self> {
+        let mut place = None;
+        Self::begin_at(&mut place, mutexes, deadline)?;
+        Ok(place.expect("it has begun"))
+    }
+
+    /// The same for who has a place for it already: to move it takes as long as to take a
+    /// mutex. The place is empty.
+    #[inline]
+    pub(crate) fn begin_at(
+        place: &mut Option<Self>,
+        mutexes: &[&Mutex],
+        deadline: Deadline,
+    ) -> Result<()> {
         let thread = thread::here()?;
-        if thread.has_transaction() {
+        if thread.has_transaction() || place.is_some() {
             return Err(NESTED);
         }
         let attachment = match mutexes {
@@ -95,9 +107,8 @@ impl Transaction {
         let actor = Actor::new(thread, attachment)?;
         let journal = Journal::of(attachment, actor.slot())?;
         let changes = Changes { actor, journal };
-        let mut transaction = Self { changes, held: 0, news: 0, inner: Vec::new() };
-        transaction.take(places, deadline)?;
-        Ok(transaction)
+        let begun = place.insert(Self { changes, held: 0, news: 0, inner: Vec::new() });
+        begun.take(places, deadline).inspect_err(|_| *place = None)
     }
 
     #[inline]
@@ -122,6 +133,7 @@ impl Transaction {
 
     /// Whether an owner of one of the mutexes died outside of a transaction, and nobody has
     /// marked the mutex consistent since: what it guards may be half changed.
+    #[inline]
     pub fn owner_died(&self) -> bool {
         self.news != 0
     }
@@ -159,8 +171,13 @@ impl Transaction {
     ///
     /// # Errors
     /// `NotOwner` in a forked child: nothing is committed there.
-    #[inline]
     pub fn commit(self) -> Result<()> {
+        self.make_final()
+    }
+
+    /// The commit itself. The mutexes go with the transaction.
+    #[inline]
+    pub(crate) fn make_final(&self) -> Result<()> {
         self.check_own()?;
         self.changes.journal.commit();
         // Killed here, they stay marked as they were, which is the safe side.
@@ -234,9 +251,9 @@ impl Drop for Transaction {
         if self.check_own().is_ok() {
             // The only failure is a damaged segment, which everybody will be told.
             let _ = self.end();
-            let actor = self.changes.actor;
+            let actor = &self.changes.actor;
             actor.thread().end_transaction(actor.attachment(), actor.name());
-            holding::let_go_of_kept(actor);
+            holding::let_go_of_kept(*actor);
         }
     }
 }

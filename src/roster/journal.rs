@@ -75,6 +75,8 @@ pub(crate) struct Journal<'a> {
     record: &'a ParticipantRecord,
     /// What the log's state is: nobody else changes it.
     state: Cell<LogState>,
+    /// The newest annex of entries, as far as this journal has added one.
+    entries: Cell<Offset>,
 }
 
 /// An annex, looked at with suspicion.
@@ -108,29 +110,29 @@ impl Annex {
     }
 
     fn entry<'a>(&self, memory: &'a Memory, number: u32) -> Result<&'a UndoEntry> {
-        let index = u64::from(number - self.first);
-        if index >= self.length {
+        if !self.has_room_for(number) {
             return Err(DAMAGED);
         }
+        let index = u64::from(number - self.first);
         memory.at(self.contents() + index * size_of::<UndoEntry>() as u64)
     }
 
-    /// Puts entry `number` back, which is in here.
-    fn put_back(&self, memory: &Memory, number: u32) -> Result<()> {
-        if self.place == 0 {
-            return self.entry(memory, number)?.put_back(memory);
-        }
+    fn is_range(&self) -> bool {
+        self.place != 0
+    }
+
+    fn has_room_for(&self, number: u32) -> bool {
+        number.checked_sub(self.first).is_some_and(|index| u64::from(index) < self.length)
+    }
+
+    /// Puts the range back.
+    fn put_back(&self, memory: &Memory) -> Result<()> {
         memory.check_undoable(self.place)?;
         let end = self.place.checked_add(self.length);
         if end.is_none_or(|end| end > memory.committed()) {
             return Err(DAMAGED);
         }
         memory.copy(self.contents(), self.place, self.length)
-    }
-
-    /// Whether entry `number` is in here and not in the record.
-    fn has(&self, number: u32) -> bool {
-        if self.place == 0 { number >= self.first } else { number == self.first }
     }
 }
 
@@ -142,14 +144,16 @@ const DAMAGED: crate::error::Error =
 
 impl<'a> Journal<'a> {
     /// The log of the participant in `slot`.
+    #[inline(always)]
     pub(crate) fn of(attachment: &'a Attachment, slot: u32) -> Result<Self> {
         Ok(Self::in_record(attachment.memory(), attachment.participant(slot)?))
     }
 
+    #[inline(always)]
     fn in_record(memory: &'a Memory, record: &'a ParticipantRecord) -> Self {
         // Acquire: the entries that count are there.
         let state = Cell::new(LogState::of_word(record.state.load(Acquire)));
-        Self { memory, record, state }
+        Self { memory, record, state, entries: Cell::new(0) }
     }
 
     /// How many entries count.
@@ -182,20 +186,20 @@ impl<'a> Journal<'a> {
         Ok(true)
     }
 
-    /// Entry `number`, which is the next one, if the newest annex has room for it.
+    /// Entry `number`, which is the next one, if there is an annex with room for it.
     #[cold]
     fn entry_in_annex(&self, number: u32) -> Result<Option<&'a UndoEntry>> {
-        match self.newest()? {
-            Some(annex) if annex.place == 0 && u64::from(number - annex.first) < annex.length => {
-                annex.entry(self.memory, number).map(Some)
-            }
+        match Annex::at(self.memory, self.entries.get())? {
+            Some(annex) if annex.has_room_for(number) => annex.entry(self.memory, number).map(Some),
             _ => Ok(None),
         }
     }
 
     /// Adds room for `entries` more. The block is the caller's, in limbo.
     pub(crate) fn add_entries(&self, block: Offset, entries: u64) -> Result<()> {
-        self.add_annex(block, 0, entries)
+        self.add_annex(block, 0, entries)?;
+        self.entries.set(block);
+        Ok(())
     }
 
     /// Notes that `length` bytes at `place` are to be again what they are now. The block
@@ -227,7 +231,7 @@ impl<'a> Journal<'a> {
         *steps += 1;
         let next = Annex::at(self.memory, known.next)?;
         let is_wrong = next.is_some_and(|next| next.first > known.first)
-            || *steps > self.memory.committed() / ANNEX_BYTES;
+            || *steps > 2 * self.memory.committed() / ANNEX_BYTES;
         if is_wrong { Err(DAMAGED) } else { Ok(next) }
     }
 
@@ -245,24 +249,36 @@ impl<'a> Journal<'a> {
 
     #[cold]
     fn undo_some(&self) -> Result<()> {
-        let (mut annex, mut steps) = (self.newest()?, 0);
+        let (mut ranges, mut entries, mut steps) = (self.newest()?, self.newest()?, 0);
         for number in (0..self.count()).rev() {
-            // An annex that was added and does not count yet, or that is done with.
-            while let Some(done) = annex.filter(|annex| annex.first > number) {
-                annex = self.after(&done, &mut steps)?;
-            }
-            match annex.filter(|annex| annex.has(number)) {
-                Some(annex) => annex.put_back(self.memory, number)?,
-                None => self
-                    .record
-                    .entries
-                    .get(number as usize)
-                    .ok_or(DAMAGED)?
-                    .put_back(self.memory)?,
+            // Past what was added and does not count yet, or is done with.
+            ranges = self.find(ranges, &mut steps, |a| a.is_range() && a.first <= number)?;
+            match (ranges.filter(|a| a.first == number), self.record.entries.get(number as usize)) {
+                (Some(range), _) => range.put_back(self.memory)?,
+                (None, Some(entry)) => entry.put_back(self.memory)?,
+                (None, None) => {
+                    entries =
+                        self.find(entries, &mut steps, |a| !a.is_range() && a.first <= number)?;
+                    entries.ok_or(DAMAGED)?.entry(self.memory, number)?.put_back(self.memory)?;
+                }
             }
         }
         self.set_state(self.state.get().emptied());
         Ok(())
+    }
+
+    /// The first annex from `from` on that is wanted.
+    fn find(
+        &self,
+        from: Option<Annex>,
+        steps: &mut u64,
+        is_wanted: impl Fn(&Annex) -> bool,
+    ) -> Result<Option<Annex>> {
+        let mut annex = from;
+        while let Some(other) = annex.filter(|annex| !is_wanted(annex)) {
+            annex = self.after(&other, steps)?;
+        }
+        Ok(annex)
     }
 
     /// Takes the annexes out of a log that is clean; they are still in limbo. Killed

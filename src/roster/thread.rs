@@ -276,7 +276,9 @@ impl Thread {
 
     /// Leaves all seats.
     pub(super) fn leave_all(&self) {
-        self.leave(|_| true);
+        // Relaxed: our own. An open transaction needs its seat: only a death may undo it.
+        let transaction = self.transaction.load(Relaxed);
+        self.leave(|seat| seat.attachment.number() != transaction);
     }
 
     fn leave(&self, which: impl Fn(&Seat) -> bool) {

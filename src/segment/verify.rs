@@ -7,7 +7,7 @@ use super::heap::Heap;
 use super::holds;
 use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::Offset;
-use crate::layout::block::{Kind, Owner};
+use crate::layout::block::{Kind, Owner, ParticipantId};
 use crate::layout::header::BUCKETS;
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::roster::attachment::Attachment;
@@ -47,11 +47,7 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
         let (offset, owner, span) = block?;
         match owner {
             Owner::Free | Owner::Quick => {}
-            // Somebody may have died since the estates were settled, so only a slot
-            // that does not exist is damage.
-            Owner::Limbo(id) => {
-                attachment.participant(id.slot)?;
-            }
+            Owner::Limbo(id) => check_limbo(attachment, offset, id)?,
             Owner::Used(Kind::Holds) => {
                 if !pages.remove(&offset) {
                     return Err(corrupted("a page of holds belongs to no member"));
@@ -75,6 +71,18 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
         return Err(corrupted("a member's holds lie in something that is no page of them"));
     }
     check_logs(attachment)
+}
+
+/// A block in limbo is noted by its participant, or it would be lost with it. (Somebody may
+/// have died since the estates were settled, so the participant need not live.)
+fn check_limbo(attachment: &Attachment, block: Offset, id: ParticipantId) -> Result<()> {
+    let record = attachment.participant(id.slot)?;
+    let is_noted = record.hints_lost.load(Relaxed) != 0
+        || record.hints.iter().any(|hint| hint.load(Relaxed) == block);
+    if is_noted && journal::owner_of_log(record, id.slot) == id {
+        return Ok(());
+    }
+    Err(corrupted("a block belongs to a participant who does not know of it: it is lost"))
 }
 
 /// An object's name, holders and size agree with what the rest of the segment says.

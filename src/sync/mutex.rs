@@ -408,7 +408,8 @@ impl MutexBody {
             pid: self.dead_pid.load(Relaxed),
             tid: self.dead_tid.load(Relaxed),
             slot: self.dead_slot.load(Relaxed),
-            generation: self.dead_generation.load(Relaxed),
+            // Who took over may have died before it wrote: never 0, which stands for nobody.
+            generation: self.dead_generation.load(Relaxed).max(1),
             alive: false,
             owner_died: true,
             name: record::load_name(&self.dead_name),

@@ -85,11 +85,31 @@ fn an_empty_segment_is_as_drawn() {
     let segment = Segment::create(&name, &SegmentOptions::default()).expect("create");
     Segment::unlink(&name).expect("unlink");
     let info = segment.info().expect("info");
+    let roster = golden_layout()["Block"].last().map(|(last, bytes, _)| last + bytes);
+    let roster = roster.expect("a field");
+    let free_from = info.used - roster;
+    let rows = [
+        format!("| {free_from} | {} | one free block |", info.largest_free),
+        format!("| {} | | `committed` and `top`;", info.committed - roster),
+        format!("| size - {roster} | {roster} | the first block of the roster |"),
+    ];
     let drawn = read(tree("docs/memory.md"));
-    let next = format!("\n| {} | nothing yet: the next record goes here |\n", info.used);
-    assert!(drawn.contains(&next), "the first record goes to {}", info.used);
-    let end = format!("\n| {} | end of committed memory;", info.committed);
-    assert!(drawn.contains(&end), "{} bytes are committed", info.committed);
+    for row in rows {
+        assert!(drawn.contains(&format!("\n{row}")), "a row of the first table: {row}");
+    }
+}
+
+#[test]
+fn the_layout_has_the_version_that_it_is_said_to_have() {
+    let golden = read(tree("tests/golden/layout.txt"));
+    let version = golden.split_whitespace().nth(1).expect("version N fingerprint ...");
+    let memory = read(tree("docs/memory.md"));
+    assert!(memory.contains(&format!("\nAll numbers are little-endian. Layout version {version}.")));
+    let field = format!("| `layout_version` | {version} |");
+    assert!(memory.contains(&field), "the header's row: {field}");
+    let changes = read(tree("CHANGELOG.md"));
+    let (_, layout) = changes.split_once("\n### Layout\n").expect("what changed in the layout");
+    assert!(layout.trim_start().starts_with(&format!("- Version {version}")), "in CHANGELOG.md");
 }
 
 /// The packages under a heading of Cargo.toml.

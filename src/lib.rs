@@ -22,13 +22,14 @@ mod segment;
 mod sync;
 
 pub use error::{Error, Result, Status};
-pub use object::array::{Array, RawArray};
+pub use object::array::RawArray;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
 pub use object::ticket::Ticket;
 pub use object::transaction::Transaction;
+pub use object::typed::{Array, Value};
 pub use object::types::{Element, Type, TypeCode};
-pub use object::value::{FetchOp, RawValue, Value};
+pub use object::value::{FetchOp, RawValue};
 pub use platform::probe::Platform;
 pub use platform::time::Deadline;
 pub use roster::death::MemberInfo;

@@ -3,11 +3,10 @@
 //! Elements lie in C order from a 64-byte boundary on. Reading and writing them
 //! needs no call; who wants more than one element to change at once uses a mutex.
 
-use super::cell::Cell;
 use super::segment::{MAX_DIMENSIONS, Segment};
 use super::ticket::Ticket;
-use super::types::{Element, Type};
-use crate::error::{Error, READ_ONLY, Result, Status, corrupted, invalid};
+use super::types::Type;
+use crate::error::{Error, Result, Status, corrupted, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::layout::bodies::ArrayHead;
@@ -282,92 +281,4 @@ pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Resul
         return Ok(());
     }
     Err(corrupted("an array's shape does not fit its place"))
-}
-
-/// An array of a Rust type.
-///
-/// Elements are read and written one by one, each whole; other processes may do the
-/// same at any time.
-#[derive(Debug)]
-pub struct Array<T> {
-    raw: RawArray,
-    _type: core::marker::PhantomData<T>,
-}
-
-impl<T: Element> Array<T> {
-    /// Creates an array of zeros; without a name it is anonymous.
-    ///
-    /// # Errors
-    /// As for [`RawArray::create`].
-    pub fn create(segment: &Segment, name: Option<&str>, shape: &[u64]) -> Result<Self> {
-        RawArray::create(segment, name, &Type::scalar(T::CODE)?, shape).map(Self::of)
-    }
-
-    /// Opens an array that exists, of any shape.
-    ///
-    /// # Errors
-    /// As for [`RawArray::open`].
-    pub fn open(segment: &Segment, name: &str) -> Result<Self> {
-        RawArray::open(segment, Some(name), Some(&Type::scalar(T::CODE)?), None).map(Self::of)
-    }
-
-    /// Opens an array of this shape, or creates it if there is none.
-    ///
-    /// # Errors
-    /// As for [`RawArray::open_or_create`].
-    pub fn open_or_create(segment: &Segment, name: &str, shape: &[u64]) -> Result<Self> {
-        RawArray::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?, shape).map(Self::of)
-    }
-
-    fn of(raw: RawArray) -> Self {
-        Self { raw, _type: core::marker::PhantomData }
-    }
-
-    /// The number of elements.
-    #[expect(clippy::len_without_is_empty, reason = "an array's extents never change")]
-    pub fn len(&self) -> u64 {
-        self.raw.len()
-    }
-
-    /// The extents, outermost first.
-    pub fn shape(&self) -> &[u64] {
-        self.raw.shape()
-    }
-
-    /// Element `index`, in C order.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for an index beyond the array.
-    pub fn get(&self, index: u64) -> Result<T> {
-        Ok(T::of_bytes(self.cell(index)?.load().to_ne_bytes()))
-    }
-
-    /// Replaces element `index`, in C order.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for an index beyond the array, `Permission`.
-    pub fn set(&self, index: u64, value: T) -> Result<()> {
-        if self.raw.is_read_only() {
-            return Err(READ_ONLY);
-        }
-        self.cell(index)?.swap(u64::from_ne_bytes(value.to_bytes()));
-        Ok(())
-    }
-
-    fn cell(&self, index: u64) -> Result<Cell> {
-        if index >= self.len() {
-            return Err(Error::with(
-                Status::InvalidArgument,
-                format!("index {index} is beyond the array's {} elements", self.len()),
-            ));
-        }
-        let size = size_of::<T>() as u64;
-        let memory = self.raw.holding.attachment().memory();
-        Cell::at(memory, self.raw.elements + index * size, size)
-    }
-
-    /// The first element's address, for code that settles by itself who writes when.
-    pub fn as_ptr(&self) -> *mut T {
-        self.raw.data().cast()
-    }
 }

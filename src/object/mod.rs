@@ -7,5 +7,6 @@ pub(crate) mod mutex;
 pub(crate) mod segment;
 pub(crate) mod ticket;
 pub(crate) mod transaction;
+pub(crate) mod typed;
 pub(crate) mod types;
 pub(crate) mod value;

@@ -9,7 +9,7 @@ use super::large::{self, Large, copy_out};
 use super::segment::Segment;
 use super::ticket::Ticket;
 use super::transaction::Changes;
-use super::types::{Element, Type, TypeCode};
+use super::types::{Type, TypeCode};
 use crate::error::{Error, READ_ONLY, Result, Status, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
@@ -404,94 +404,5 @@ pub(super) fn mutex_at(attachment: &Attachment, body: Offset) -> Result<Option<&
     match type_at(attachment, body)?.size() {
         ..=SMALL => Ok(None),
         _ => large::mutex_at(attachment.memory(), body).map(Some),
-    }
-}
-
-/// A value of a Rust type.
-#[derive(Debug)]
-pub struct Value<T> {
-    raw: RawValue,
-    _type: core::marker::PhantomData<T>,
-}
-
-impl<T: Element> Value<T> {
-    /// Creates a value of zero; without a name it is anonymous.
-    ///
-    /// # Errors
-    /// As for [`RawValue::create`].
-    pub fn create(segment: &Segment, name: Option<&str>) -> Result<Self> {
-        RawValue::create(segment, name, &Type::scalar(T::CODE)?, None).map(Self::of)
-    }
-
-    /// Opens a value that exists.
-    ///
-    /// # Errors
-    /// As for [`RawValue::open`].
-    pub fn open(segment: &Segment, name: &str) -> Result<Self> {
-        RawValue::open(segment, Some(name), Some(&Type::scalar(T::CODE)?)).map(Self::of)
-    }
-
-    /// Opens a value, or creates it if there is none.
-    ///
-    /// # Errors
-    /// As for [`RawValue::open_or_create`].
-    pub fn open_or_create(segment: &Segment, name: &str) -> Result<Self> {
-        RawValue::open_or_create(segment, Some(name), &Type::scalar(T::CODE)?, None).map(Self::of)
-    }
-
-    fn of(raw: RawValue) -> Self {
-        Self { raw, _type: core::marker::PhantomData }
-    }
-
-    /// The value.
-    pub fn load(&self) -> T {
-        let mut bytes = [0; 8];
-        self.raw.load(&mut bytes).expect("eight bytes are enough");
-        T::of_bytes(bytes)
-    }
-
-    /// Replaces the value.
-    ///
-    /// # Errors
-    /// `Permission` for a read-only segment.
-    pub fn store(&self, value: T) -> Result<()> {
-        self.raw.store(&value.to_bytes()[..size_of::<T>()], Deadline::NEVER)
-    }
-
-    /// Replaces the value and returns what was there.
-    ///
-    /// # Errors
-    /// `Permission` for a read-only segment.
-    pub fn swap(&self, value: T) -> Result<T> {
-        let mut old = [0; 8];
-        self.raw.swap(&value.to_bytes()[..size_of::<T>()], Deadline::NEVER, &mut old)?;
-        Ok(T::of_bytes(old))
-    }
-
-    /// Changes the value in one atomic step and returns what was there.
-    ///
-    /// # Errors
-    /// `WrongKind` if the type does not have the operation, `Permission`.
-    pub fn fetch(&self, op: FetchOp, operand: T) -> Result<T> {
-        let mut old = [0; 8];
-        self.raw.fetch(op, &operand.to_bytes()[..size_of::<T>()], &mut old)?;
-        Ok(T::of_bytes(old))
-    }
-
-    /// Replaces the value if it is, bit for bit, `expected`; else says what is there.
-    ///
-    /// # Errors
-    /// `Permission` for a read-only segment.
-    pub fn compare_exchange(&self, expected: T, desired: T) -> Result<core::result::Result<T, T>> {
-        let (expected, desired) = (expected.to_bytes(), desired.to_bytes());
-        let (size, mut old) = (size_of::<T>(), [0; 8]);
-        let replaced = self.raw.compare_exchange(
-            &expected[..size],
-            &desired[..size],
-            Deadline::NEVER,
-            &mut old,
-        )?;
-        let seen = T::of_bytes(old);
-        Ok(if replaced { Ok(seen) } else { Err(seen) })
     }
 }

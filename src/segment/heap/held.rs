@@ -42,11 +42,11 @@ impl<'a> Held<'a> {
         };
         // Relaxed, here and below: we hold the lock.
         let first = self.heap.control.quick[list].load(Relaxed);
-        if first == 0 || want.place_from(first) != first {
+        if first == 0 {
             return Ok(None);
         }
         self.check_quick(first, span)?;
-        Ok(Some(first))
+        Ok((want.place_from(first) == first).then_some(first))
     }
 
     /// Refuses what is no QUICK block of that span.

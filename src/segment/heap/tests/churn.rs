@@ -67,7 +67,7 @@ fn threads_share_the_heap() {
         for _ in 0..5_000 {
             if blocks.len() < 50 && dice.below(2) == 0 {
                 let bytes = dice.size(3000);
-                blocks.push(allocate(&world, &payload(bytes)));
+                blocks.push(allocate(world, &payload(bytes)));
             } else if let Some(block) = blocks.pop() {
                 world.release(block);
             }

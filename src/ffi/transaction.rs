@@ -76,12 +76,16 @@ impl Mine {
             // What a forked child inherited goes now: later, it would be taken for ours.
             self.open = None;
         }
-        let mut found = [handle::find(call, mutexes[0])?; MOST_LOCKS];
-        for (found, mutex) in found.iter_mut().zip(mutexes).skip(1) {
-            *found = handle::find(call, *mutex)?;
-        }
         // Where it stays: to move it takes as long as to take a mutex.
-        Transaction::begin_at(&mut self.open, &found[..mutexes.len()], deadline)?;
+        if let [mutex] = mutexes {
+            Transaction::begin_at(&mut self.open, &[handle::find(call, *mutex)?], deadline)?;
+        } else {
+            let mut found = [handle::find(call, mutexes[0])?; MOST_LOCKS];
+            for (found, mutex) in found.iter_mut().zip(mutexes).skip(1) {
+                *found = handle::find(call, *mutex)?;
+            }
+            Transaction::begin_at(&mut self.open, &found[..mutexes.len()], deadline)?;
+        }
         self.last = next_handle(self.last);
         let owner_died = self.open.as_ref().is_some_and(Transaction::owner_died);
         Ok(if owner_died { Acquired::OwnerDied } else { Acquired::Clean })

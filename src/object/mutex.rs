@@ -157,7 +157,7 @@ impl Mutex {
 
     /// Which mutex of the thread's transaction it is.
     fn number_in_transaction(&self, thread: &'static Thread) -> Result<Option<usize>> {
-        let place = self.attachment().memory().offset_of(self.body);
+        let place = self.place_in_segment();
         journal::number_of_noted(self.attachment(), self.actor(thread)?.slot(), place)
     }
 
@@ -198,8 +198,10 @@ impl Mutex {
         self.recursive
     }
 
-    pub(super) fn body(&self) -> &'static MutexBody {
-        self.body
+    /// Where the body lies in its segment.
+    #[inline]
+    pub(super) fn place_in_segment(&self) -> Offset {
+        self.attachment().memory().offset_of(self.body)
     }
 
     pub(super) fn attachment(&self) -> &'static Attachment {

@@ -23,9 +23,10 @@ use crate::layout::Offset;
 use crate::layout::memory::Memory;
 use crate::layout::undo::UndoEntry;
 use crate::platform::time::Deadline;
+use crate::roster::attachment::Attachment;
 use crate::roster::journal::{ANNEX_BYTES, Journal};
 use crate::roster::record::MOST_LOCKS;
-use crate::roster::thread;
+use crate::roster::thread::{self, Thread};
 use crate::segment::heap::Want;
 use crate::segment::{holding, limbo};
 use crate::sync::mutex::{Acquired, Actor, MutexBody};
@@ -84,31 +85,28 @@ impl Transaction {
         if thread.has_transaction() || place.is_some() {
             return Err(NESTED);
         }
-        let attachment = match mutexes {
-            [] => return Err(invalid("a transaction needs a mutex: pass 1 to 8 of them")),
-            [first, ..] if mutexes.len() <= MOST_LOCKS => first.attachment(),
-            _ => return Err(invalid("a transaction has room for 8 mutexes: pass fewer")),
-        };
-        if mutexes[1..].iter().any(|m| !core::ptr::eq(m.attachment(), attachment)) {
-            return Err(ELSEWHERE);
+        if let [mutex] = mutexes {
+            let (attachment, place_of) = (mutex.attachment(), mutex.place_in_segment());
+            return Self::open_at(place, thread, attachment, &[place_of], deadline);
         }
-        let memory = attachment.memory();
         let mut places = [0; MOST_LOCKS];
-        let places = &mut places[..mutexes.len()];
-        for (place, mutex) in places.iter_mut().zip(mutexes) {
-            *place = memory.offset_of(mutex.body());
-        }
-        if places.len() > 1 {
-            places.sort_unstable();
-            if places.windows(2).any(|pair| pair[0] == pair[1]) {
-                return Err(invalid("a mutex is passed twice: pass each of them once"));
-            }
-        }
+        let (attachment, places) = in_order(mutexes, &mut places)?;
+        Self::open_at(place, thread, attachment, places, deadline)
+    }
+
+    #[inline]
+    fn open_at(
+        place: &mut Option<Self>,
+        thread: &'static Thread,
+        attachment: &'static Attachment,
+        locks: &[Offset],
+        deadline: Deadline,
+    ) -> Result<()> {
         let actor = Actor::new(thread, attachment)?;
         let journal = Journal::of(attachment, actor.slot())?;
         let changes = Changes { actor, journal };
         let begun = place.insert(Self { changes, held: 0, news: 0, inner: Vec::new() });
-        begun.take(places, deadline).inspect_err(|_| *place = None)
+        begun.take(locks, deadline).inspect_err(|_| *place = None)
     }
 
     #[inline]
@@ -243,6 +241,31 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+/// Where several mutexes lie, in the order in which they are taken, and in which segment.
+fn in_order<'p>(
+    mutexes: &[&Mutex],
+    places: &'p mut [Offset; MOST_LOCKS],
+) -> Result<(&'static Attachment, &'p [Offset])> {
+    let Some(places) = places.get_mut(..mutexes.len()) else {
+        return Err(invalid("a transaction has room for 8 mutexes: pass fewer"));
+    };
+    let Some(first) = mutexes.first() else {
+        return Err(invalid("a transaction needs a mutex: pass 1 to 8 of them"));
+    };
+    let attachment = first.attachment();
+    if mutexes.iter().any(|m| !core::ptr::eq(m.attachment(), attachment)) {
+        return Err(ELSEWHERE);
+    }
+    for (place, mutex) in places.iter_mut().zip(mutexes) {
+        *place = mutex.place_in_segment();
+    }
+    places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(invalid("a mutex is passed twice: pass each of them once"));
+    }
+    Ok((attachment, places))
 }
 
 impl Drop for Transaction {

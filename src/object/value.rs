@@ -263,6 +263,7 @@ impl RawValue {
 
     /// Replaces the value as one of the changes of a transaction. Returns the mutex of a
     /// large value if the transaction has come to hold it.
+    #[inline]
     pub(super) fn store_in(
         &self,
         changes: &Changes,
@@ -347,11 +348,14 @@ impl RawValue {
     }
 }
 
+#[inline]
 fn check_length(ty: &Type, operand: &[u8]) -> Result<()> {
-    if operand.len() as u64 == ty.size() {
-        return Ok(());
-    }
-    Err(Error::with(
+    if operand.len() as u64 == ty.size() { Ok(()) } else { Err(wrong_length(ty, operand)) }
+}
+
+#[cold]
+fn wrong_length(ty: &Type, operand: &[u8]) -> Error {
+    Error::with(
         Status::InvalidArgument,
         format!(
             "the operand has {} bytes, and a value of type {} has {}",
@@ -359,9 +363,10 @@ fn check_length(ty: &Type, operand: &[u8]) -> Result<()> {
             ty.describe(),
             ty.size()
         ),
-    ))
+    )
 }
 
+#[inline]
 fn check_operand(ty: &Type, operand: &[u8]) -> Result<()> {
     check_length(ty, operand)?;
     if ty.code() == TypeCode::Bool && operand[0] > 1 {

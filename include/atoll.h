@@ -734,7 +734,7 @@ typedef struct {
  * exported it has left the segment. Who imports it first takes that over. Later, or
  * with a copy, it leads to the object for as long as somebody has it open.
  *
- * The fields are the library's own affair; a ticket that was changed is refused or
+ * The fields are the library's to fill in; a ticket that was changed is refused or
  * leads to another object of the same kind, and never to a fault.
  */
 typedef struct {
@@ -743,7 +743,8 @@ typedef struct {
      */
     uint64_t identity;
     /**
-     * What and where in the segment the object is.
+     * What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY) comes first; the others
+     * say where in the segment it is.
      */
     uint64_t words[6];
     /**

@@ -5,17 +5,23 @@
 ///     auto segment = atoll::segment::open_or_create("counters");
 ///     auto mutex   = atoll::mutex::open_or_create(segment, "guard");
 ///     auto total   = atoll::value<std::int64_t>::open_or_create(segment, "total");
+///     auto other   = atoll::value<std::int64_t>::open_or_create(segment, "other", 100);
 ///     {
 ///         std::scoped_lock hold(mutex);
 ///         total.store(total.load() + 1);
 ///     }
+///     atoll::transaction both(mutex);  // all of it or nothing, even if this process is killed
+///     both.store(total, total.load() - 1);
+///     both.store(other, other.load() + 1);
+///     both.commit();
 ///
 /// Everything here is a thin, header-only layer over the C interface in atoll.h, where each call is
 /// described in full. Names and behaviour are those of the standard library wherever it has them.
 ///
 /// Errors    Every failure throws atoll::error, a std::system_error whose what() says what to do.
-///           Constructors do not exist apart from moves: create, open and open_or_create either
-///           return an object that works or throw. Destructors never throw.
+///           Constructors do not exist apart from moves and that of a transaction: create, open
+///           and open_or_create either return an object that works or throw. Destructors never
+///           throw.
 ///
 /// Death     lock() throws atoll::owner_died, and does not hold the lock, when the last holder died
 ///           holding it: the data may be half-changed. Code that can repair calls lock_recover().
@@ -44,6 +50,7 @@
 #include "atoll/error.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/segment.hpp"
+#include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
 
 /// Every public name, spelled atoll::name.
@@ -63,6 +70,7 @@ struct atoll {
     using segment_info = libatoll::segment_info;
     using object_info = libatoll::object_info;
     using member_info = libatoll::member_info;
+    using ticket = libatoll::ticket;
 
     using mutex = libatoll::mutex;
     using recursive_mutex = libatoll::recursive_mutex;
@@ -73,6 +81,11 @@ struct atoll {
 
     template <class T>
     using array = libatoll::array<T>;
+
+    using transaction = libatoll::transaction;
+
+    static std::uint64_t gc() { return libatoll::gc(); }
+    static void process_leave() { libatoll::process_leave(); }
 
     /// The category of every error; its name is "atoll".
     static const std::error_category& category() noexcept { return libatoll::category(); }

@@ -142,21 +142,12 @@ def behaviour(group, source, compiler, link):
 
 def examples(link):
     """The examples print what the file beside them says, built as their first lines say."""
-    for source in sorted((TREE / "c-examples").glob("*.c")):
-        check = f"examples/{source.stem}"
-        program = BUILD / source.stem
+    compilers = {".c": ["cc", "-std=c99", "-D_GNU_SOURCE"], ".cpp": ["c++", "-std=c++17"]}
+    for source in sorted((TREE / "c-examples").glob("*.c*")):
+        check = f"examples/{source.name}"
+        program = BUILD / source.name.replace(".", "-")
         status, said = run(
-            [
-                "cc",
-                "-std=c99",
-                "-D_GNU_SOURCE",
-                *STRICT,
-                f"-I{INCLUDE}",
-                source,
-                "-o",
-                program,
-                *link,
-            ]
+            [*compilers[source.suffix], *STRICT, f"-I{INCLUDE}", source, "-o", program, *link]
         )
         if status == 0:
             with segment_folder() as environment:

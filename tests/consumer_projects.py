@@ -120,6 +120,11 @@ def found_by_cmake(cmake, work, prefix):
     build = project(cmake, work, "find_package", [f"-DCMAKE_PREFIX_PATH={prefix}"])
     if build:
         run_programs("find_package", build)
+    succeeds(
+        "the examples configure",
+        [cmake, "-S", TREE / "c-examples", "-B", work / "build-examples"]
+        + [f"-DCMAKE_PREFIX_PATH={prefix}"],
+    ) and succeeds("the examples build", [cmake, "--build", work / "build-examples"])
     status, said = run(
         [
             cmake,

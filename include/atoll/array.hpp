@@ -73,6 +73,24 @@ public:
         return array(atoll_array_open_or_create, in, name, shape);
     }
 
+    /// Removes the name. Whoever has it open goes on using it.
+    static void remove(const segment& in, detail::c_name name) {
+        detail::check(atoll_array_remove(in.native_handle(), name));
+    }
+
+    /// A ticket for this array, for another process to import.
+    ticket export_ticket() const {
+        ticket written{};
+        detail::check(atoll_array_export(native_handle(), &written));
+        return written;
+    }
+
+    /// Opens what a ticket is for, of whatever shape. Throws status::not_found if that is gone, or
+    /// status::wrong_kind if it is something else, or its elements are of another type.
+    static array import_ticket(const ticket& from) {
+        return array(detail::obtain<handle>(atoll_array_import, &from));
+    }
+
     T* data() const noexcept { return data_; }
     size_type size() const noexcept { return size_; }
     size_type size_bytes() const noexcept { return size_ * sizeof(T); }
@@ -123,11 +141,21 @@ private:
         const atoll_type type = detail::type_of<value_type>();
         handle_ = detail::obtain<handle>(call, in.native_handle(), name, &type,
                                          static_cast<std::uint32_t>(shape.size()), shape.data());
+        look();
+    }
+
+    explicit array(handle opened) : handle_(std::move(opened)) {
+        detail::check_type<value_type>(look().type);
+    }
+
+    /// Learns where the elements are and how many.
+    atoll_array_layout look() {
         atoll_array_layout layout{};
         detail::check(atoll_array_info(native_handle(), &layout));
         data_ = static_cast<T*>(atoll_array_data(native_handle()));
         size_ = layout.length;
         shape_.assign(layout.shape, layout.shape + layout.ndim);
+        return layout;
     }
 
     template <class... Index>

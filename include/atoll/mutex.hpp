@@ -16,10 +16,22 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "segment.hpp"
 
 namespace libatoll {
+namespace detail {
+
+/// `recover` is what would have taken the mutex all the same.
+[[noreturn]] inline void throw_owner_died(const owner& dead, const char* recover) {
+    throw owner_died(dead, "process " + std::to_string(dead.pid) + " (" + dead.name +
+                               ") died holding the mutex, so what it guards may be half-changed; "
+                               "take it with " +
+                               recover + ", repair, then mark_consistent()");
+}
+
+}  // namespace detail
 
 /// A mutex in a segment: mutex, or recursive_mutex, which its holder may lock again.
 ///
@@ -44,6 +56,30 @@ public:
     /// Opens it, or makes it if it is not there.
     static basic_mutex open_or_create(const segment& in, detail::c_name name) {
         return basic_mutex(atoll_mutex_open_or_create, in, name);
+    }
+
+    /// Removes the name of a mutex of either kind. Whoever has it open goes on using it.
+    static void remove(const segment& in, detail::c_name name) {
+        detail::check(atoll_mutex_remove(in.native_handle(), name));
+    }
+
+    /// A ticket for this mutex, for another process to import.
+    ticket export_ticket() const {
+        ticket written{};
+        detail::check(atoll_mutex_export(native_handle(), &written));
+        return written;
+    }
+
+    /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
+    /// if it is something else, or a mutex of the other kind.
+    static basic_mutex import_ticket(const ticket& from) {
+        constexpr std::uint64_t kinds[] = {ATOLL_KIND_MUTEX, ATOLL_KIND_RECURSIVE_MUTEX};
+        if (from.words[0] == kinds[!Recursive]) {
+            throw error(status::wrong_kind,
+                        Recursive ? "the ticket is for a mutex that is not recursive"
+                                  : "the ticket is for a recursive mutex");
+        }
+        return basic_mutex(detail::obtain<handle>(atoll_mutex_import, &from));
     }
 
     /// Waits for the lock. Throws owner_died, with the lock free again, if its last holder died
@@ -73,7 +109,8 @@ public:
         return false;
     }
 
-    /// Says, while holding it after a death, that what it guards is sound again.
+    /// Says, while holding it after a death, that what it guards is sound again. In a transaction
+    /// it counts from the commit on.
     void mark_consistent() { detail::check(atoll_mutex_mark_consistent(native_handle())); }
 
     void unlock() { detail::check(atoll_mutex_unlock(native_handle())); }
@@ -89,6 +126,8 @@ public:
 
 private:
     using handle = detail::handle<atoll_mutex, atoll_mutex_close>;
+
+    explicit basic_mutex(handle opened) : handle_(std::move(opened)) {}
 
     template <class Call>
     basic_mutex(Call call, const segment& in, detail::c_name name) {
@@ -116,11 +155,7 @@ private:
     [[noreturn]] void give_back() {
         const libatoll::owner dead = dead_owner().value_or(libatoll::owner{});
         unlock();
-        throw owner_died(
-            dead,
-            "process " + std::to_string(dead.pid) + " (" + dead.name +
-                ") died holding the mutex, so what it guards may be half-changed; take it with "
-                "lock_recover(), repair, then mark_consistent()");
+        detail::throw_owner_died(dead, "lock_recover()");
     }
 
     template <class Call>

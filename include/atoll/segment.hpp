@@ -32,6 +32,14 @@ using segment_info = atoll_segment_info;
 using object_info = atoll_object_info;
 using member_info = atoll_member_info;
 
+/// How an object is handed to another process, with or without a name: plain bytes for any channel.
+///
+///     channel.send(value.export_ticket());                              // there
+///     auto value = atoll::value<int>::import_ticket(channel.receive()); // here
+///
+/// It keeps the object alive until it is imported, or its writer has left the segment.
+using ticket = atoll_ticket;
+
 /// A named segment of shared memory, seen from this process.
 ///
 /// Objects found in it keep its memory alive, so the segment may be destroyed before them.
@@ -53,6 +61,9 @@ public:
     static segment open_or_create(detail::c_name name, const options& how = {}) {
         return segment(atoll_segment_open_or_create, name, how);
     }
+
+    /// The home segment of this process: made when it is first asked for, gone with the process.
+    static segment home() { return segment(detail::obtain<handle>(atoll_segment_home)); }
 
     /// Removes the name. Whoever has the segment open keeps it; the memory goes with the last.
     static void unlink(detail::c_name name) { detail::check(atoll_segment_unlink(name)); }
@@ -106,6 +117,8 @@ public:
 private:
     using handle = detail::handle<atoll_segment, atoll_segment_close>;
 
+    explicit segment(handle opened) : handle_(std::move(opened)) {}
+
     template <class Call>
     segment(Call call, detail::c_name name, const options& how) {
         atoll_segment_options given = ATOLL_SEGMENT_OPTIONS_INIT;
@@ -131,6 +144,17 @@ private:
 
     handle handle_;
 };
+
+/// Removes the ephemeral segments of this user whose processes were all killed, and says how many
+/// there were. Every segment::create() does the same.
+inline std::uint64_t gc() {
+    std::uint64_t reclaimed = 0;
+    detail::check(atoll_gc(&reclaimed));
+    return reclaimed;
+}
+
+/// Leaves all segments in good order, for a process that is about to end by _exit().
+inline void process_leave() { detail::check(atoll_process_leave()); }
 
 }  // namespace libatoll
 

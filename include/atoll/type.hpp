@@ -70,6 +70,18 @@ atoll_type type_of() {
     return type;
 }
 
+/// Refuses what is no T, as opening by name does. A format counts where both sides have one.
+template <class T>
+void check_type(const atoll_type& found) {
+    const atoll_type wanted = type_of<T>();
+    const bool formats_agree = wanted.format[0] == 0 || found.format[0] == 0 ||
+                               std::strcmp(wanted.format, found.format) == 0;
+    if (found.code != wanted.code || found.size != wanted.size ||
+        (wanted.code == ATOLL_STRUCT && (found.align != wanted.align || !formats_agree))) {
+        throw error(status::wrong_kind, "what the ticket is for holds another type than T");
+    }
+}
+
 }  // namespace detail
 }  // namespace libatoll
 

@@ -8,13 +8,15 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "segment.hpp"
 #include "type.hpp"
 
 namespace libatoll {
 
-/// A shared value of a trivially copyable type T. It starts as all zero bytes.
+/// A shared value of a trivially copyable type T. It starts as all zero bytes, or as what it is
+/// given, which nobody can come before.
 ///
 /// Up to 8 bytes it is one atomic word. A larger one is never torn: load() sees one store or
 /// another and never waits; only writers wait for each other. Every operation is sequentially
@@ -34,6 +36,11 @@ public:
         return value(atoll_value_create, in, name);
     }
 
+    /// The same, holding `initial` from the start; anonymous if the name is nullptr.
+    static value create(const segment& in, detail::c_name name, const T& initial) {
+        return value(atoll_value_create_with, in, name, initial);
+    }
+
     /// Opens what exists. Throws status::not_found, or status::wrong_kind if it holds another type.
     static value open(const segment& in, detail::c_name name) {
         return value(atoll_value_open, in, name);
@@ -42,6 +49,33 @@ public:
     /// Opens it, or makes it if it is not there.
     static value open_or_create(const segment& in, detail::c_name name) {
         return value(atoll_value_open_or_create, in, name);
+    }
+
+    /// Opens it as it is, or makes it, holding `initial`, if it is not there.
+    static value open_or_create(const segment& in, detail::c_name name, const T& initial) {
+        return value(atoll_value_open_or_create_with, in, name, initial);
+    }
+
+    /// Removes the name. Whoever has it open goes on using it.
+    static void remove(const segment& in, detail::c_name name) {
+        detail::check(atoll_value_remove(in.native_handle(), name));
+    }
+
+    /// A ticket for this value, for another process to import.
+    ticket export_ticket() const {
+        ticket written{};
+        detail::check(atoll_value_export(native_handle(), &written));
+        return written;
+    }
+
+    /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
+    /// if it is something else, or holds another type.
+    static value import_ticket(const ticket& from) {
+        value opened(detail::obtain<handle>(atoll_value_import, &from));
+        atoll_type type{};
+        detail::check(atoll_value_type(opened.native_handle(), &type));
+        detail::check_type<T>(type);
+        return opened;
     }
 
     T load() const {
@@ -115,10 +149,19 @@ private:
     static constexpr bool is_number =
         std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, long double>;
 
+    explicit value(handle opened) : handle_(std::move(opened)) {}
+
     template <class Call>
     value(Call call, const segment& in, detail::c_name name) {
         const atoll_type type = detail::type_of<T>();
         handle_ = detail::obtain<handle>(call, in.native_handle(), name, &type);
+    }
+
+    template <class Call>
+    value(Call call, const segment& in, detail::c_name name, const T& initial) {
+        const atoll_type type = detail::type_of<T>();
+        handle_ = detail::obtain<handle>(call, in.native_handle(), name, &type, &initial,
+                                         sizeof initial);
     }
 
     template <bool Allowed, class Call>

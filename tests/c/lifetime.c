@@ -22,7 +22,7 @@ static uint64_t objects(void) {
     return info.objects;
 }
 
-/* --- removal ------------------------------------------------------------------------------------ */
+/* --- removal ---------------------------------------------------------------------------------- */
 
 static void a_removed_name_is_free_for_something_else(void) {
     const int64_t seven = 7;
@@ -124,7 +124,7 @@ static void removal_gives_the_memory_back(void) {
     tear_down();
 }
 
-/* --- tickets ------------------------------------------------------------------------------------ */
+/* --- tickets ---------------------------------------------------------------------------------- */
 
 static int to_child[2], to_parent[2];
 

@@ -102,7 +102,7 @@ static void change_everything(atoll_transaction *transaction) {
     }
     EXPECT(ATOLL_OK, atoll_transaction_modify(transaction, accounts, 40, 60, &lent)); /* and more */
     for (int i = 50; i < ACCOUNTS; i++) ((int64_t *)lent)[i - 40] += 1000;
-    EXPECT(ATOLL_OK, atoll_transaction_modify(transaction, bytes, 3, 41, &lent)); /* no whole words */
+    EXPECT(ATOLL_OK, atoll_transaction_modify(transaction, bytes, 3, 41, &lent)); /* half words */
     memset(lent, 255, 41);
 }
 
@@ -111,7 +111,7 @@ static void is_free(atoll_mutex *it) {
     EXPECT(ATOLL_OK, atoll_mutex_unlock(it));
 }
 
-/* --- the ends ---------------------------------------------------------------------------------- */
+/* --- the ends --------------------------------------------------------------------------------- */
 
 static void a_commit_makes_everything_so(void) {
     atoll_transaction *transaction;
@@ -194,7 +194,7 @@ static void a_process_that_exits_aborts_it(void) {
     tear_down();
 }
 
-/* --- death ------------------------------------------------------------------------------------- */
+/* --- death ------------------------------------------------------------------------------------ */
 
 static void change(void *unused) {
     change_and_end(unused);
@@ -288,7 +288,7 @@ static void an_owner_that_died_outside_is_told(void) {
     tear_down();
 }
 
-/* --- forked children --------------------------------------------------------------------------- */
+/* --- forked children -------------------------------------------------------------------------- */
 
 static void use_the_parents(void *transaction) {
     atoll_transaction *theirs = (atoll_transaction *)transaction, *ours = NULL;
@@ -327,7 +327,7 @@ static void a_forked_child_does_not_have_it(void) {
     tear_down();
 }
 
-/* --- what else the mutexes do ------------------------------------------------------------------- */
+/* --- what else the mutexes do ----------------------------------------------------------------- */
 
 static void mutexes_stay_locked_until_it_ends(void) {
     atoll_transaction *transaction;
@@ -386,7 +386,8 @@ static void in_vain_it_holds_nothing(void) {
         pthread_barrier_wait(&handshake.barrier);
         for (int64_t timeout_ns = 0; timeout_ns <= 1000000; timeout_ns += 500000) {
             int64_t began = now_ns();
-            REFUSED(ATOLL_TIMED_OUT, "", atoll_transaction_begin(both, 2, timeout_ns, &transaction));
+            REFUSED(ATOLL_TIMED_OUT, "",
+                    atoll_transaction_begin(both, 2, timeout_ns, &transaction));
             CHECK(transaction == NULL && now_ns() - began >= timeout_ns);
             is_free(both[1 - held]);
         }
@@ -529,7 +530,7 @@ static void end_is_commit_or_abort(void) {
     tear_down();
 }
 
-/* --- what is refused ---------------------------------------------------------------------------- */
+/* --- what is refused -------------------------------------------------------------------------- */
 
 static void there_is_one_at_a_time(void) {
     atoll_transaction *transaction, *second;

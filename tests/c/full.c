@@ -80,7 +80,11 @@ static void no_room_within_the_segment(void) {
     REFUSED(ATOLL_NO_SPACE, "size", atoll_array_create(segment, "a", &type, 1, large, &array));
     EXPECT(ATOLL_OK, atoll_segment_stat(segment, &after));
     CHECK(after.objects == before.objects && after.used == before.used);
-    while ((status = atoll_array_create(segment, NULL, &type, 1, small, &array)) == ATOLL_OK) {
+    for (int i = 0;; i++) { /* with names, so that they stay */
+        char called[16];
+        snprintf(called, sizeof called, "a%d", i);
+        status = atoll_array_create(segment, called, &type, 1, small, &array);
+        if (status != ATOLL_OK) break;
         EXPECT(ATOLL_OK, atoll_array_close(array));
     }
     CHECK(status == ATOLL_NO_SPACE);

@@ -30,7 +30,7 @@ COUNTS = re.compile(
     r"(\w+: )?\d+ passed, \d+ failed(, \d+ skipped)?"
 )
 #: So says the stepping harness of an operation, which is one check.
-OPERATION = re.compile(r"\w+ points=\d+ \w+ failures=(\d+)")
+OPERATION = re.compile(r"\w+ (?:points=\d+ \w+|states=\d+ second=\d+) failures=(\d+)")
 MEANINGS = {
     "passed": ("passed", "scenarios hold", "mutants caught"),
     "failed": ("failed", "error", "errors", "UNEXPECTED"),

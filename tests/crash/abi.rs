@@ -69,6 +69,8 @@ pub(crate) struct SegmentInfo {
     pub(crate) size: u64,
     pub(crate) committed: u64,
     pub(crate) used: u64,
+    pub(crate) free: u64,
+    pub(crate) largest_free: u64,
     pub(crate) objects: u64,
     pub(crate) death_epoch: u64,
     pub(crate) members: u32,
@@ -102,6 +104,9 @@ pub(crate) struct Owner {
     pub(crate) owner_died: bool,
     pub(crate) name: [u8; 16],
 }
+
+/// `atoll_ticket`.
+pub(crate) type Ticket = [u64; 33];
 
 /// A structure that the library fills in, with room for what may be added to it.
 #[repr(C, align(16))]
@@ -153,16 +158,27 @@ functions! {
     mutex_unlock(Handle) -> i32;
     mutex_mark_consistent(Handle) -> i32;
     mutex_owner(Handle, *mut Roomy<Owner>) -> i32;
+    mutex_dead_owner(Handle, *mut Roomy<Owner>) -> i32;
     value_create(Handle, *const c_char, *const Type, *mut Handle) -> i32;
+    value_create_with(Handle, *const c_char, *const Type, *const u8, usize, *mut Handle) -> i32;
     value_open(Handle, *const c_char, *const Type, *mut Handle) -> i32;
     value_open_or_create(Handle, *const c_char, *const Type, *mut Handle) -> i32;
+    value_remove(Handle, *const c_char) -> i32;
+    value_export(Handle, *mut Ticket) -> i32;
+    value_import(*const Ticket, *mut Handle) -> i32;
     value_load(Handle, *mut u8, usize, *mut usize) -> i32;
     value_store(Handle, *const u8, usize, i64) -> i32;
     value_swap(Handle, *const u8, usize, i64, *mut u8, usize, *mut usize) -> i32;
     array_create(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
     array_open(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
     array_open_or_create(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
+    array_close(Handle) -> i32;
     array_data(Handle) -> *mut c_void;
+    transaction_begin(*const Handle, usize, i64, *mut Handle) -> i32;
+    transaction_store(Handle, Handle, *const u8, usize, i64) -> i32;
+    transaction_modify(Handle, Handle, u64, u64, *mut *mut c_void) -> i32;
+    transaction_commit(Handle) -> i32;
+    transaction_abort(Handle) -> i32;
 }
 
 static ABI: OnceLock<Abi> = OnceLock::new();

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use crate::abi::{SegmentInfo, Ticket};
+
 /// How long anybody may stand still before it counts as a hang.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(10);
 
@@ -14,6 +16,7 @@ pub(crate) const NONE_YET: i32 = i32::MIN;
 /// The most players on stage at once.
 pub(crate) const SEATS: usize = 12;
 const TEXT: usize = 1000;
+const TICKET: usize = size_of::<Ticket>() / size_of::<u64>();
 
 /// One player's line to the harness. All-zero is its state at the start.
 #[repr(C)]
@@ -54,6 +57,10 @@ pub(crate) struct Board {
     pub(crate) news: AtomicU32,
     /// Bytes in use after the first scene of an operation, 0 before it.
     first_use: AtomicU64,
+    /// Objects and bytes in use that the first witness of a copy found, 0 before it.
+    first_sight: [AtomicU64; 2],
+    /// A ticket of the founder's, in words.
+    ticket: [AtomicU64; TICKET],
     /// The longest wait of a survivor in this scene.
     pub(crate) worst_wait_ns: AtomicU64,
 }
@@ -92,6 +99,32 @@ impl Board {
             Ok(_) => used,
             Err(first) => first,
         }
+    }
+
+    /// What the first witness of a copy finds: this one, or one of another copy.
+    pub(crate) fn usual_sight(&self, info: &SegmentInfo) -> SegmentInfo {
+        let [objects, used] = &self.first_sight;
+        if objects.load(SeqCst) == 0 {
+            used.store(info.used, SeqCst);
+            objects.store(info.objects, SeqCst);
+        }
+        SegmentInfo { objects: objects.load(SeqCst), used: used.load(SeqCst), ..*info }
+    }
+
+    pub(crate) fn leave_ticket(&self, ticket: Ticket) {
+        for (place, word) in self.ticket.iter().zip(ticket) {
+            place.store(word, SeqCst);
+        }
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        std::array::from_fn(|word| self.ticket[word].load(SeqCst))
+    }
+
+    /// Forgets what the copies of another segment had in common.
+    pub(crate) fn begin_copies(&self) {
+        self.first_use.store(0, SeqCst);
+        self.first_sight[0].store(0, SeqCst);
     }
 
     /// Forgets what the last operation left.

@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr::null_mut;
 
+use crate::image;
 use crate::ptrace;
 use crate::travel::{Hop, Point};
 use crate::victim::{Others, Stand, Victim};
@@ -120,19 +121,24 @@ struct Segment {
     file: File,
     map: *mut libc::c_void,
     length: usize,
+    /// Bytes that are real memory. Touching others would make them so.
+    committed: usize,
     seen: Vec<u8>,
+    /// How many of these are the roster's, at the end of the file.
+    roster: usize,
 }
 
 impl Segment {
     fn open(path: &Path) -> Option<Self> {
-        let file = File::open(path).ok()?;
-        let mut segment = Self { file, map: null_mut(), length: 0, seen: Vec::new() };
+        let file =
+            File::open(path).ok().filter(|file| file.metadata().is_ok_and(|f| f.is_file()))?;
+        let (map, seen) = (null_mut(), Vec::new());
+        let mut segment = Self { file, map, length: 0, committed: 0, seen, roster: 0 };
         segment.look_at_length();
         Some(segment)
     }
 
-    /// Takes in what was committed since. Memory is committed from the front on;
-    /// touching more than that would commit it.
+    /// Takes in what was committed since.
     fn look_at_length(&mut self) {
         let Ok(facts) = self.file.metadata() else { return };
         if facts.len() as usize != self.length {
@@ -144,19 +150,26 @@ impl Segment {
             assert_ne!(self.map, libc::MAP_FAILED, "the segment cannot be mapped");
         }
         const BLOCK: u64 = 512; // st_blocks counts in these
-        self.seen.resize(((facts.blocks() * BLOCK) as usize).min(self.length), 0);
+        self.committed = ((facts.blocks() * BLOCK) as usize).min(self.length);
     }
 
     fn differs(&mut self) -> bool {
-        if self.seen.is_empty() {
+        if self.committed == 0 {
             return false;
         }
-        // SAFETY: mapped and committed for at least that many bytes. The victim, who
-        // writes there, stands still.
-        let bytes = unsafe { std::slice::from_raw_parts(self.map.cast::<u8>(), self.seen.len()) };
-        let differs = self.seen != bytes;
+        // SAFETY: mapped. The victim, who writes there, stands still; and only what is
+        // committed is touched below.
+        let bytes = unsafe { std::slice::from_raw_parts(self.map.cast::<u8>(), self.length) };
+        let roster = image::roster_bytes(bytes).min(self.committed);
+        let front = &bytes[..self.committed - roster];
+        let back = &bytes[self.length - roster..];
+        let differs = self.seen.len() != self.committed
+            || self.roster != roster
+            || self.seen[..front.len()] != *front
+            || self.seen[front.len()..] != *back;
         if differs {
-            self.seen.copy_from_slice(bytes);
+            self.roster = roster;
+            self.seen = [front, back].concat();
         }
         differs
     }

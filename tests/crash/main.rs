@@ -6,35 +6,51 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `operations` | the table: what a victim does, who finds what afterwards |
+//! | `lifetimes`, `transactions` | more of it |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `pairs` | two victims, one of which stands still and lives |
 //! | `scene` | one death and what comes after it |
 //! | `outcomes` | before or after, never between |
 //! | `victim`, `travel`, `ptrace` | stepping |
 //! | `changes` | which instructions matter |
+//! | `snapshots` | deaths on copies: each state of the segment, and of its repair |
+//! | `recorder`, `tape` | every store of a process, without stepping |
+//! | `image` | a state, and everybody's death in it |
 //! | `player`, `board` | processes on stage, and what they tell each other |
 //! | `world`, `abi` | the library, as a C program calls it |
 //! | `report` | what is printed |
 //!
 //! Plain `cargo test` kills at every instruction that changes what a death leaves
 //! behind. `make crash` passes `every`: then it is every instruction of calls that
-//! take at most 4,000. `OPS=lock,unlock` or arguments choose operations by name,
-//! `lock` standing for `lock_dead_owner` too; `first` stops at the first failure. `FULL=1` adds pairs: one victim
-//! stands still in its call while another dies in its own.
+//! take at most 4,000. Both recover every state of the segment on a copy, and of the states
+//! on the way of a survivor a sample (`snapshots::Thoroughness`). `OPS=lock,unlock`
+//! or arguments choose operations by name, `lock` standing for `lock_dead_owner` too;
+//! `kills` and `states` leave the other half out; `first` stops at the first failure.
+//! `FULL=1` recovers every state of survivors too, and adds pairs: one victim stands still
+//! in its call while another dies in its own.
 
 mod abi;
 mod board;
 mod changes;
 mod contention;
 mod cpu;
+#[allow(dead_code, reason = "only the names of fields are of interest here")]
+#[path = "../support/image.rs"]
+mod golden;
+mod image;
+mod lifetimes;
 mod locker;
 mod operations;
 mod outcomes;
 mod pairs;
 mod player;
 mod ptrace;
+mod recorder;
 mod report;
 mod scene;
+mod snapshots;
+mod tape;
+mod transactions;
 mod travel;
 mod victim;
 mod world;
@@ -42,10 +58,11 @@ mod world;
 use std::process::ExitCode;
 
 use contention::CONTENTIONS;
-use operations::OPERATIONS;
 use pairs::{PAIRS, Pair};
 use report::{Line, Report, Unit};
 use scene::{Theatre, death};
+use snapshots::{Snapshots, Thoroughness};
+use tape::Tape;
 use travel::{Lead, Point};
 use victim::{Others, Victim};
 
@@ -70,11 +87,12 @@ fn run() -> Result<bool, String> {
     player::adopt_orphans();
     let theatre = Theatre::open()?;
     abi::load()?;
+    Tape::get();
     let choice = Choice::from_environment();
     let acts = acts(&theatre, &choice);
     choice.makes_sense(&acts)?;
     let mut report = Report::new(if choice.first { 1 } else { ENOUGH });
-    for act in acts.iter().filter(|act| choice.includes(act.name)) {
+    for act in acts.iter().filter(|act| choice.includes(act)) {
         let mut line = report.line(act.name);
         let unit = (act.kill)(&mut line);
         report.print(line, unit);
@@ -85,34 +103,52 @@ fn run() -> Result<bool, String> {
     Ok(report.close())
 }
 
+/// Real deaths, or deaths on copies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Kills,
+    States,
+}
+
 /// What makes one line of the report.
 struct Act<'a> {
     name: &'static str,
+    half: Half,
     kill: Box<dyn Fn(&mut Line) -> Unit + 'a>,
 }
 
 fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
     let every = choice.every;
-    let alone = OPERATIONS.iter().map(|operation| Act {
+    let alone = operations::all().map(|operation| Act {
         name: operation.name,
+        half: Half::Kills,
         kill: Box::new(move |line| {
             kill_everywhere(line, theatre, every, &|lead| death(operation, lead))
         }),
     });
     let among_others = CONTENTIONS.iter().map(|scene| Act {
         name: scene.name,
+        half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
     });
     let in_pairs = PAIRS.iter().filter(|_| choice.full).map(|pair| Act {
         name: pair.name,
+        half: Half::Kills,
         kill: Box::new(move |line| kill_beside_the_living(line, theatre, pair)),
     });
-    alone.chain(among_others).chain(in_pairs).collect()
+    let on_copies = operations::all().filter(|operation| operation.recorded).map(|operation| {
+        let snapshots = Snapshots { operation, theatre, thoroughness: choice.thoroughness() };
+        let kill = move |line: &mut Line| snapshots.recover(line);
+        Act { name: operation.name, half: Half::States, kill: Box::new(kill) }
+    });
+    alone.chain(among_others).chain(in_pairs).chain(on_copies).collect()
 }
 
 /// Arguments that are no names of operations.
 const EVERY: &str = "every";
 const FIRST: &str = "first";
+const KILLS: &str = "kills";
+const STATES: &str = "states";
 
 /// What to kill, and how thoroughly.
 struct Choice {
@@ -120,6 +156,7 @@ struct Choice {
     listed: String,
     /// From there and from the arguments.
     names: Vec<String>,
+    half: Option<Half>,
     every: bool,
     full: bool,
     first: bool,
@@ -132,10 +169,17 @@ impl Choice {
         let listed = std::env::var("OPS").unwrap_or_default();
         let names = arguments.iter().map(String::as_str).chain(listed.split(','));
         let is_name = |name: &&str| {
-            !(name.is_empty() || name.starts_with('-') || [EVERY, FIRST].contains(name))
+            !(name.is_empty()
+                || name.starts_with('-')
+                || [EVERY, FIRST, KILLS, STATES].contains(name))
         };
         Self {
             names: names.filter(is_name).map(str::to_owned).collect(),
+            half: match (has(KILLS), has(STATES)) {
+                (true, false) => Some(Half::Kills),
+                (false, true) => Some(Half::States),
+                _ => None,
+            },
             every: has(EVERY),
             full: std::env::var("FULL").is_ok_and(|full| full == "1"),
             first: has(FIRST),
@@ -143,8 +187,17 @@ impl Choice {
         }
     }
 
-    fn includes(&self, operation: &str) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| is_meant(name, operation))
+    fn includes(&self, act: &Act) -> bool {
+        let is_named = self.names.iter().any(|name| is_meant(name, act.name));
+        self.half.is_none_or(|half| half == act.half) && (self.names.is_empty() || is_named)
+    }
+
+    fn thoroughness(&self) -> Thoroughness {
+        match (self.full, self.every) {
+            (true, _) => Thoroughness::FULL,
+            (_, true) => Thoroughness::USUAL,
+            _ => Thoroughness::QUICK,
+        }
     }
 
     /// Fails if a name in `OPS` is nobody's: to choose nothing is no way to pass. An

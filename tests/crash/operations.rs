@@ -1,14 +1,17 @@
 //! The table of operations that a victim makes alone: what it does between its
-//! marks, and who is to find what afterwards. Where others wait at the same time
-//! is in `contention`.
+//! marks, and who is to find what afterwards. Those about memory and lifetimes are in
+//! `lifetimes`, transactions in `transactions`. Where others wait at the same time is
+//! in `contention`.
 
 use std::ptr::{null, null_mut};
 use std::thread;
 
 use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
 use crate::board::{Board, NONE_YET, WATCHDOG};
+use crate::lifetimes;
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
+use crate::transactions;
 use crate::victim::{marked, stepped};
 use crate::world::{
     self, CROWD, FRESH, LARGE_SIZE, LARGE_TYPE, NEW, SEGMENT, SHAPE, SMALL_SIZE, World, ok,
@@ -29,8 +32,15 @@ pub(crate) struct Operation {
     pub(crate) news: News,
     /// What the witness may see while the victim stands still.
     pub(crate) glance: fn(&World) -> Result<(), String>,
+    /// What anybody may see after the death: the same as before the call or as after it.
+    pub(crate) sight: fn(&World, &Death) -> Result<Sight, String>,
     /// What the witness must find after the death.
     pub(crate) outcome: fn(&World, &Death) -> Result<(), String>,
+    /// Whether the call makes states of the segment that can be looked at on copies, in
+    /// which everybody is dead.
+    pub(crate) recorded: bool,
+    /// Whether a segment with one place will do for the victim.
+    pub(crate) fits_alone: bool,
 }
 
 /// What there is before the victim enters.
@@ -40,8 +50,10 @@ pub(crate) enum Scene {
     Nothing,
     /// A segment with a mutex and two values, held open by the witness.
     Segment,
-    /// The same, and the mutex names somebody who died holding it.
+    /// The same, and the mutex names somebody who died holding it, and objects besides.
     DeadOwner,
+    /// The same, and both mutexes name somebody who died in a transaction.
+    DeadTransaction,
     /// The same segment; the next participant needs a new block of the roster.
     FullBlock,
 }
@@ -58,6 +70,41 @@ pub(crate) enum Kin {
 /// The seat of the kin.
 pub(crate) const KIN: usize = 11;
 
+/// How the objects look that the call is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Sight {
+    /// It makes no difference, or none that can be seen.
+    Either = 0,
+    /// As before the call.
+    Before = 1,
+    /// As after it.
+    After = 2,
+}
+
+impl Sight {
+    /// The inverse of `as i32`.
+    pub(crate) fn of_number(number: i32) -> Self {
+        match number {
+            1 => Self::Before,
+            2 => Self::After,
+            _ => Self::Either,
+        }
+    }
+
+    /// Fails if a call has returned and its effect is not there.
+    pub(crate) fn fitting(self, returned: bool) -> Result<Self, String> {
+        match (self, returned) {
+            (Self::Before, true) => Err("as before the call, which had returned".into()),
+            _ => Ok(self),
+        }
+    }
+
+    /// What is seen of something that is there after the call and not before.
+    pub(crate) fn of(is_after: bool) -> Self {
+        if is_after { Self::After } else { Self::Before }
+    }
+}
+
 /// Whether the victim's death is news to whoever waits for deaths.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
@@ -69,7 +116,7 @@ pub(crate) enum News {
     Never,
 }
 
-const PLAIN: Operation = Operation {
+pub(crate) const PLAIN: Operation = Operation {
     name: "",
     scene: Scene::Segment,
     victim: |_| Ok(()),
@@ -77,16 +124,25 @@ const PLAIN: Operation = Operation {
     status: OK,
     news: News::Always,
     glance: |_| Ok(()),
+    sight: |_, _| Ok(Sight::Either),
     outcome: outcomes::unchanged,
+    recorded: true,
+    fits_alone: true,
 };
 
-pub(crate) const OPERATIONS: &[Operation] = &[
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(lifetimes::OPERATIONS).chain(transactions::OPERATIONS)
+}
+
+const OPERATIONS: &[Operation] = &[
     Operation {
         name: "create",
         scene: Scene::Nothing,
         victim: create,
         news: News::OnceReturned,
         outcome: outcomes::founded,
+        recorded: false,
         ..PLAIN
     },
     Operation { name: "open", victim: open, news: News::OnceReturned, ..PLAIN },
@@ -96,6 +152,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         victim: attach,
         glance: outcomes::nobody_died,
         outcome: outcomes::locked,
+        fits_alone: false,
         ..PLAIN
     },
     Operation {
@@ -104,6 +161,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         victim: attach,
         glance: outcomes::nobody_died,
         outcome: outcomes::grown,
+        fits_alone: false,
         ..PLAIN
     },
     Operation {
@@ -111,16 +169,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         scene: Scene::DeadOwner,
         victim: wait_death,
         outcome: outcomes::mourned,
+        recorded: false,
         ..PLAIN
     },
-    Operation { name: "detach", victim: detach, status: NONE_YET, ..PLAIN },
+    Operation { name: "detach", victim: detach, status: NONE_YET, fits_alone: false, ..PLAIN },
     Operation { name: "exit", victim: exit, status: NONE_YET, news: News::Never, ..PLAIN },
-    Operation { name: "fork", victim: fork, ..PLAIN },
+    Operation { name: "fork", victim: fork, recorded: false, ..PLAIN },
     Operation {
         name: "fork_child",
         victim: fork_child,
         kin: Kin::Parent,
         news: News::Never,
+        recorded: false,
         ..PLAIN
     },
     Operation {
@@ -156,49 +216,53 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         name: "store",
         victim: store_small,
-        glance: outcomes::small_is_whole,
+        glance: |world| outcomes::small_is_whole(world).map(drop),
+        sight: |world, _| outcomes::small_is_whole(world),
         outcome: outcomes::small_stored,
         ..PLAIN
     },
     Operation {
         name: "store_large",
         victim: store_large,
-        glance: outcomes::large_is_whole,
+        glance: |world| outcomes::large_is_whole(world).map(drop),
+        sight: |world, _| outcomes::large_is_whole(world),
         outcome: outcomes::large_stored,
         ..PLAIN
     },
     Operation {
         name: "swap",
         victim: swap_small,
-        glance: outcomes::small_is_whole,
+        glance: |world| outcomes::small_is_whole(world).map(drop),
+        sight: |world, _| outcomes::small_is_whole(world),
         outcome: outcomes::small_stored,
         ..PLAIN
     },
     Operation {
         name: "swap_large",
         victim: swap_large,
-        glance: outcomes::large_is_whole,
+        glance: |world| outcomes::large_is_whole(world).map(drop),
+        sight: |world, _| outcomes::large_is_whole(world),
         outcome: outcomes::large_stored,
         ..PLAIN
     },
     Operation {
         name: "create_mutex",
         victim: create_mutex,
-        glance: outcomes::fresh_mutex_is_whole,
+        sight: outcomes::fresh_mutex_is_whole,
         outcome: outcomes::mutex_created,
         ..PLAIN
     },
     Operation {
         name: "create_value",
         victim: create_value,
-        glance: outcomes::fresh_value_is_whole,
+        sight: outcomes::fresh_value_is_whole,
         outcome: outcomes::value_created,
         ..PLAIN
     },
     Operation {
         name: "create_array",
         victim: create_array,
-        glance: outcomes::fresh_array_is_whole,
+        sight: outcomes::fresh_array_is_whole,
         outcome: outcomes::array_created,
         ..PLAIN
     },
@@ -209,7 +273,7 @@ fn create(stage: Stage) -> Result<(), String> {
     stepped(stage, || call!(segment_create(SEGMENT.as_ptr(), &options, &mut out)))
 }
 
-fn open(stage: Stage) -> Result<(), String> {
+pub(crate) fn open(stage: Stage) -> Result<(), String> {
     let mut out = null_mut();
     stepped(stage, || call!(segment_open(SEGMENT.as_ptr(), null(), &mut out)))
 }
@@ -221,19 +285,20 @@ fn close(stage: Stage) -> Result<(), String> {
     ok("mutex_close", call!(mutex_close(world.other)))?;
     ok("value_close", call!(value_close(world.small)))?;
     ok("value_close", call!(value_close(world.large)))?;
+    ok("array_close", call!(array_close(world.table)))?;
     stepped(stage, || call!(segment_close(world.segment)))
 }
 
 /// The first call of a thread in a process that is a member already.
 fn attach(stage: Stage) -> Result<(), String> {
-    in_a_thread(World::open()?, move |world| {
+    in_a_thread(stage, World::open()?, move |world| {
         stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
     })
 }
 
 /// The end of a thread that has made calls.
 fn detach(stage: Stage) -> Result<(), String> {
-    in_a_thread(World::open()?, move |world| {
+    in_a_thread(stage, World::open()?, move |world| {
         world.take_seat()?;
         marked(stage);
         Ok(())
@@ -360,10 +425,12 @@ fn create_array(stage: Stage) -> Result<(), String> {
 
 /// Plays in a thread of its own, while the first one takes part and stands by.
 fn in_a_thread(
+    stage: Stage,
     world: World,
     part: impl FnOnce(World) -> Result<(), String> + Send + 'static,
 ) -> Result<(), String> {
     match thread::spawn(move || part(world)).join() {
+        Ok(Ok(())) if stage.is_recorded => Ok(()),
         Ok(Ok(())) => loop {
             thread::park();
         },

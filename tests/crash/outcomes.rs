@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::{Handle, NOT_FOUND, OK, OWNER_DIED, SegmentInfo, TIMED_OUT, Type, abi, call};
 use crate::board::Board;
+use crate::operations::Sight;
 use crate::world::{
     FRESH, LARGE_SIZE, LARGE_TYPE, NEW, OLD, SHAPE, SMALL_SIZE, World, handle, load, ok, store,
 };
@@ -15,8 +16,18 @@ pub(crate) struct Death {
     pub(crate) victim: i32,
     /// The victim's call had returned.
     pub(crate) returned: bool,
+    /// No survivor has been here before.
+    pub(crate) first: bool,
     /// The segment before the victim entered.
     pub(crate) before: SegmentInfo,
+}
+
+impl Death {
+    /// What the first lock after the call gives if it returned; later ones, or one in the
+    /// middle of the call, may give anything.
+    fn gives(&self, status: i32) -> Option<i32> {
+        (self.returned && self.first).then_some(status)
+    }
 }
 
 /// Fails unless `found` is what it must be.
@@ -61,19 +72,25 @@ pub(crate) fn mourned(world: &World, death: &Death) -> Result<(), String> {
 
 /// The victim may have had the mutex, and has it for sure if its call returned.
 pub(crate) fn locked(world: &World, death: &Death) -> Result<(), String> {
-    mutex_goes_on(world, death.returned.then_some(OWNER_DIED))?;
+    mutex_goes_on(world, death.gives(OWNER_DIED))?;
     unchanged(world, death)
 }
 
 /// The victim died holding the mutex unless its call has given it back.
 pub(crate) fn unlocked(world: &World, death: &Death) -> Result<(), String> {
-    mutex_goes_on(world, death.returned.then_some(OK))?;
+    mutex_goes_on(world, death.gives(OK))?;
     unchanged(world, death)
 }
 
 /// Somebody died holding the mutex in any case, and nobody has marked it.
 pub(crate) fn taken_over(world: &World, death: &Death) -> Result<(), String> {
-    mutex_goes_on(world, Some(OWNER_DIED))?;
+    mutex_goes_on(world, death.first.then_some(OWNER_DIED))?;
+    unchanged(world, death)
+}
+
+/// Somebody died holding the mutex before, and somebody may have marked it since.
+pub(crate) fn taken_over_or_marked(world: &World, death: &Death) -> Result<(), String> {
+    mutex_goes_on(world, None)?;
     unchanged(world, death)
 }
 
@@ -83,15 +100,15 @@ pub(crate) fn grown(world: &World, death: &Death) -> Result<(), String> {
     if death.returned && world.info()?.used == death.before.used {
         return Err("the scene does not fill a block: the roster did not grow".into());
     }
-    mutex_goes_on(world, death.returned.then_some(OWNER_DIED))
+    mutex_goes_on(world, death.gives(OWNER_DIED))
 }
 
 /// The mutex changes hands, and owner death is news until somebody marks it.
 fn mutex_goes_on(world: &World, must_be: Option<i32>) -> Result<(), String> {
     let owner = world.owner()?;
+    let announced = world.owner_death_is_announced()?;
     let status = world.lock()?;
     is("status of the survivor's lock", status, must_be.unwrap_or(status))?;
-    let announced = owner.pid != 0 || owner.owner_died;
     is("owner death, as announced before the lock", announced, status == OWNER_DIED)?;
     if owner.pid != 0 && owner.alive {
         return Err(format!("process {} is dead and still counts as a living owner", owner.pid));
@@ -106,44 +123,44 @@ fn mutex_goes_on(world: &World, must_be: Option<i32>) -> Result<(), String> {
     world.unlock()
 }
 
-pub(crate) fn small_is_whole(world: &World) -> Result<(), String> {
-    is_whole::<SMALL_SIZE>(world.small, false)
+pub(crate) fn small_is_whole(world: &World) -> Result<Sight, String> {
+    is_whole::<SMALL_SIZE>(world.small)
 }
 
-pub(crate) fn large_is_whole(world: &World) -> Result<(), String> {
-    is_whole::<LARGE_SIZE>(world.large, false)
+pub(crate) fn large_is_whole(world: &World) -> Result<Sight, String> {
+    is_whole::<LARGE_SIZE>(world.large)
 }
 
 pub(crate) fn small_stored(world: &World, death: &Death) -> Result<(), String> {
-    stored::<SMALL_SIZE>(world.small, death)?;
+    stored::<SMALL_SIZE>(world.small)?;
     unchanged(world, death)
 }
 
 pub(crate) fn large_stored(world: &World, death: &Death) -> Result<(), String> {
-    stored::<LARGE_SIZE>(world.large, death)?;
+    stored::<LARGE_SIZE>(world.large)?;
     unchanged(world, death)
 }
 
-/// Old or new, and the next store goes through.
-fn stored<const N: usize>(value: Handle, death: &Death) -> Result<(), String> {
+/// The next store goes through.
+fn stored<const N: usize>(value: Handle) -> Result<(), String> {
     const NEWER: u8 = NEW + 1;
-    is_whole::<N>(value, death.returned)?;
     store(value, &[NEWER; N])?;
     is("value after the survivor's store", load::<N>(value)?, [NEWER; N])
 }
 
-fn is_whole<const N: usize>(value: Handle, must_be_new: bool) -> Result<(), String> {
-    let bytes = load::<N>(value)?;
-    if bytes == [NEW; N] || (bytes == [OLD; N] && !must_be_new) {
-        return Ok(());
+fn is_whole<const N: usize>(value: Handle) -> Result<Sight, String> {
+    match load::<N>(value)? {
+        bytes if bytes == [OLD; N] => Ok(Sight::Before),
+        bytes if bytes == [NEW; N] => Ok(Sight::After),
+        bytes => Err(format!("value {bytes:?}: neither as before nor as after the store")),
     }
-    Err(format!("value {bytes:?}: neither as before nor as after the store"))
 }
 
 /// An object that a victim creates, as others come to know it.
 pub(crate) struct Fresh {
     open: fn(Handle, *mut Handle) -> i32,
     pub(crate) open_or_create: fn(Handle, *mut Handle) -> i32,
+    close: fn(Handle) -> i32,
     /// Fails unless the object is as new.
     as_new: fn(Handle) -> Result<(), String>,
 }
@@ -153,6 +170,7 @@ const FRESH_MUTEX: Fresh = Fresh {
     open_or_create: |segment, out| {
         call!(mutex_open_or_create(segment, FRESH.as_ptr(), null(), out))
     },
+    close: |mutex| call!(mutex_close(mutex)),
     as_new: |mutex| {
         ok("mutex_lock of the new mutex", call!(mutex_lock(mutex, 0)))?;
         ok("mutex_unlock of the new mutex", call!(mutex_unlock(mutex)))
@@ -164,6 +182,7 @@ pub(crate) const FRESH_VALUE: Fresh = Fresh {
     open_or_create: |segment, out| {
         call!(value_open_or_create(segment, FRESH.as_ptr(), &LARGE_TYPE, out))
     },
+    close: |value| call!(value_close(value)),
     as_new: |value| is("the new value", load::<LARGE_SIZE>(value)?, [0; LARGE_SIZE]),
 };
 
@@ -176,6 +195,7 @@ const FRESH_ARRAY: Fresh = Fresh {
         let (dimensions, shape) = (SHAPE.len() as u32, SHAPE.as_ptr());
         call!(array_open_or_create(segment, FRESH.as_ptr(), &Type::I64, dimensions, shape, out))
     },
+    close: |array| call!(array_close(array)),
     as_new: |array| {
         let data = call!(array_data(array)).cast::<u8>();
         if data.is_null() {
@@ -197,7 +217,10 @@ impl Fresh {
     pub(crate) fn is_whole(&self, world: &World) -> Result<bool, String> {
         let mut object = null_mut();
         match (self.open)(world.segment, &mut object) {
-            OK => (self.as_new)(object).map(|()| true),
+            OK => {
+                (self.as_new)(object)?;
+                ok("closing the new object", (self.close)(object)).map(|()| true)
+            }
             NOT_FOUND => Ok(false),
             status => ok("opening the new object", status).map(|()| false),
         }
@@ -225,16 +248,16 @@ impl Fresh {
     }
 }
 
-pub(crate) fn fresh_mutex_is_whole(world: &World) -> Result<(), String> {
-    FRESH_MUTEX.is_whole(world).map(|_| ())
+pub(crate) fn fresh_mutex_is_whole(world: &World, _: &Death) -> Result<Sight, String> {
+    FRESH_MUTEX.is_whole(world).map(Sight::of)
 }
 
-pub(crate) fn fresh_value_is_whole(world: &World) -> Result<(), String> {
-    FRESH_VALUE.is_whole(world).map(|_| ())
+pub(crate) fn fresh_value_is_whole(world: &World, _: &Death) -> Result<Sight, String> {
+    FRESH_VALUE.is_whole(world).map(Sight::of)
 }
 
-pub(crate) fn fresh_array_is_whole(world: &World) -> Result<(), String> {
-    FRESH_ARRAY.is_whole(world).map(|_| ())
+pub(crate) fn fresh_array_is_whole(world: &World, _: &Death) -> Result<Sight, String> {
+    FRESH_ARRAY.is_whole(world).map(Sight::of)
 }
 
 pub(crate) fn mutex_created(world: &World, death: &Death) -> Result<(), String> {

@@ -34,9 +34,10 @@ pub(crate) struct Pair {
     pub(crate) name: &'static str,
     /// What is called: by whom (a seat), and how long it may wait if it can tell.
     call: fn(&World, usize, i64) -> i32,
-    /// Whether what it is about looks whole, at any time.
+    /// Whether what it is about looks whole.
     whole: fn(&World) -> Result<(), String>,
-    /// Whether it takes no for an answer when the living victim is in its way.
+    /// Whether looking waits for nobody, and the call takes no for an answer when the
+    /// living victim is in its way.
     can_try: bool,
 }
 
@@ -96,8 +97,8 @@ impl Pair {
     fn found(&self, stage: Stage) -> Result<(), String> {
         let world = World::found(ROOM)?;
         stage.pause();
-        (self.whole)(&world)?;
         if self.can_try {
+            (self.whole)(&world)?;
             match (self.call)(&world, stage.seat, TRY_NS) {
                 OK | TIMED_OUT => {}
                 status => ok("the call", status)?,

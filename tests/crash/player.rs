@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crate::board::{Board, Seat, watchdog};
 use crate::cpu;
+use crate::recorder;
 
 /// A forked process that runs a part and pauses where the part says so.
 pub(crate) struct Player {
@@ -19,6 +20,8 @@ pub(crate) struct Player {
 #[derive(Clone, Copy)]
 pub(crate) struct Stage {
     pub(crate) seat: usize,
+    /// What is stored in the stretch between the marks is recorded, not stepped.
+    pub(crate) is_recorded: bool,
 }
 
 impl Stage {
@@ -50,7 +53,7 @@ impl Player {
             cpu::unpin();
             // SAFETY: likewise; the harness may have died before the line above.
             let orphan = unsafe { libc::getppid() } as u32 != harness;
-            let played = if orphan { Ok(()) } else { part(Stage { seat }) };
+            let played = if orphan { Ok(()) } else { part(Stage { seat, is_recorded: false }) };
             if let Err(why) = played {
                 board.seats[seat].fail(&why);
             }
@@ -58,6 +61,14 @@ impl Player {
             unsafe { libc::_exit(0) };
         }
         Self { pid, seat, living: true, ending: 0 }
+    }
+
+    /// The same for a victim that is recorded, not stepped.
+    pub(crate) fn enter_recorded(seat: usize, part: fn(Stage) -> Result<(), String>) -> Self {
+        Self::enter(seat, |stage| {
+            recorder::watch()?;
+            part(Stage { is_recorded: true, ..stage })
+        })
     }
 
     pub(crate) fn seat(&self) -> &'static Seat {

@@ -41,6 +41,8 @@ pub(crate) enum Unit {
     Steps,
     /// Each instruction that changes what a death leaves behind.
     Stores,
+    /// Each distinct state of the segment, and how many of them are a survivor's.
+    States { second: u32 },
 }
 
 impl Line {
@@ -96,11 +98,15 @@ impl Report {
         self.failures += u64::from(line.failures);
         self.worst_wait_ns = self.worst_wait_ns.max(line.worst_wait_ns);
         self.slices += u64::from(line.slices);
-        let unit = match unit {
-            Unit::Steps => "steps",
-            Unit::Stores => "stores",
-        };
-        println!("{} points={} {unit} failures={}", line.name, line.points, line.failures);
+        let Line { name, points, failures, .. } = line;
+        match unit {
+            Unit::Steps => println!("{name} points={points} steps failures={failures}"),
+            Unit::Stores => println!("{name} points={points} stores failures={failures}"),
+            Unit::States { second } => {
+                let states = points - second;
+                println!("{name} states={states} second={second} failures={failures}");
+            }
+        }
     }
 
     pub(crate) fn has_failures(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::board::{Board, watchdog};
 use crate::operations::{KIN, Kin, News, Operation, Scene};
 use crate::outcomes::{Death, is};
 use crate::player::{Player, Stage};
+use crate::transactions;
 use crate::travel::Lead;
 use crate::victim::{Stand, Victim, nobody};
 use crate::world::{CROWD, SEGMENT, World, ok};
@@ -22,8 +23,8 @@ const VICTIM: usize = 1;
 const PREDECESSOR: usize = 2;
 const NEWCOMERS: usize = 3;
 /// Participants in a block of the roster, and room for two blocks.
-const BLOCK: u32 = 64;
-const TWO_BLOCKS: u32 = 128;
+const BLOCK: u32 = 32;
+const TWO_BLOCKS: u32 = 64;
 
 /// The directory of all segments on stage: a place of the harness's own.
 pub(crate) struct Theatre {
@@ -84,11 +85,7 @@ pub(crate) fn death(operation: &'static Operation, lead: Lead) -> Result<(), Str
     let mut witness = Player::enter(WITNESS, |stage| witness(operation, stage));
     let witnessed = |found: Result<(), String>| found.map_err(|why| format!("witness: {why}"));
     witnessed(witness.reaches(1))?;
-    if operation.scene == Scene::DeadOwner {
-        let mut predecessor = Player::enter(PREDECESSOR, dies_holding);
-        Board::get().predecessor.store(predecessor.pid, SeqCst);
-        predecessor.reaches(1).map_err(|why| format!("predecessor: {why}"))?;
-    }
+    precede(operation.scene)?;
     let mut victim = Victim::enter(VICTIM, operation.victim)?;
     if operation.kin == Kin::Parent {
         victim.becomes_child()?;
@@ -109,13 +106,30 @@ pub(crate) fn death(operation: &'static Operation, lead: Lead) -> Result<(), Str
     witnessed(witness.ends())
 }
 
-/// The survivor that was there before.
-fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
-    let world = match operation.scene {
+/// What there is before the victim enters, if anything.
+pub(crate) fn set(scene: Scene, places: u32) -> Result<Option<World>, String> {
+    Ok(match scene {
         Scene::Nothing => None,
         Scene::FullBlock => Some(full_block()?),
-        _ => Some(World::found(CROWD)?),
+        Scene::Segment | Scene::DeadOwner | Scene::DeadTransaction => Some(World::found(places)?),
+    })
+}
+
+/// Whoever has to die before the victim enters does so.
+pub(crate) fn precede(scene: Scene) -> Result<(), String> {
+    let part = match scene {
+        Scene::DeadOwner => dies_holding,
+        Scene::DeadTransaction => transactions::dies_in_transaction,
+        _ => return Ok(()),
     };
+    let mut predecessor = Player::enter(PREDECESSOR, part);
+    Board::get().predecessor.store(predecessor.pid, SeqCst);
+    predecessor.reaches(1).map_err(|why| format!("predecessor: {why}"))
+}
+
+/// The survivor that was there before.
+fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
+    let world = set(operation.scene, CROWD)?;
     // Where there is no segment yet, nobody has died in it.
     let mut before = SegmentInfo::default();
     if let Some(world) = &world {
@@ -132,8 +146,9 @@ fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
         Some(world) => world,
         None => revived(returned)?,
     };
-    let death = Death { victim: board.victim.load(SeqCst), returned, before };
+    let death = Death { victim: board.victim.load(SeqCst), returned, first: true, before };
     world.verify()?;
+    (operation.sight)(&world, &death)?.fitting(returned)?;
     (operation.outcome)(&world, &death)?;
     is_news(&world, operation.news, &death)?;
     world.verify()?;
@@ -183,9 +198,13 @@ fn kin_goes_on() -> Result<(), String> {
     }
 }
 
-/// Takes the mutex and waits to be killed, which happens as soon as it has.
+/// Takes the mutex and makes objects, and waits to be killed, which happens as soon as it
+/// has.
 fn dies_holding(stage: Stage) -> Result<(), String> {
-    World::open()?.lock()?;
+    let world = World::open()?;
+    world.array(20)?;
+    world.array(1000)?;
+    world.lock()?;
     stage.pause();
     Ok(())
 }

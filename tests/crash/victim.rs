@@ -11,6 +11,7 @@ use crate::board::{Board, watchdog};
 use crate::cpu;
 use crate::player::{Player, Stage, reap, state_of};
 use crate::ptrace;
+use crate::tape::Tape;
 
 // Global, so that every object file of an unoptimised build finds it.
 std::arch::global_asm!(".globl crash_mark", ".hidden crash_mark", "crash_mark:", "int3", "ret");
@@ -26,6 +27,11 @@ pub(crate) fn stepped(stage: Stage, call: impl FnOnce() -> i32) -> ! {
     marked(stage);
     let status = call();
     stage.seat().status.store(status, SeqCst);
+    if stage.is_recorded {
+        Tape::get().end();
+        // SAFETY: the end of a process that was forked off.
+        unsafe { libc::_exit(0) };
+    }
     // SAFETY: stops here until the tracer kills.
     unsafe { crash_mark() };
     loop {
@@ -35,6 +41,9 @@ pub(crate) fn stepped(stage: Stage, call: impl FnOnce() -> i32) -> ! {
 
 /// In the victim: the first mark. The end of the thread stands for the second.
 pub(crate) fn marked(stage: Stage) {
+    if stage.is_recorded {
+        return Tape::get().begin();
+    }
     cpu::pin();
     // SAFETY: a plain system call.
     stage.seat().thread.store(unsafe { libc::gettid() }, SeqCst);

@@ -2,6 +2,7 @@
 //! ABI, with each refusal turned into a sentence.
 
 use std::ffi::CStr;
+use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 
 use crate::abi::{
@@ -12,11 +13,16 @@ use crate::board::{Board, now_ns};
 
 /// The name of the segment.
 pub(crate) const SEGMENT: &CStr = c"scene";
+/// Its size.
+pub(crate) const SEGMENT_SIZE: usize = 1 << 20;
 /// What lies in it.
 pub(crate) const MUTEX: &CStr = c"mutex";
 pub(crate) const OTHER: &CStr = c"other";
 pub(crate) const SMALL: &CStr = c"small";
 pub(crate) const LARGE: &CStr = c"large";
+pub(crate) const TABLE_NAME: &CStr = c"table";
+/// A value that the founder has open and nobody else.
+pub(crate) const SPARE: &CStr = c"spare";
 /// What is created on stage.
 pub(crate) const FRESH: &CStr = c"fresh";
 
@@ -33,6 +39,11 @@ pub(crate) const CROWD: u32 = 4;
 /// The shape of the array that is created on stage.
 pub(crate) const SHAPE: [u64; 2] = [3, 500];
 
+/// Elements of the array.
+pub(crate) const TABLE: u64 = 64;
+/// Words of an array that takes most of the segment.
+pub(crate) const MOST_WORDS: u64 = SEGMENT_SIZE as u64 / 8 / 10 * 7;
+
 /// The segment and its objects, open in this process.
 #[derive(Clone, Copy)]
 pub(crate) struct World {
@@ -41,10 +52,17 @@ pub(crate) struct World {
     pub(crate) other: Handle,
     pub(crate) small: Handle,
     pub(crate) large: Handle,
+    pub(crate) table: Handle,
 }
 
 // SAFETY: handles are numbers in the shape of pointers; any thread may use them.
 unsafe impl Send for World {}
+
+/// Where the segment's file is.
+pub(crate) fn segment_path() -> PathBuf {
+    let directory = std::env::var_os("ATOLL_DIR").expect("the theatre is open");
+    PathBuf::from(directory).join(SEGMENT.to_str().expect("a plain name"))
+}
 
 /// Turns a status other than OK into the library's own sentence.
 pub(crate) fn ok(call: &str, status: i32) -> Result<(), String> {
@@ -57,7 +75,12 @@ pub(crate) fn ok(call: &str, status: i32) -> Result<(), String> {
 /// The options with which the segment is created.
 pub(crate) fn options(max_participants: u32) -> SegmentOptions {
     let struct_size = size_of::<SegmentOptions>() as u32;
-    SegmentOptions { struct_size, size: 1 << 20, max_participants, ..Default::default() }
+    SegmentOptions {
+        struct_size,
+        size: SEGMENT_SIZE as u64,
+        max_participants,
+        ..Default::default()
+    }
 }
 
 /// The handle that a call puts out.
@@ -91,7 +114,21 @@ impl World {
         let (small, large) = (value(SMALL, &Type::I64)?, value(LARGE, &LARGE_TYPE)?);
         store(small, &[OLD; SMALL_SIZE])?;
         store(large, &[OLD; LARGE_SIZE])?;
-        Ok(Self { segment, mutex: mutex(MUTEX)?, other: mutex(OTHER)?, small, large })
+        value(SPARE, &LARGE_TYPE)?;
+        let table = handle("array_create", |out| {
+            call!(array_create(segment, TABLE_NAME.as_ptr(), &Type::I64, 1, &TABLE, out))
+        })?;
+        let world =
+            Self { segment, mutex: mutex(MUTEX)?, other: mutex(OTHER)?, small, large, table };
+        let elements = call!(array_data(table)).cast::<i64>();
+        for element in 0..TABLE as usize {
+            // SAFETY: inside the array.
+            let place = unsafe { elements.add(element) };
+            // SAFETY: likewise.
+            unsafe { place.write(OLD.into()) };
+        }
+        world.write_ticket()?;
+        Ok(world)
     }
 
     /// Opens the segment, which makes the process a member and gives the thread its
@@ -105,7 +142,32 @@ impl World {
             handle("value_open", |out| call!(value_open(segment, name.as_ptr(), null(), out)))
         };
         let (mutex, other) = (mutex(MUTEX)?, mutex(OTHER)?);
-        Ok(Self { segment, mutex, other, small: value(SMALL)?, large: value(LARGE)? })
+        let table = handle("array_open", |out| {
+            call!(array_open(segment, TABLE_NAME.as_ptr(), null(), 0, null(), out))
+        })?;
+        Ok(Self { segment, mutex, other, small: value(SMALL)?, large: value(LARGE)?, table })
+    }
+
+    /// For whoever wants to import something.
+    fn write_ticket(&self) -> Result<(), String> {
+        let mut ticket = [0; _];
+        let value = handle("value_create", |out| {
+            call!(value_create(self.segment, null(), &LARGE_TYPE, out))
+        })?;
+        ok("value_export", call!(value_export(value, &mut ticket)))?;
+        Board::get().leave_ticket(ticket);
+        Ok(())
+    }
+
+    /// What is in the array.
+    pub(crate) fn table(&self) -> Result<[i64; TABLE as usize], String> {
+        let elements = call!(array_data(self.table)).cast::<[i64; TABLE as usize]>();
+        match elements.is_null() {
+            true => Err(format!("array_data gives NULL: {}", abi().sentence())),
+            // SAFETY: the array has that many elements, and nobody writes there: we hold
+            // its locks.
+            false => Ok(unsafe { elements.read_volatile() }),
+        }
     }
 
     /// The same world, where the mutex is the other one.
@@ -116,6 +178,33 @@ impl World {
     /// Gives another thread its seat, by a call that needs one and changes nothing.
     pub(crate) fn take_seat(&self) -> Result<(), String> {
         store(self.large, &[OLD; LARGE_SIZE])
+    }
+
+    /// What any survivor may do next: takes every lock, and leaves it in good order.
+    pub(crate) fn lock_all(&self) -> Result<(), String> {
+        for world in [*self, self.turned()] {
+            if world.lock()? == OWNER_DIED {
+                world.mark_consistent()?;
+            }
+            world.unlock()?;
+        }
+        Ok(())
+    }
+
+    /// Likewise: creates objects of all sizes, and gives them back.
+    pub(crate) fn allocate(&self) -> Result<(), String> {
+        let arrays: Vec<Handle> =
+            [1, 30, 700].iter().map(|words| self.array(*words)).collect::<Result<_, _>>()?;
+        arrays.iter().try_for_each(|array| ok("array_close", call!(array_close(*array))))
+    }
+
+    /// An array without a name, of so many words.
+    pub(crate) fn array(&self, words: u64) -> Result<Handle, String> {
+        handle("array_create", |out| self.create_array(words, out))
+    }
+
+    pub(crate) fn create_array(&self, words: u64, out: *mut Handle) -> i32 {
+        call!(array_create(self.segment, null(), &Type::I64, 1, &words, out))
     }
 
     pub(crate) fn verify(&self) -> Result<(), String> {
@@ -155,6 +244,14 @@ impl World {
         let mut owner = Roomy::<Owner>::default();
         ok("mutex_owner", call!(mutex_owner(self.mutex, &mut owner)))?;
         Ok(owner.content)
+    }
+
+    /// Whether it can be seen without locking that an owner died, and nobody has marked it.
+    pub(crate) fn owner_death_is_announced(&self) -> Result<bool, String> {
+        let owner = self.owner()?;
+        let mut dead = Roomy::<Owner>::default();
+        ok("mutex_dead_owner", call!(mutex_dead_owner(self.mutex, &mut dead)))?;
+        Ok(owner.generation != 0 || dead.content.generation != 0)
     }
 
     /// The next death after `seen`, however long it takes.

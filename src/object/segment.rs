@@ -240,6 +240,7 @@ impl Segment {
     /// # Errors
     /// `Corrupted`.
     pub fn objects(&self, cursor: u64, visit: &mut dyn FnMut(&ObjectInfo) -> bool) -> Result<()> {
+        estate::clear_up_for(self.attachment)?;
         for info in self.all_objects()?.iter().skip(cursor as usize) {
             if !visit(info) {
                 break;

@@ -364,7 +364,7 @@ pub(crate) fn forks_while_threads_churn() {
 
 /// A fork for which no place could be reserved, because no descriptor was to be had:
 /// the child joins later, by itself.
-fn fork_without_descriptors() -> i32 {
+pub(crate) fn fork_without_descriptors() -> i32 {
     let usual = system::limit_descriptors(0);
     let process = system::fork();
     system::limit_descriptors(usual);

@@ -12,7 +12,7 @@ use crate::support::system;
 
 /// Puts a file system of its own in the place of the segment directory. It goes with
 /// the test's mount namespace.
-fn mount(options: &str) {
+pub(crate) fn mount(options: &str) {
     let mounted = system::enter_own_mount_namespace()
         .and_then(|()| system::mount_privately(&path_of(""), options));
     if let Err(error) = mounted {

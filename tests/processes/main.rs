@@ -14,6 +14,8 @@
 //! | `ephemeral` | segments that go with their last member |
 //! | `fight` | the same where everybody comes and goes at once |
 //! | `home` | home segments, and processes that leave |
+//! | `lifetimes` | what keeps an object, and what ends it |
+//! | `growth` | taking more memory, side by side |
 //! | `full` | file systems and segments without room |
 //! | `hostile` | segments that somebody damaged, |
 //! | `hostile_space` | in their blocks, lists, chains and logs, |
@@ -33,10 +35,12 @@ mod exec;
 mod fight;
 mod fork;
 mod full;
+mod growth;
 mod home;
 mod hostile;
 mod hostile_roster;
 mod hostile_space;
+mod lifetimes;
 mod news;
 mod roster;
 mod sandbox;
@@ -93,6 +97,16 @@ fn main() -> ExitCode {
         home: a_home_goes_with_its_process, a_process_has_one_home, a_home_fits_its_process,
             who_leaves_does_not_die, who_leaves_under_its_threads_is_parting;
         fight: nobody_is_in_a_destroyed_segment;
+        lifetimes: an_anonymous_object_goes_with_its_last_handle, a_named_object_stays,
+            the_death_of_the_last_holder_frees_it, a_removed_object_stays_for_its_holders,
+            a_ticket_carries_an_object_to_another_process, a_ticket_goes_with_who_wrote_it,
+            a_child_keeps_what_its_parent_closes, a_child_keeps_what_its_killed_parent_had,
+            a_child_that_was_not_expected_takes_its_share, a_child_that_comes_too_late_is_told,
+            a_hundred_thousand_rounds_leave_memory_flat,
+            killed_in_the_middle_of_it_nothing_is_lost;
+        growth: several_processes_grow_where_there_is_little, several_processes_grow_to_the_size,
+            blocks_of_every_size, a_huge_array_comes_again_without_growth,
+            more_than_there_is_takes_nothing;
         full: a_full_file_system_is_an_error, no_inodes_is_the_same_error,
             growth_to_the_brim_loses_nothing, a_segment_at_its_size_loses_nothing,
             a_foreign_file_in_a_full_system_is_no_fault, a_size_limit_is_an_error;

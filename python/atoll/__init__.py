@@ -11,6 +11,16 @@ of the processes is killed.
         runs.add(1)
         with lock:
             map.numpy()[:] *= 0.5
+
+Without a segment an object is anonymous, in a *home* segment that each process has and
+that needs no care:
+
+    done, found = atoll.Lock(), atoll.Value(type="i64")
+
+Every object can be pickled, and so sent to other processes, as an argument or result of
+multiprocessing and concurrent.futures or in any other way. Who loads the pickle gets a
+handle to the same object, as does `copy`. The process that sends an anonymous object has
+to live until it has been loaded.
 """
 
 from ._abi import VERSION as __version__
@@ -31,11 +41,14 @@ from ._errors import (
     Permission,
     TimedOut,
     WrongKind,
+    WrongSegment,
 )
 from ._lock import Lock, Owner, RLock
 from ._platform import PlatformInfo, platform_info
-from ._segment import Death, ObjectInfo, Segment, SegmentInfo, unlink
+from ._segment import Death, ObjectInfo, Segment, SegmentInfo, gc, unlink
 from ._value import Value
+
+from . import _workers  # noqa: F401  # for what it does when it is imported
 
 __all__ = [
     "AlreadyExists",
@@ -63,7 +76,9 @@ __all__ = [
     "TimedOut",
     "Value",
     "WrongKind",
+    "WrongSegment",
     "__version__",
+    "gc",
     "platform_info",
     "unlink",
 ]

@@ -40,10 +40,13 @@ def integer(value: object, what: str, least: int, most: int) -> int:
     return number
 
 
-def only_open(create: Create, noun: str, missing: str) -> Create:
+def only_open(create: Create, name: object, noun: str, missing: str) -> Create:
     """What `create` means where not enough is said to make the object."""
-    if create is True:
-        raise InvalidArgument(f"to make {noun}, say {missing}; only opening does without")
+    if create is True or (create == "open" and name is None):
+        raise InvalidArgument(
+            f"to make {noun}, say {missing}, by keyword where no segment is given; only opening "
+            "by a name does without"
+        )
     return False if create == "open" else create
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from ctypes import addressof, byref, c_char, c_uint64
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Iterator, Tuple, Type, TypeVar, Union, overload
 
 from . import _abi
@@ -20,8 +19,9 @@ from ._native import quick
 from ._object import SharedObject
 from ._owning import Closing
 from ._segment import Segment
-from ._spec import Boolean, CStructure, Float, Integer, Spec, stored_type, type_of
+from ._spec import Boolean, CStructure, Float, Integer, Spec, seen_as, type_of
 from ._types import Opaque
+from ._types import Type as ElementType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +33,12 @@ _MOST_LENGTH = (1 << 63) - 1
 
 
 class Array(SharedObject, Closing, Generic[T]):
-    """An n-dimensional array in a segment.
+    """An n-dimensional array.
 
     `Array(segment, "name", "f64", (480, 640))` opens it, or makes it, all bytes zero;
     without type or shape it only opens it, whatever that is. For types see `Value`.
+    `Array(type="f64", shape=(480, 640))` is an anonymous one in the home segment of this
+    process; others get it by a pickle or a fork.
 
     `array[i]` and `array[i, j]` are elements, `array[i:j]` and rows of an array with
     more dimensions are memoryviews; `numpy()` and `view()` see all of it. None of these
@@ -50,21 +52,29 @@ class Array(SharedObject, Closing, Generic[T]):
 
     # fmt: off
     @overload
-    def __init__(self: Array[bool], segment: Segment, name: str | None, type: Boolean,
-                 shape: Shape | None = None, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[int], segment: Segment, name: str | None, type: Integer,
-                 shape: Shape | None = None, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[float], segment: Segment, name: str | None, type: Float,
-                 shape: Shape | None = None, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[CStructure], segment: Segment, name: str | None,
-                 type: Type[CStructure], shape: Shape | None = None, *,
+    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
+                 type: None = None, shape: Shape | None = None, *,
                  create: Create = "open") -> None: ...
     @overload
-    def __init__(self: Array[Any], segment: Segment, name: str | None, type: Spec | None = None,
+    def __init__(self: Array[bool], segment: Segment | None = None, name: str | None = None,
+                 type: Boolean = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[int], segment: Segment | None = None, name: str | None = None,
+                 type: Integer = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[float], segment: Segment | None = None, name: str | None = None,
+                 type: Float = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[CStructure], segment: Segment | None = None,
+                 name: str | None = None, type: Type[CStructure] = ...,
                  shape: Shape | None = None, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
+                 type: Spec | None = None, shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
     # fmt: on
 
     def __init__(
@@ -79,7 +89,7 @@ class Array(SharedObject, Closing, Generic[T]):
         element = None if type is None else type_of(type)
         lengths = () if shape is None else _lengths(shape)
         if not (element and lengths):
-            create = only_open(create, "an Array", "its type and shape")
+            create = only_open(create, name, "an Array", "its type and shape")
         self._obtain(
             segment,
             name,
@@ -88,9 +98,16 @@ class Array(SharedObject, Closing, Generic[T]):
             len(lengths),
             (c_uint64 * len(lengths))(*lengths),
         )
+        self._fit(element)
+
+    def _see(self, spec: Any = None) -> None:
+        self._fit(None if spec is None else type_of(spec))
+
+    def _fit(self, element: ElementType | None) -> None:
+        """See it as what it was opened as, or as what the array is."""
         layout = _abi.atoll_array_layout()
         check(quick.atoll_array_info(self._pointer(), byref(layout)))
-        self._type = element or stored_type(layout.type)
+        self._type = seen_as(element, layout.type)
         self._shape: tuple[int, ...] = tuple(layout.shape[: layout.ndim])
         self._map(layout.bytes)
 
@@ -207,6 +224,11 @@ class Array(SharedObject, Closing, Generic[T]):
         view = self._type.view(self._memory()[begin : begin + size], shape)
         return view.toreadonly() if self._segment.readonly else view
 
+    def _range(self, start: int, stop: int | None) -> tuple[int, int, memoryview]:
+        """The part `[start:stop]`: its first element in memory, how many it has, its view."""
+        begin, shape = locate(slice(start, stop), self._shape, len(self._memory()))
+        return begin // self._type.size, math.prod(shape), self._block(begin, shape)
+
     def _element(self, begin: int) -> T:
         data = self._memory()[begin : begin + self._type.size]
         see = self._type.decode if self._segment.readonly else self._type.window
@@ -215,9 +237,8 @@ class Array(SharedObject, Closing, Generic[T]):
     def _describe(self) -> str:
         return f"{self._type} {'x'.join(map(str, self._shape))}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        spec = None if isinstance(self._type, Opaque) else self._type.spec
-        return partial(type(self), create=False), (self._segment, self._name_to_pickle(), spec)
+    def _view_to_pickle(self) -> tuple[Any, ...]:
+        return () if isinstance(self._type, Opaque) else (self._type.spec,)
 
 
 def _lengths(shape: object) -> tuple[int, ...]:

@@ -112,6 +112,12 @@ class Deadlock(AtollError, RuntimeError):
     status = _abi.DEADLOCK
 
 
+class WrongSegment(AtollError, ValueError):
+    """Objects of two segments in what has to stay in one."""
+
+    status = _abi.WRONG_SEGMENT
+
+
 class Broken(AtollError):
     """A party died; the object has to be reset before it can be used again."""
 
@@ -134,7 +140,7 @@ _BY_STATUS: dict[int, type[AtollError]] = {
     kind.status: kind
     for kind in (
         TimedOut, NotFound, AlreadyExists, NoSpace, Permission, WrongKind, InvalidArgument,
-        Closed, Incompatible, Corrupted, NotOwner, Deadlock, Broken,
+        Closed, Incompatible, Corrupted, NotOwner, Deadlock, WrongSegment, Broken,
     )
 }  # fmt: skip
 

@@ -31,6 +31,10 @@ _AT_ONCE = c_int64(0)
 _let_go = bare("atoll_mutex_unlock")
 
 
+def _unlocking(name: str, ignored: int, doc: str) -> Any:
+    return releasing(bare("atoll_mutex_unlock"), name, ignored, doc)
+
+
 class Owner(NamedTuple):
     """A thread that holds a lock, or that died holding it.
 
@@ -63,6 +67,9 @@ class _Mutex(SharedObject):
     ) -> None:
         options = _abi.atoll_mutex_options(recursive=self._recursive)
         self._obtain(segment, name, create, byref(options))
+        self._see()
+
+    def _see(self) -> None:
         #: The handle, where ctypes looks for it.
         self._as_parameter_ = pointer = self._pointer()
         # Bound beforehand: what ctypes does per argument is most of a short call.
@@ -101,8 +108,8 @@ class _Mutex(SharedObject):
         ) -> None: ...
 
     else:
-        release = releasing("release", 0, "Give the lock back. Only the holder may.")
-        __exit__ = releasing("__exit__", 3, "Give the lock back.")
+        release = _unlocking("release", 0, "Give the lock back. Only the holder may.")
+        __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
 
     def _contend(self, status: int, deadline: Deadline, recover: bool) -> bool:
         """Go on after a first attempt that did not plainly succeed."""
@@ -129,6 +136,9 @@ class _Mutex(SharedObject):
             dead = self.owner_died
         finally:
             _let_go(self)
+        return self._news(dead)
+
+    def _news(self, dead: Owner | None) -> OwnerDied:
         who = f"process {dead.pid} ({dead.name})" if dead and dead.pid else "its last owner"
         news = OwnerDied(
             f"{who} died holding {self._label()}: what it guards may be half-changed. "
@@ -180,15 +190,13 @@ class _Mutex(SharedObject):
         state = "held by" if owner.alive else "left behind by dead"
         return f"{state} process {owner.pid} ({owner.name})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), create=False), (self._segment, self._name_to_pickle())
-
 
 class Lock(_Mutex):
-    """A lock of a segment, for threads of all processes that open it.
+    """A lock for the threads of all processes that open it.
 
-    `Lock(segment, "name")` opens or makes it; without a name it is anonymous. It
-    belongs to the thread that acquired it, until that releases it or ends.
+    `Lock(segment, "name")` opens or makes it. Without a name it is anonymous, and others
+    get it by a pickle or a fork; `Lock()` is such a one in the home segment of this
+    process. It belongs to the thread that acquired it, until that releases it or ends.
     """
 
     __slots__ = ()
@@ -235,4 +243,4 @@ class Recovering:
         ) -> None: ...
 
     else:
-        __exit__ = releasing("__exit__", 3, "Give the lock back.")
+        __exit__ = _unlocking("__exit__", 3, "Give the lock back.")

@@ -1,4 +1,4 @@
-"""Methods that let go of a lock, as C calls from their first instruction.
+"""Methods that let go of locks, as C calls from their first instruction.
 
 Python looks for signals when a function written in Python begins. If Ctrl-C came while
 the body of a `with` block was busy in C, a Python `__exit__` would be interrupted right
@@ -15,8 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from . import _abi
-from ._errors import Closed, failure
-from ._native import bare
+from ._errors import AtollError, Closed, failure
 
 _as_method = ctypes.pythonapi["PyInstanceMethod_New"]
 _as_method.argtypes, _as_method.restype = (ctypes.py_object,), ctypes.py_object
@@ -28,9 +27,9 @@ class _Itself:
     from_param = attrgetter("_as_parameter_")
 
 
-class _Whatever:
-    """What `with` tells its `__exit__` about an exception, which C leaves unread. It
-    becomes a harmless number; `callable` can make one of any object."""
+class _Whether:
+    """What `with` tells its `__exit__` about an exception, as a number: its class can be
+    called, and None cannot. Most functions leave it unread."""
 
     from_param = callable
 
@@ -38,19 +37,22 @@ class _Whatever:
 class _Outcome(dict):  # type: ignore[type-arg]
     """From a status to what the method returns; a failure is what it does not have."""
 
+    def __init__(self, misuse: type[AtollError]) -> None:
+        super().__init__({_abi.OK: None})
+        self._misuse = misuse
+
     def __missing__(self, status: int) -> None:
         error = failure(status)
-        # The one argument is the handle, and nobody but `close` spoils it.
-        raise Closed(str(error)) if status == _abi.INVALID_ARGUMENT else error
+        raise self._misuse(str(error)) if status == _abi.INVALID_ARGUMENT else error
 
 
-_RETURN_NONE = _Outcome({_abi.OK: None}).__getitem__
-
-
-def releasing(name: str, ignored: int, doc: str) -> Any:
-    """`atoll_mutex_unlock` as a method that takes and ignores some arguments."""
-    function = bare("atoll_mutex_unlock")
-    function.argtypes = (_Itself, *[_Whatever] * ignored)
-    function.restype = _RETURN_NONE
+def releasing(
+    function: Any, name: str, ignored: int, doc: str, misuse: type[AtollError] = Closed
+) -> Any:
+    """A function of the library, which is changed, as a method that takes `ignored` more
+    arguments. `misuse` is what it raises if there is no such handle: with most, that is
+    only after `close`."""
+    function.argtypes = (_Itself, *[_Whether] * ignored)
+    function.restype = _Outcome(misuse).__getitem__
     function.__name__, function.__doc__ = name, doc
     return _as_method(function)

@@ -10,7 +10,7 @@ from . import _abi
 from ._arguments import Create, integer, name_bytes, verb
 from ._errors import TimedOut, check
 from ._handle import Handle
-from ._native import patient, quick
+from ._native import patient
 from ._owning import Closing
 from ._spec import stored_type
 from ._wait import deadline_after, wait
@@ -21,18 +21,26 @@ _KINDS = {
     _abi.KIND_VALUE: "Value",
     _abi.KIND_ARRAY: "Array",
 }
+#: What the C functions call the kinds: each removes names of its own.
+_NOUNS = ("mutex", "value", "array")
 _ENTRIES_AT_ONCE = 32
 _LEAST_SIZE, _MOST_SIZE = 64 << 10, 1 << 46
 _U64 = (1 << 64) - 1
 
 
 class SegmentInfo(NamedTuple):
-    """What a segment is and how full it is. Sizes are in bytes."""
+    """What a segment is and how full it is. Sizes are in bytes.
+
+    `free` bytes of those committed are for new objects, `largest_free` of them in one
+    piece; when these are used up more are committed, until there are `size`.
+    """
 
     name: str
     size: int
     committed: int
     used: int
+    free: int
+    largest_free: int
     objects: int
     death_epoch: int
     members: int
@@ -72,7 +80,9 @@ class Segment(Closing):
     `Segment("name", create="open")` opens it, or makes it if there is none;
     `create=True` makes it, `create=False` opens it. `size` is the most bytes it may
     ever have (64 MiB by default; memory is taken only as needed) and `mode` says who
-    may open it, as for a file; both count only where it is made. It stays until `unlink`.
+    may open it, as for a file. It stays until `unlink`, or if it is `ephemeral` until the
+    last process that has it open closes it or ends, however that ends. `size`, `mode` and
+    `ephemeral` count only where it is made.
     """
 
     __slots__ = ("_name", "_readonly", "_size")
@@ -85,18 +95,31 @@ class Segment(Closing):
         size: int | None = None,
         mode: int = 0o600,
         readonly: bool = False,
+        ephemeral: bool = False,
     ) -> None:
         self._handle = None
         options = _abi.atoll_segment_options(
             size=0 if size is None else integer(size, "size", _LEAST_SIZE, _MOST_SIZE),
             mode=integer(mode, "mode", 1, 0o777),
             read_only=bool(readonly),
+            ephemeral=bool(ephemeral),
         )
         function = getattr(patient, f"atoll_segment_{verb(create)}")
         pointer = c_void_p()
         check(function(name_bytes(name, "Segment"), byref(options), byref(pointer)))
-        self._handle = Handle(pointer, quick.atoll_segment_close)
         self._name = name  # for the sentence, should the next line fail
+        self._own(pointer)
+
+    @classmethod
+    def _from_pointer(cls, pointer: c_void_p) -> Segment:
+        """One that is open already."""
+        segment = cls.__new__(cls)
+        segment._name = "home"  # as above
+        segment._own(pointer)
+        return segment
+
+    def _own(self, pointer: c_void_p) -> None:
+        self._handle = Handle(pointer, patient.atoll_segment_close)
         info = self.stat()
         self._name, self._size, self._readonly = info.name, info.size, info.readonly
 
@@ -147,6 +170,19 @@ class Segment(Closing):
             yield from entries[: found.value]
             seen += found.value
 
+    def remove(self, name: str) -> None:
+        """Remove the name of an object, whatever kind it is.
+
+        Who has it open keeps it, and its memory is free again when the last of them
+        closed it or ended.
+        """
+        text = name_bytes(name, "object")
+        for noun in _NOUNS:
+            status = getattr(patient, f"atoll_{noun}_remove")(self._pointer(), text)
+            if status != _abi.WRONG_KIND:
+                break
+        check(status)
+
     def wait_death(self, seen_epoch: int = 0, timeout: float | None = None) -> Death:
         """Wait until a process dies in the segment: killed, crashed or `os._exit`.
 
@@ -194,6 +230,16 @@ class Segment(Closing):
 def unlink(name: str) -> None:
     """Remove the name of a segment. Who has it open keeps it."""
     check(patient.atoll_segment_unlink(name_bytes(name, "Segment")))
+
+
+def gc() -> int:
+    """Reclaim ephemeral segments of which no process is left; says how many they were.
+
+    Who makes a segment does this anyway. Only segments of the same user count.
+    """
+    reclaimed = c_uint64()
+    check(patient.atoll_gc(byref(reclaimed)))
+    return reclaimed.value
 
 
 def _object_info(entry: _abi.atoll_object_info) -> ObjectInfo:

@@ -74,6 +74,17 @@ def _from_text(text: str) -> Type:
     )
 
 
+def seen_as(element: Type | None, stored: _abi.atoll_type) -> Type:
+    """The type by which to see an object: the user's, if it is that, else its own."""
+    if element is None:
+        return stored_type(stored)
+    format = stored.format.decode(errors="replace")
+    same = (element.code, element.size, element.align) == (stored.code, stored.size, stored.align)
+    if not same or (element.format and format and element.format != format):
+        raise WrongKind(f"the elements are {stored_type(stored)}, and not {element} as you say")
+    return element
+
+
 def stored_type(stored: _abi.atoll_type) -> Type:
     """The type that the segment has on record for an object."""
     if stored.code in _BY_CODE:

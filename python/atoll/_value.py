@@ -10,26 +10,17 @@ from __future__ import annotations
 import os
 import reprlib
 from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
-from functools import partial
 from typing import Any, Generic, Type, TypeVar, overload
 
 from . import _abi
 from ._arguments import Create, only_open
-from ._errors import (
-    AlreadyExists,
-    AtollError,
-    NotFound,
-    Permission,
-    WrongKind,
-    check,
-    failure,
-)
+from ._errors import AtollError, Permission, WrongKind, check, failure
 from ._handle import lend
 from ._native import bare, patient, quick
 from ._object import SharedObject
 from ._owning import Closing
 from ._segment import Segment
-from ._spec import Boolean, CStructure, Float, Integer, Spec, stored_type, type_of
+from ._spec import Boolean, CStructure, Float, Integer, Spec, seen_as, type_of
 from ._types import Opaque, Scalar
 from ._types import Type as ElementType
 from ._wait import wait
@@ -48,11 +39,13 @@ _XOR = bare("atoll_value_fetch_xor")
 
 
 class Value(SharedObject, Closing, Generic[T]):
-    """One value in a segment: a number, a bool, bytes of a fixed length or a struct.
+    """One value: a number, a bool, bytes of a fixed length or a struct.
 
     `Value(segment, "name", "i64", 5)` opens it, or makes it with 5 in it. A type is
     'i64' and the like, '16s' for bytes, a NumPy dtype, an array code or a ctypes class;
-    without one it only opens it, whatever type it has.
+    without one it only opens it, whatever type it has. `Value(type="i64", initial=5)` is
+    an anonymous one in the home segment of this process; others get it by a pickle or a
+    fork.
 
     Whatever its size, nobody sees it half written. `value.value += 1` reads and then
     writes, and another may come between; `value.add(1)` is one step. Each operation
@@ -66,21 +59,26 @@ class Value(SharedObject, Closing, Generic[T]):
 
     # fmt: off
     @overload
-    def __init__(self: Value[bool], segment: Segment, name: str | None, type: Boolean,
-                 initial: bool = False, *, create: Create = "open") -> None: ...
+    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
+                 type: None = None, initial: Any = 0, *, create: Create = "open") -> None: ...
     @overload
-    def __init__(self: Value[int], segment: Segment, name: str | None, type: Integer,
-                 initial: int = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[float], segment: Segment, name: str | None, type: Float,
-                 initial: float = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[CStructure], segment: Segment, name: str | None,
-                 type: Type[CStructure], initial: CStructure | int = 0, *,
+    def __init__(self: Value[bool], segment: Segment | None = None, name: str | None = None,
+                 type: Boolean = ..., initial: bool = False, *,
                  create: Create = "open") -> None: ...
     @overload
-    def __init__(self: Value[Any], segment: Segment, name: str | None, type: Spec | None = None,
-                 initial: Any = 0, *, create: Create = "open") -> None: ...
+    def __init__(self: Value[int], segment: Segment | None = None, name: str | None = None,
+                 type: Integer = ..., initial: int = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[float], segment: Segment | None = None, name: str | None = None,
+                 type: Float = ..., initial: float = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[CStructure], segment: Segment | None = None,
+                 name: str | None = None, type: Type[CStructure] = ...,
+                 initial: CStructure | int = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
+                 type: Spec | None = None, initial: Any = 0, *,
+                 create: Create = "open") -> None: ...
     # fmt: on
 
     def __init__(
@@ -94,44 +92,22 @@ class Value(SharedObject, Closing, Generic[T]):
     ) -> None:
         element = None if type is None else type_of(type)
         if element is None:
-            create = only_open(create, "a Value", "its type")
-        described = None if element is None else byref(element.abi())
-        if element is None or _is_zero(initial):
-            self._obtain(segment, name, create, described)
-            self._see(element)
-            return
-        first = element.encode(initial)
-        made = self._open_or_make(segment, name, create, described)
-        self._see(element)
-        if made:
-            # Whoever has been faster has written something already, and that stays.
-            self._exchange(bytes(element.size), first)
+            create = only_open(create, name, "a Value", "its type")
+            self._obtain(segment, name, create, None)
+        else:
+            described = byref(element.abi())
+            self._obtain(segment, name, create, described, initial=_encoded(element, initial))
+        self._fit(element)
 
-    def _open_or_make(self, segment: Any, name: Any, create: Create, described: Any) -> bool:
-        """Says whether it was made, which one call that does either cannot."""
-        if create != "open" or name is None:
-            self._obtain(segment, name, create, described)
-            return create is not False
-        try:
-            self._obtain(segment, name, False, described)
-            return False
-        except NotFound:
-            pass
-        try:
-            self._obtain(segment, name, True, described)
-            return True
-        except AlreadyExists:
-            self._obtain(segment, name, False, described)
-            return False
+    def _see(self, spec: Any = None) -> None:
+        self._fit(None if spec is None else type_of(spec))
 
-    def _see(self, element: ElementType | None) -> None:
-        """Fit the object to what it was opened as, or to what the value is."""
+    def _fit(self, element: ElementType | None) -> None:
+        """See it as what it was opened as, or as what the value is."""
         pointer = self._pointer()
-        if element is None:
-            stored = _abi.atoll_type()
-            check(quick.atoll_value_type(pointer, byref(stored)))
-            element = stored_type(stored)
-        self._type = element
+        stored = _abi.atoll_type()
+        check(quick.atoll_value_type(pointer, byref(stored)))
+        self._type = element = seen_as(element, stored)
         self._cells: list[_Cell] = []
         #: The value in place, if that is how to read and write it.
         self._word: memoryview | None = None
@@ -268,9 +244,8 @@ class Value(SharedObject, Closing, Generic[T]):
     def _describe(self) -> str:
         return f"{self._type}, {reprlib.repr(self.value)}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        spec = None if isinstance(self._type, Opaque) else self._type.spec
-        return partial(type(self), create=False), (self._segment, self._name_to_pickle(), spec)
+    def _view_to_pickle(self) -> tuple[Any, ...]:
+        return () if isinstance(self._type, Opaque) else (self._type.spec,)
 
 
 class _Cell:
@@ -286,5 +261,6 @@ class _Cell:
         self.old = number.view(memoryview(old).cast("B"), (1,))
 
 
-def _is_zero(initial: object) -> bool:
-    return isinstance(initial, int) and initial == 0
+def _encoded(element: ElementType, initial: object) -> bytes | None:
+    """The bytes of the first value; None for 0, which is all zeros in any type."""
+    return None if isinstance(initial, int) and initial == 0 else element.encode(initial)

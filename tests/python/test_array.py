@@ -294,8 +294,6 @@ def test_pickles_by_name(segment):
     copy[0, 1] = 4
     assert array[0, 1] == 4 and copy.shape == (2, 2)
     assert pickle.loads(pickle.dumps(atoll.Array(segment, "p", Pixel, 3))).type is Pixel
-    with pytest.raises(TypeError, match="give it a name"):
-        pickle.dumps(atoll.Array(segment, None, "i64", 4))
 
 
 def test_processes_see_the_same_memory(segment):

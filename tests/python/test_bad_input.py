@@ -100,7 +100,7 @@ def test_what_is_no_segment(segment, make):
     for wrong in ("name", 5, object(), atoll.Lock(segment, "l")):
         with pytest.raises(atoll.WrongKind, match="needs an atoll.Segment"):
             make(wrong, "x")
-    with pytest.raises(NotImplementedError, match="pass one"):
+    with pytest.raises(atoll.InvalidArgument, match="a segment to be found in"):
         make(None, "x")
     assert [entry.name for entry in segment.list()] == ["l"]
 
@@ -144,6 +144,7 @@ def test_missing_and_taken_names(segment, make):
         (dict(mode=0o1777), atoll.InvalidArgument),
         (dict(mode="rw"), atoll.WrongKind),
         (dict(readonly=True), atoll.InvalidArgument),
+        (dict(readonly=True, ephemeral=True), atoll.InvalidArgument),
     ],
 )
 def test_segment_options(name, options, error):
@@ -261,6 +262,7 @@ def test_exceptions_are_also_what_people_catch_already():
         (atoll.NotOwner, RuntimeError), (atoll.Deadlock, RuntimeError),
         (atoll.OwnerDied, RuntimeError), (atoll.Closed, ValueError),
         (atoll.TimedOut, TimeoutError), (atoll.Incompatible, Exception),
+        (atoll.WrongSegment, ValueError),
         (atoll.Corrupted, Exception), (atoll.Broken, Exception),
     ]  # fmt: skip
     statuses = set()

@@ -90,7 +90,7 @@ def test_list_names_kind_type_and_shape(segment):
     atoll.RLock(segment, "rlock")
     atoll.Value(segment, "value", "16s")
     atoll.Array(segment, "array", "f32", (3, 4))
-    atoll.Lock(segment)
+    anonymous = atoll.Lock(segment)
     seen = [(entry.kind, entry.name, entry.type, entry.shape) for entry in segment.list()]
     assert seen == [
         ("Lock", "lock", None, ()),
@@ -100,6 +100,8 @@ def test_list_names_kind_type_and_shape(segment):
         ("Lock", None, None, ()),
     ]
     assert segment.stat().objects == 5
+    anonymous.close()
+    assert segment.stat().objects == 4
 
 
 def test_list_goes_on_past_one_call(segment):

@@ -11,6 +11,10 @@ of the processes is killed.
         runs.add(1)
         with lock:
             map.numpy()[:] *= 0.5
+        with atoll.transaction(lock) as tx:  # all of it or nothing, whoever is killed
+            tx.store(runs, 0)
+            tx.modify(map, 0, 1)
+            map[0] = first_row
 
 Without a segment an object is anonymous, in a *home* segment that each process has and
 that needs no care:
@@ -46,6 +50,7 @@ from ._errors import (
 from ._lock import Lock, Owner, RLock
 from ._platform import PlatformInfo, platform_info
 from ._segment import Death, ObjectInfo, Segment, SegmentInfo, gc, unlink
+from ._transaction import Transaction, transaction
 from ._value import Value
 
 from . import _workers  # noqa: F401  # for what it does when it is imported
@@ -74,12 +79,14 @@ __all__ = [
     "Segment",
     "SegmentInfo",
     "TimedOut",
+    "Transaction",
     "Value",
     "WrongKind",
     "WrongSegment",
     "__version__",
     "gc",
     "platform_info",
+    "transaction",
     "unlink",
 ]
 

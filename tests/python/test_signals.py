@@ -89,6 +89,27 @@ def test_ctrl_c_ends_other_waits(segment, held):
     assert ended_by_ctrl_c(lock.__enter__)
     assert ended_by_ctrl_c(lock.recovering().__enter__)
     assert ended_by_ctrl_c(segment.wait_death)
+    free = atoll.Lock(segment, "free")
+    assert ended_by_ctrl_c(atoll.transaction(free, lock).__enter__)
+    assert not free.locked()
+
+
+def test_ctrl_c_ends_the_wait_of_a_store(segment):
+    lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "32s")
+    code = """
+        with atoll.transaction(atoll.Lock(segment, "other")) as tx:
+            tx.store(atoll.Value(segment, "v"), b"theirs")
+            say("in")
+            input()
+    """
+    with Child(code, segment) as other:
+        other.expect("in")
+        with atoll.transaction(lock) as tx:
+            assert ended_by_ctrl_c(lambda: tx.store(value, b"mine"))
+            other.tell()
+            other.finish()
+            tx.store(value, value.value[:6] + b" and mine")
+    assert value.value.rstrip(b"\0") == b"theirs and mine" and not lock.locked()
 
 
 def test_a_signal_that_another_thread_got_is_heard(segment, held, handler):
@@ -175,8 +196,14 @@ def in_nested_with(lock):
                     pass
 
 
+def in_transaction(lock):
+    while True:
+        with atoll.transaction(lock):
+            pass
+
+
 @BOTH
-@pytest.mark.parametrize("use", [in_with, in_try, in_nested_with])
+@pytest.mark.parametrize("use", [in_with, in_try, in_nested_with, in_transaction])
 def test_an_exception_from_a_handler_never_leaves_the_lock_held(segment, handler, kind, use):
     least = (3, 11) if use is in_try else (3, 10)
     if sys.version_info < least:
@@ -193,6 +220,31 @@ def test_an_exception_from_a_handler_never_leaves_the_lock_held(segment, handler
                 signal.setitimer(signal.ITIMER_REAL, 0)
         except Interrupt:
             assert lock.owner() is None
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="as above")
+def test_an_exception_from_a_handler_undoes_all_or_nothing(segment, handler):
+    lock, total = atoll.Lock(segment, "l"), atoll.Value(segment, "total", "i64")
+    parts = atoll.Array(segment, "parts", "i64", 20)
+    handler(raise_interrupt)
+
+    def change():
+        while True:
+            with atoll.transaction(lock) as tx:
+                place = random.randrange(20)
+                tx.modify(parts, place, place + 1)[0] += 1
+                tx.store(total, total.value + 1)
+
+    for _ in range(1500):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6), 0.2)
+            try:
+                change()
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except Interrupt:
+            assert sum(parts) == total.value and lock.owner() is None
+    assert total.value > 0
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="as above")

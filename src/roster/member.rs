@@ -271,7 +271,7 @@ pub(crate) fn is_gone(attachment: &Attachment, id: MemberId) -> Result<bool> {
 }
 
 /// Looks at every member that has joined and writes down who died.
-pub(super) fn announce_deaths(attachment: &Attachment) -> Result<()> {
+pub(crate) fn announce_deaths(attachment: &Attachment) -> Result<()> {
     let file = attachment.file()?;
     for index in 0..attachment.slot_count() {
         let record = attachment.member(index)?;

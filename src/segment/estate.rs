@@ -211,9 +211,10 @@ fn mutex_of(memory: &Memory, kind: Kind, entry: Offset) -> Result<Option<&MutexB
     }
 }
 
-/// Settles all estates, for who wants to see a segment as it is.
+/// Announces all deaths and settles all estates, for who wants to see a segment as it is.
 pub(crate) fn clear_up_for(attachment: &'static Attachment) -> Result<()> {
     if attachment.memory().is_writable() {
+        member::announce_deaths(attachment)?;
         let actor = Actor::new(crate::roster::thread::here()?, attachment)?;
         clear_up(actor)?;
     }

@@ -97,13 +97,12 @@ impl Want {
     /// is nothing or a block of its own.
     #[inline]
     fn place_from(&self, start: Offset) -> Offset {
-        // Not by a division: `align` is a power of two. Whatever `start` is (it may be shared
-        // memory that nobody has checked yet), this ends.
+        // Not by a division: `align` is a power of two.
         let mask = self.align - 1;
-        let place = (start.wrapping_add(self.lead + mask) & !mask).wrapping_sub(self.lead);
-        match place.wrapping_sub(start) {
+        let place = ((start + self.lead + mask) & !mask) - self.lead;
+        match place - start {
             0 | LEAST_SPAN.. => place,
-            _ => place.wrapping_add(self.align.max(LEAST_SPAN)),
+            _ => place + self.align.max(LEAST_SPAN),
         }
     }
 }
@@ -227,7 +226,16 @@ impl<'a> Heap<'a> {
             0 => top,
             _ => self.free_block_before(top)?.offset,
         };
-        Ok(want.span().and_then(|span| want.place_from(start).checked_add(span)))
+        let Some(span) = want.span() else {
+            return Ok(None);
+        };
+        let end = want.place_from(start).checked_add(span);
+        // It has room, nothing has changed since, and yet nobody finds it: to grow would
+        // not help, however often.
+        if end.is_some_and(|end| end <= top) && self.find(want, span, usize::MAX)?.is_none() {
+            return Err(corrupted("a free block is in no list: the segment is damaged"));
+        }
+        Ok(end)
     }
 
     /// Begins the heap of a segment that nobody else can see yet, with the memory that

@@ -1,4 +1,5 @@
-//! Accounts, each behind a mutex of its own, and transfers that a death cannot tear.
+//! Accounts, each behind a mutex of its own, and transfers that a death cannot tear, without
+//! transactions.
 //!
 //! Before a worker changes a balance it notes the old one, and in which of its transfers
 //! it does so. One store, of the worker's own word, commits the transfer: from then on its
@@ -6,17 +7,11 @@
 //! account, and puts the old balance back if the transfer was open. A worker's successor
 //! does so everywhere before its first transfer.
 
-use std::time::{Duration, Instant};
-
 use atoll::{Acquired, Array, Deadline, Mutex, Segment};
 
-use crate::board::{
-    ACCOUNTS, AUDITS, Board, DEATHS_MET, LONG_WAITS, LONGEST_WAIT, SECTIONS, WORKERS,
-};
+use crate::board::{ACCOUNTS, AUDITS, Board, DEATHS_MET, SECTIONS, WORKERS};
 
 pub(crate) const EACH: u64 = 1_000_000;
-/// A wait beyond this was ended by a slice, or by a machine that is busy elsewhere.
-const LONG: Duration = Duration::from_millis(100);
 
 pub(crate) struct Bank {
     pub(crate) board: Board,
@@ -53,13 +48,11 @@ pub(crate) fn enter_before<'a>(
     me: u64,
     deadline: Deadline,
 ) -> Option<Inside<'a>> {
-    let start = Instant::now();
-    let acquired = match mutex.acquire(deadline) {
+    let acquired = match board.timed(|| mutex.acquire(deadline)) {
         Ok(acquired) => acquired,
         Err(error) if error.status() == atoll::Status::TimedOut => return None,
         Err(error) => panic!("mutex {number}: {error}"),
     };
-    board.note_wait(start.elapsed());
     let is_inherited = acquired == Acquired::OwnerDied;
     let other = board.inside.get(number).expect("a place");
     if other != 0 && !is_inherited {
@@ -83,14 +76,6 @@ impl Inside<'_> {
             self.mutex.mark_consistent().expect("held");
         }
         self.mutex.release().expect("held");
-    }
-}
-
-impl Board {
-    fn note_wait(&self, wait: Duration) {
-        self.add(LONG_WAITS, (wait > LONG).into());
-        let micros = wait.as_micros() as u64;
-        self.counters[LONGEST_WAIT].fetch(atoll::FetchOp::Max, micros).expect("a counter");
     }
 }
 

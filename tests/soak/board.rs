@@ -1,22 +1,59 @@
 //! What workers and the director tell each other, in an array of the segment itself.
 
-use atoll::{Array, Segment, SegmentOptions, Value};
+use std::time::{Duration, Instant};
+
+use atoll::{Array, FetchOp, Segment, SegmentOptions, Value};
 
 pub(crate) const SEGMENT: &str = "soak";
 pub(crate) const WORKERS: u64 = 6;
 pub(crate) const ACCOUNTS: u64 = 6;
+pub(crate) const VAULTS: u64 = 4;
+
+/// Who is inside which mutex: the accounts', then these.
+pub(crate) const RECURSIVE: u64 = ACCOUNTS;
+pub(crate) const BUSY: u64 = ACCOUNTS + 1;
+pub(crate) const FIRST_VAULT: u64 = ACCOUNTS + 2;
+const PLACES: u64 = FIRST_VAULT + VAULTS;
 
 /// Counters that everybody adds to.
-pub(crate) const COUNTERS: [&str; 7] =
-    ["sections", "threads", "forks", "audits", "deaths met", "long waits", "longest wait"];
+pub(crate) const COUNTERS: [&str; 13] = [
+    "sections",
+    "threads",
+    "forks",
+    "audits",
+    "deaths met",
+    "transactions",
+    "aborts",
+    "take-overs",
+    "objects made",
+    "tickets redeemed",
+    "waits over 100 ms",
+    "waits ended by a slice",
+    "longest wait",
+];
 pub(crate) const SECTIONS: usize = 0;
 pub(crate) const THREADS: usize = 1;
 pub(crate) const FORKS: usize = 2;
 pub(crate) const AUDITS: usize = 3;
+/// Of owners of mutexes that were locked and not in a transaction.
 pub(crate) const DEATHS_MET: usize = 4;
-pub(crate) const LONG_WAITS: usize = 5;
+pub(crate) const TRANSACTIONS: usize = 5;
+pub(crate) const ABORTS: usize = 6;
+/// Of what somebody died with in a transaction.
+pub(crate) const TAKE_OVERS: usize = 7;
+pub(crate) const OBJECTS: usize = 8;
+pub(crate) const TICKETS: usize = 9;
+pub(crate) const LONG_WAITS: usize = 10;
+pub(crate) const SLICES: usize = 11;
 /// In microseconds.
-pub(crate) const LONGEST_WAIT: usize = 6;
+pub(crate) const LONGEST_WAIT: usize = 12;
+
+/// A wait beyond this was ended by a slice, or by a machine that is busy elsewhere.
+const LONG: Duration = Duration::from_millis(100);
+/// The library's waiting slices end so long after the first sleep, and a waiter that one
+/// of them ended is back within the leeway.
+const SLICE_ENDS_MS: [u64; 3] = [100, 300, 700];
+const LEEWAY: Duration = Duration::from_millis(3);
 
 pub(crate) struct Board {
     /// 1 when the workers are to leave.
@@ -26,14 +63,14 @@ pub(crate) struct Board {
     pub(crate) counters: Vec<Value<u64>>,
     /// Operations of each worker since it began.
     pub(crate) progress: Array<u64>,
-    /// Who is inside each mutex: the accounts', the recursive one, the busy one.
+    /// Who is inside each mutex.
     pub(crate) inside: Array<u64>,
 }
 
 impl Board {
     /// The board, made by the director.
     pub(crate) fn create(segment: &Segment) -> atoll::Result<Self> {
-        for (name, length) in [("progress", WORKERS), ("inside", ACCOUNTS + 2)] {
+        for (name, length) in [("progress", WORKERS), ("inside", PLACES)] {
             Array::<u64>::create(segment, Some(name), &[length])?;
         }
         Self::open(segment)
@@ -51,13 +88,31 @@ impl Board {
     }
 
     pub(crate) fn add(&self, counter: usize, count: u64) {
-        self.counters[counter].fetch(atoll::FetchOp::Add, count).expect("a counter");
+        self.counters[counter].fetch(FetchOp::Add, count).expect("a counter");
+    }
+
+    /// Does what may have to wait, and notes how long that took.
+    pub(crate) fn timed<T>(&self, act: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = act();
+        let wait = start.elapsed();
+        let is_slice = |end: u64| {
+            let end = Duration::from_millis(end);
+            wait >= end && wait < end + LEEWAY
+        };
+        if wait > LONG {
+            self.add(LONG_WAITS, 1);
+            self.add(SLICES, SLICE_ENDS_MS.into_iter().any(is_slice).into());
+        }
+        let micros = wait.as_micros() as u64;
+        self.counters[LONGEST_WAIT].fetch(FetchOp::Max, micros).expect("a counter");
+        result
     }
 
     /// Writes down what must not be. The director ends everything then.
     pub(crate) fn accuse(&self, what: &str) {
         eprintln!("soak: VIOLATION: {what}");
-        self.violations.fetch(atoll::FetchOp::Add, 1).expect("a counter");
+        self.violations.fetch(FetchOp::Add, 1).expect("a counter");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Kills, and the watch over progress.
+//! Kills, rounds, and the watch over progress.
 
 use std::fmt::Write;
 use std::thread;
@@ -6,22 +6,29 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use atoll::{Deadline, Segment, SegmentOptions, Status};
 
-use crate::bank::Bank;
-use crate::board::{COUNTERS, DEATHS_MET, LONGEST_WAIT, SEGMENT, WORKERS};
+use crate::board::{
+    Board, COUNTERS, DEATHS_MET, FIRST_VAULT, LONGEST_WAIT, SEGMENT, TAKE_OVERS, TICKETS, VAULTS,
+    WORKERS,
+};
+use crate::census::{Census, info_of};
+use crate::dice::Dice;
 use crate::support::child::Child;
-use crate::worker;
+use crate::vault::Teller;
+use crate::worker::{self, Site};
 
 /// Nobody may stand still for so long.
 const WATCHDOG: Duration = Duration::from_secs(30);
-/// How often a long run says how it goes.
-const NEWS: Duration = Duration::from_secs(60);
+/// A round takes so long, or a quarter of a short run.
+const ROUND: Duration = Duration::from_secs(60);
 
 struct Director {
     segment: Segment,
-    bank: Bank,
+    site: Site,
+    census: Census,
     workers: Vec<Post>,
     namespaces: i32,
-    random: u64,
+    dice: Dice,
+    rounds: u64,
     kills: u64,
     stops: u64,
     deaths_told: u64,
@@ -44,86 +51,114 @@ pub(crate) fn run(span: Duration) -> (Result<String, String>, u32) {
     if permitted.is_none() {
         println!("soak: skipped: pid namespaces are not permitted here; the workers share one");
     }
-    let mut director = Director::begin(permitted.unwrap_or(0));
-    let outcome = director.direct(span).and_then(|()| director.close());
-    let outcome = outcome.map(|()| director.figures(span));
-    drop(director);
+    let outcome = direct(span, permitted.unwrap_or(0));
     let _ = Segment::unlink(SEGMENT);
     (outcome, permitted.is_none().into())
 }
 
+fn direct(span: Duration, namespaces: i32) -> Result<String, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let seed = now.as_nanos() as u64;
+    let mut director = Director::begin(namespaces, seed)?;
+    let start = Instant::now();
+    while start.elapsed() < span {
+        let round = (span / 4).min(ROUND);
+        director.round(round).map_err(|trouble| {
+            format!("{trouble}\n      after {} (seed {seed})", director.figures(start.elapsed()))
+        })?;
+        if span > ROUND {
+            println!("soak: {}", director.figures(start.elapsed()));
+        }
+    }
+    let counters = &director.board().counters;
+    for must_have_been in [DEATHS_MET, TAKE_OVERS, TICKETS] {
+        if counters[must_have_been].load() == 0 {
+            return Err(format!("there were no {}: this shows nothing", COUNTERS[must_have_been]));
+        }
+    }
+    Ok(director.figures(start.elapsed()))
+}
+
 impl Director {
-    fn begin(namespaces: i32) -> Self {
+    fn begin(namespaces: i32, seed: u64) -> Result<Self, String> {
         let segment = Segment::create(SEGMENT, &SegmentOptions::default()).expect("a segment");
-        let bank = Bank::create(&segment).expect("the bank");
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        let random = now.as_nanos() as u64;
-        let (kills, stops, deaths_told) = (0, 0, 0);
-        let mut director = Self {
+        let site = Site::create(&segment).expect("the site");
+        let census = Census::first(&segment)?;
+        let (workers, dice) = (Vec::new(), Dice::new(seed));
+        let (rounds, kills, stops, deaths_told) = (0, 0, 0, 0);
+        Ok(Self {
             segment,
-            bank,
-            workers: Vec::new(),
+            site,
+            census,
+            workers,
             namespaces,
-            random,
+            dice,
+            rounds,
             kills,
             stops,
             deaths_told,
-        };
-        for number in 0..WORKERS {
-            let post = director.fill(number);
-            director.workers.push(post);
-        }
-        director
+        })
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.random >> 33) % limit
+    fn board(&self) -> &Board {
+        &self.site.bank.board
     }
 
     /// A new worker for a place.
     fn fill(&mut self, number: u64) -> Post {
-        self.bank.board.progress.set(number, 0).expect("a place");
+        self.board().progress.set(number, 0).expect("a place");
         let mut worker = Child::spawn_in(self.namespaces, worker::work).expect("as before");
         worker.tell(number);
-        worker.tell(self.below(u64::MAX));
+        worker.tell(self.dice.below(u64::MAX));
         Post { worker, progress: 0, moved: Instant::now() }
     }
 
-    /// Kills and stops until the time is over.
-    fn direct(&mut self, span: Duration) -> Result<(), String> {
+    /// Puts workers into all places, kills and stops them until the time is over, lets the
+    /// last ones leave and looks at what they leave behind.
+    fn round(&mut self, span: Duration) -> Result<(), String> {
         let start = Instant::now();
-        let mut told = 0;
+        self.board().is_over.store(0).expect("stored");
+        self.workers = (0..WORKERS).map(|number| self.fill(number)).collect();
         while start.elapsed() < span {
-            if start.elapsed() > NEWS * (told + 1) {
-                told += 1;
-                println!("soak: {}", self.figures(start.elapsed()));
-            }
-            let pause = self.below(20_000);
-            thread::sleep(Duration::from_micros(pause));
-            let number = self.below(WORKERS);
-            match self.below(4) {
+            thread::sleep(Duration::from_micros(self.dice.below(20_000)));
+            let number = self.choose();
+            match self.dice.below(4) {
                 0 => self.stop(number),
                 _ => self.kill(number)?,
             }
             self.watch()?;
         }
-        Ok(())
+        self.rounds += 1;
+        self.close()
+    }
+
+    /// Any worker, or one that is in a vault.
+    fn choose(&self) -> u64 {
+        let vault = FIRST_VAULT + self.dice.below(VAULTS);
+        let any = self.dice.below(WORKERS);
+        match self.board().inside.get(vault).expect("a place") {
+            0 => any,
+            _ if self.dice.one_in(3) => any,
+            name => worker::number_of(name),
+        }
     }
 
     fn stop(&mut self, number: u64) {
-        let pause = self.below(10_000);
         let worker = &self.workers[number as usize].worker;
         worker.signal(libc::SIGSTOP);
-        thread::sleep(Duration::from_micros(pause));
+        thread::sleep(Duration::from_micros(self.dice.below(10_000)));
         worker.signal(libc::SIGCONT);
         self.stops += 1;
     }
 
     /// A death is told, and the place filled again. With number 1 of a namespace all of
-    /// it dies.
+    /// it dies. Others may have come to wait for what it holds.
     fn kill(&mut self, number: u64) -> Result<(), String> {
-        let took_part = self.bank.board.progress.get(number).expect("a place") > 0;
+        if self.dice.one_in(4) {
+            self.workers[number as usize].worker.signal(libc::SIGSTOP);
+            thread::sleep(Duration::from_micros(self.dice.below(2000)));
+        }
+        let took_part = self.board().progress.get(number).expect("a place") > 0;
         self.workers[number as usize].worker.end();
         self.workers[number as usize] = self.fill(number);
         self.kills += 1;
@@ -148,11 +183,9 @@ impl Director {
 
     /// Everybody moves, nobody has ended by itself, nobody accuses.
     fn watch(&mut self) -> Result<(), String> {
-        if self.bank.board.violations.load() != 0 {
-            return Err("see above".into());
-        }
+        self.check_accusations()?;
         for (number, post) in self.workers.iter_mut().enumerate() {
-            let progress = self.bank.board.progress.get(number as u64).expect("a place");
+            let progress = self.site.bank.board.progress.get(number as u64).expect("a place");
             if progress != post.progress {
                 (post.progress, post.moved) = (progress, Instant::now());
             }
@@ -166,9 +199,16 @@ impl Director {
         Ok(())
     }
 
+    fn check_accusations(&self) -> Result<(), String> {
+        match self.board().violations.load() {
+            0 => Ok(()),
+            count => Err(format!("{count} violations, see above")),
+        }
+    }
+
     /// Lets the workers leave, and looks at what they leave behind.
     fn close(&mut self) -> Result<(), String> {
-        self.bank.board.is_over.store(1).expect("stored");
+        self.board().is_over.store(1).expect("stored");
         let start = Instant::now();
         for post in &mut self.workers {
             loop {
@@ -182,15 +222,10 @@ impl Director {
         }
         self.workers.clear();
         self.hear_of_deaths()?;
-        self.bank.audit(u64::MAX);
-        self.segment.verify().map_err(|error| error.to_string())?;
-        let info = self.segment.info().map_err(|error| error.to_string())?;
-        match (info.members, self.bank.board.violations.load()) {
-            (1, 0) if self.bank.board.counters[DEATHS_MET].load() > 0 => Ok(()),
-            (1, 0) => Err("nobody met a death: this shows nothing".into()),
-            (members, 0) => Err(format!("{members} members are left")),
-            _ => Err("see above".into()),
-        }
+        self.site.bank.audit(u64::MAX);
+        self.site.vaults.audit(&Teller { me: u64::MAX, worker: None, dice: &self.dice });
+        self.check_accusations()?;
+        self.census.repeat(&self.segment)
     }
 
     fn figures(&self, span: Duration) -> String {
@@ -199,16 +234,24 @@ impl Director {
             _ => "each number 1 of its pid namespace",
         };
         let mut text = format!("{:.0} s, {WORKERS} workers {place}", span.as_secs_f64());
-        for (count, what) in
-            [(self.kills, "kills"), (self.stops, "stops"), (self.deaths_told, "deaths told")]
-        {
+        let own = [
+            (self.rounds, "rounds"),
+            (self.kills, "kills"),
+            (self.stops, "stops"),
+            (self.deaths_told, "deaths told"),
+        ];
+        let counters = &self.board().counters;
+        let counted = counters.iter().map(atoll::Value::load).zip(COUNTERS).take(LONGEST_WAIT);
+        for (count, what) in own.into_iter().chain(counted) {
             let _ = write!(text, ", {count} {what}");
         }
-        for (counter, name) in self.bank.board.counters.iter().zip(COUNTERS).take(LONGEST_WAIT) {
-            let _ = write!(text, ", {} {name}", counter.load());
+        let longest = counters[LONGEST_WAIT].load() as f64 / 1000.0;
+        let violations = self.board().violations.load();
+        let _ = write!(text, ", longest wait {longest:.1} ms, {violations} violations");
+        if let Ok(info) = info_of(&self.segment) {
+            let (used, committed) = (info.used, info.committed);
+            let _ = write!(text, ", {used} bytes used of {committed}");
         }
-        let longest = self.bank.board.counters[LONGEST_WAIT].load() as f64 / 1000.0;
-        let _ = write!(text, " (over 100 ms; longest {longest:.1} ms), 0 violations");
         text
     }
 }

@@ -1,23 +1,34 @@
 //! Random kills for as long as one likes: `make soak MINUTES=n`, ten seconds in `make test`.
 //!
-//! Workers, each number 1 of its own pid namespace, lock, nest, transfer, store, fork and
-//! start threads in one segment. A director kills them at random, stops and continues
-//! them, and puts new ones in their places. Nothing may overlap, nothing may be lost, and
-//! nobody may stand still.
+//! Workers, each number 1 of its own pid namespace, lock, nest, transfer with and without
+//! transactions, make objects and hand them over, fork and start threads in one segment. A
+//! director kills them at random, stops and continues them, and puts new ones in their
+//! places. After a round all leave, and the next one begins. Nothing may overlap, nothing
+//! may be lost, nobody may stand still, and no byte may be left behind.
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `bank` | accounts, transfers that a death cannot tear, and their audit |
+//! | `bank` | accounts under locks, with a log of their own, and their audit |
+//! | `vault` | accounts that only transactions touch, and their audit |
+//! | `visit` | what goes on in a transaction |
+//! | `churn` | objects that come and go |
+//! | `census` | what a segment holds when a round is over |
 //! | `board` | what workers and the director tell each other |
+//! | `dice` | random numbers |
 //! | `worker` | what a worker does |
-//! | `director` | kills, and the watch over progress |
+//! | `director` | kills, rounds, and the watch over progress |
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod bank;
 mod board;
+mod census;
+mod churn;
+mod dice;
 mod director;
+mod vault;
+mod visit;
 mod worker;
 
 use std::env;

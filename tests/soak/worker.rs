@@ -1,159 +1,183 @@
-//! What a worker does until it is killed, or until all is over.
+//! What a worker does until it is killed, or until the round is over.
 
-use std::cell::Cell;
 use std::thread;
-use std::time::Duration;
 
 use atoll::{Deadline, Mutex, RawValue, Segment, Type};
 
 use crate::bank::{Bank, enter, enter_before};
-use crate::board::{ACCOUNTS, FORKS, THREADS, open_segment};
+use crate::board::{ACCOUNTS, BUSY, Board, FORKS, RECURSIVE, THREADS, open_segment};
+use crate::churn::Churn;
+use crate::dice::Dice;
 use crate::support::child::{Child, Stage};
+use crate::vault::{Teller, Vaults};
 
-/// Places on the board beside the accounts'.
-const RECURSIVE: u64 = ACCOUNTS;
-const BUSY: u64 = ACCOUNTS + 1;
 /// More than any one atomic holds.
-const LARGE: usize = 120;
+const LARGE: u64 = 120;
 
-struct Worker {
-    number: u64,
-    bank: Bank,
-    segment: Segment,
+/// What all workers share.
+pub(crate) struct Site {
+    pub(crate) bank: Bank,
+    pub(crate) vaults: Vaults,
+    churn: Churn,
     recursive: Mutex,
     busy: Mutex,
     large: RawValue,
-    random: Cell<u64>,
+}
+
+struct Worker {
+    number: u64,
+    segment: Segment,
+    site: Site,
+    dice: Dice,
 }
 
 /// The part of a worker: it is told its number and a seed.
 pub(crate) fn work(mut stage: Stage) {
     let number = stage.hear().parse().expect("a number");
-    let seed = stage.hear().parse().expect("a seed");
+    let dice = Dice::new(stage.hear().parse().expect("a seed"));
     let segment = open_segment();
-    let mutex = |name, recursive| Mutex::open_or_create(&segment, Some(name), recursive);
-    let bytes = Type::bytes(LARGE as u64).expect("a type");
-    let worker = Worker {
-        number,
-        bank: Bank::open(&segment).expect("the bank"),
-        recursive: mutex("recursive", true).expect("a mutex"),
-        busy: mutex("busy", false).expect("a mutex"),
-        large: RawValue::open_or_create(&segment, Some("large"), &bytes, None).expect("a value"),
-        segment: segment.clone(),
-        random: Cell::new(seed),
-    };
-    worker.bank.settle(number, worker.me(0));
-    while worker.bank.board.is_over.load() == 0 {
+    let site = Site::open(&segment).expect("the site");
+    let worker = Worker { number, segment, site, dice };
+    worker.site.bank.settle(number, worker.me(0));
+    worker.site.vaults.settle(number, &worker.teller());
+    while worker.board().is_over.load() == 0 {
         worker.one_operation();
-        let progress = &worker.bank.board.progress;
+        let progress = &worker.board().progress;
         progress.set(number, progress.get(number).expect("own") + 1).expect("own");
     }
 }
 
+impl Site {
+    /// Makes all that has a name for ever.
+    pub(crate) fn create(segment: &Segment) -> atoll::Result<Self> {
+        Bank::create(segment)?;
+        Vaults::create(segment)?;
+        Self::open(segment)
+    }
+
+    fn open(segment: &Segment) -> atoll::Result<Self> {
+        let mutex = |name, recursive| Mutex::open_or_create(segment, Some(name), recursive);
+        let bytes = Type::bytes(LARGE)?;
+        Ok(Self {
+            bank: Bank::open(segment)?,
+            vaults: Vaults::open(segment)?,
+            churn: Churn::open(segment)?,
+            recursive: mutex("recursive", true)?,
+            busy: mutex("busy", false)?,
+            large: RawValue::open_or_create(segment, Some("large"), &bytes, None)?,
+        })
+    }
+}
+
+/// The worker that a name on the board is of.
+pub(crate) fn number_of(name: u64) -> u64 {
+    (name >> 32) - 1
+}
+
 impl Worker {
+    fn board(&self) -> &Board {
+        &self.site.bank.board
+    }
+
     /// A name on the board for a thread of this worker; 0 is the first one.
     fn me(&self, thread: u64) -> u64 {
         (self.number + 1) << 32 | thread
     }
 
-    /// A random number below `limit`.
-    fn below(&self, limit: u64) -> u64 {
-        let mut x = self.random.get() | 1;
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        self.random.set(x);
-        (x >> 11) % limit
-    }
-
-    /// Sometimes stays a while where it is.
-    fn linger(&self) {
-        match self.below(8) {
-            0 => thread::sleep(Duration::from_micros(self.below(1500))),
-            1 => thread::yield_now(),
-            _ => {}
-        }
+    fn teller(&self) -> Teller<'_> {
+        Teller { me: self.me(0), worker: Some(self.number), dice: &self.dice }
     }
 
     fn one_operation(&self) {
-        match self.below(20) {
-            0..=9 => self.transfer(),
-            10 | 11 => self.nest(),
-            12 | 13 => self.store(),
-            14 | 15 => self.hurry(),
-            16 => self.start_threads(),
-            17 => self.fork(),
-            18 => self.come_and_go(),
-            _ => self.bank.audit(self.me(0)),
+        match self.dice.below(40) {
+            0..=5 => self.transfer(),
+            6 => self.nest(),
+            7 | 8 => self.store(),
+            9 | 10 => self.hurry(),
+            11 => self.start_threads(),
+            12 => self.fork(),
+            13 => self.come_and_go(),
+            14 => self.site.bank.audit(self.me(0)),
+            15 => self.site.vaults.audit(&self.teller()),
+            16..=26 => self.site.vaults.transfer(&self.teller()),
+            27..=29 => self.site.vaults.press(&self.teller()),
+            _ => self.site.churn.one_operation(&self.dice),
         }
     }
 
     fn transfer(&self) {
-        let from = self.below(ACCOUNTS);
-        let to = (from + 1 + self.below(ACCOUNTS - 1)) % ACCOUNTS;
-        self.bank.transfer(self.number, self.me(0), [from, to], || self.linger());
+        let from = self.dice.below(ACCOUNTS);
+        let to = (from + 1 + self.dice.below(ACCOUNTS - 1)) % ACCOUNTS;
+        let linger = || self.dice.linger();
+        self.site.bank.transfer(self.number, self.me(0), [from, to], linger);
     }
 
     fn nest(&self) {
-        let board = &self.bank.board;
-        let outer = enter(board, &self.recursive, RECURSIVE, self.me(0));
+        let mutex = &self.site.recursive;
+        let outer = enter(self.board(), mutex, RECURSIVE, self.me(0));
         for _ in 0..3 {
-            self.recursive.acquire(Deadline::NOW).expect("held already");
+            mutex.acquire(Deadline::NOW).expect("held already");
         }
-        self.linger();
-        (0..3).for_each(|_| self.recursive.release().expect("held"));
+        self.dice.linger();
+        (0..3).for_each(|_| mutex.release().expect("held"));
         outer.leave();
     }
 
     /// A value of many bytes is all of one store, or all of another.
     fn store(&self) {
-        let mark = self.below(256) as u8;
-        self.large.store(&[mark; LARGE], Deadline::NEVER).expect("stored");
-        let mut seen = [0; LARGE];
-        self.large.load(&mut seen).expect("loaded");
+        let large = &self.site.large;
+        large.store(&self.dice.bytes(LARGE), Deadline::NEVER).expect("stored");
+        let mut seen = [0; LARGE as usize];
+        large.load(&mut seen).expect("loaded");
         if seen.iter().any(|byte| *byte != seen[0]) {
-            self.bank.board.accuse(&format!("a torn value: {seen:?}"));
+            self.board().accuse(&format!("a torn value: {seen:?}"));
         }
     }
 
     /// Limits, and tries.
     fn hurry(&self) {
-        let limit = [0, 1000, 100_000, 3_000_000][self.below(4) as usize];
+        let limit = [0, 1000, 100_000, 3_000_000][self.dice.below(4) as usize];
         let deadline = Deadline::after_ns(limit).expect("not negative");
-        let board = &self.bank.board;
-        if let Some(inside) = enter_before(board, &self.busy, BUSY, self.me(0), deadline) {
-            self.linger();
+        let busy = &self.site.busy;
+        if let Some(inside) = enter_before(self.board(), busy, BUSY, self.me(0), deadline) {
+            self.dice.linger();
             inside.leave();
         }
     }
 
     fn start_threads(&self) {
-        let count = 1 + self.below(3);
+        let count = 1 + self.dice.below(3);
         thread::scope(|scope| {
             for thread in 1..=count {
-                let (board, busy, me) = (&self.bank.board, &self.busy, self.me(thread));
-                scope.spawn(move || enter(board, busy, BUSY, me).leave());
+                let (board, site, me) = (self.board(), &self.site, self.me(thread));
+                let (busy, vaults) = (&site.busy, &site.vaults);
+                let seed = self.dice.below(u64::MAX);
+                scope.spawn(move || {
+                    enter(board, busy, BUSY, me).leave();
+                    vaults.transfer(&Teller { me, worker: None, dice: &Dice::new(seed) });
+                });
             }
         });
-        self.bank.board.add(THREADS, count);
+        self.board().add(THREADS, count);
     }
 
     fn fork(&self) {
         let child = Child::fork(|_| {
-            enter(&self.bank.board, &self.busy, BUSY, self.me(99)).leave();
+            enter(self.board(), &self.site.busy, BUSY, self.me(99)).leave();
+            self.site.churn.one_operation(&self.dice);
         });
-        if self.below(3) == 0 {
+        if self.dice.one_in(3) {
             child.kill();
         } else {
             child.ends_well();
         }
-        self.bank.board.add(FORKS, 1);
+        self.board().add(FORKS, 1);
     }
 
     /// Handles of its own, and objects that others make at the same time.
     fn come_and_go(&self) {
         let segment = open_segment();
-        let name = format!("passing {}", self.below(30));
+        let name = format!("passing mutex {}", self.dice.below(30));
         let mutex = Mutex::open_or_create(&segment, Some(&name), false).expect("a mutex");
         mutex.acquire(Deadline::NEVER).expect("taken");
         mutex.mark_consistent().expect("held");

@@ -104,7 +104,9 @@ fn the_layout_has_the_version_that_it_is_said_to_have() {
     let golden = read(tree("tests/golden/layout.txt"));
     let version = golden.split_whitespace().nth(1).expect("version N fingerprint ...");
     let memory = read(tree("docs/memory.md"));
-    assert!(memory.contains(&format!("\nAll numbers are little-endian. Layout version {version}.")));
+    assert!(
+        memory.contains(&format!("\nAll numbers are little-endian. Layout version {version}."))
+    );
     let field = format!("| `layout_version` | {version} |");
     assert!(memory.contains(&field), "the header's row: {field}");
     let changes = read(tree("CHANGELOG.md"));

@@ -1,5 +1,5 @@
 //! The programs of README.md, as a reader would run them: one after the other on one
-//! segment, and then each after another program was killed holding the lock.
+//! segment, and then each after another program was killed half way.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,21 @@ sales[0] += 1
 os.kill(os.getpid(), signal.SIGKILL)
 "#;
 
+/// The same in a transaction.
+const VICTIM_IN_TRANSACTION: &str = r#"
+import atoll, os, signal
+shop = atoll.Segment("shop")
+till, sales = atoll.Lock(shop, "till"), atoll.Array(shop, "sales")
+with atoll.transaction(till) as sale:
+    sale.modify(sales)[0] += 1
+    os.kill(os.getpid(), signal.SIGKILL)
+"#;
+
+/// The README's programs in Python, in their order.
+const TOUR: usize = 0;
+const LOCK_ALONE: usize = 1;
+const WITHOUT_NAMES: usize = 2;
+
 /// Only a program that hangs meets it.
 const WATCHDOG: Duration = Duration::from_secs(120);
 
@@ -24,13 +39,12 @@ fn tree(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The one block in that language.
-fn block(language: &str) -> String {
+/// The block in that language with that number.
+fn block(language: &str, number: usize) -> String {
     let readme = fs::read_to_string(tree("README.md")).expect("README.md is there");
     let fence = format!("\n```{language}\n");
-    let blocks: Vec<&str> = readme.split(&fence).skip(1).collect();
-    assert_eq!(blocks.len(), 1, "blocks in {language}");
-    blocks[0].split_once("\n```").expect("the block ends").0.to_owned() + "\n"
+    let block = readme.split(&fence).nth(number + 1).unwrap_or_else(|| panic!("no {language}"));
+    block.split_once("\n```").expect("the block ends").0.to_owned() + "\n"
 }
 
 /// A folder for programs, and one for their segments; both go in the end.
@@ -40,8 +54,8 @@ struct Shop {
 }
 
 impl Shop {
-    fn open() -> Self {
-        let name = format!("atoll-test-{}-readme", process::id());
+    fn open(what: &str) -> Self {
+        let name = format!("atoll-test-{}-readme-{what}", process::id());
         let shop = Self {
             programs: Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name),
             segments: Path::new("/dev/shm").join(name),
@@ -57,7 +71,7 @@ impl Shop {
     fn compile(&self, language: &str, compiler: &str, standard: &str) -> PathBuf {
         let source = self.programs.join(format!("program.{language}"));
         let program = self.programs.join(format!("program-in-{language}"));
-        fs::write(&source, block(language)).expect("the block can be written");
+        fs::write(&source, block(language, 0)).expect("the block can be written");
         let mut command = Command::new(compiler);
         command.args([standard, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"]);
         command.arg(tree("include")).arg(&source).arg(library()).arg("-o").arg(&program);
@@ -121,32 +135,57 @@ fn run(mut command: Command) -> (String, bool) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
 }
 
+/// Runs a program that is to say one line and to end well.
+fn prints(language: &str, program: Command, line: &str) {
+    let (said, well) = run(program);
+    assert!(well && said.trim_end() == line, "{language}: {said}");
+}
+
 #[test]
 fn the_programs_of_the_readme_print_what_it_says() {
-    let shop = Shop::open();
+    let shop = Shop::open("tour");
     let in_c = shop.compile("c", "cc", "-std=c99");
     let in_cpp = shop.compile("cpp", "c++", "-std=c++17");
     let programs: [(&str, &dyn Fn() -> Command); 4] = [
         ("C", &|| shop.command(&in_c)),
         ("C++", &|| shop.command(&in_cpp)),
-        ("Python", &|| shop.python(&block("python"))),
+        ("Python", &|| shop.python(&block("python", TOUR))),
         ("Rust", &|| shop.command(in_rust())),
     ];
-    let prints = |language: &str, program: Command, line: &str| {
-        let (said, well) = run(program);
-        assert!(well && said.trim_end() == line, "{language}: {said}");
-    };
 
-    for ((language, program), line) in programs.iter().zip(block("text").lines()) {
+    for ((language, program), line) in programs.iter().zip(block("text", 0).lines()) {
         prints(language, program(), line);
     }
     let mut sales = 4;
     for (language, program) in programs {
-        let (_, well) = run(shop.python(VICTIM));
+        let (_, well) = run(shop.python(VICTIM_IN_TRANSACTION));
         assert!(!well, "the victim is killed");
-        sales += 2;
+        sales += 1;
         prints(language, program(), &format!("{sales} sales, {} euros", 5 * sales));
     }
+}
+
+#[test]
+fn who_locks_alone_sets_right_what_a_dead_one_left() {
+    let shop = Shop::open("alone");
+    let tour = || shop.python(&block("python", TOUR));
+    prints("Python", tour(), "1 sales, 5 euros");
+    let (_, well) = run(shop.python(VICTIM));
+    assert!(!well, "the victim is killed");
+    prints("Python", shop.python(&block("python", LOCK_ALONE)), "");
+    prints("Python", tour(), "4 sales, 20 euros");
+}
+
+#[test]
+fn what_has_no_name_leaves_nothing() {
+    let shop = Shop::open("nameless");
+    let file = shop.programs.join("program.py");
+    fs::write(&file, block("python", WITHOUT_NAMES)).expect("the block can be written");
+    let mut program = shop.command("python3");
+    program.arg(file);
+    prints("Python", program, block("text", 1).trim_end());
+    let left: Vec<_> = fs::read_dir(&shop.segments).expect("the folder").collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
@@ -154,7 +193,7 @@ fn the_rust_program_is_the_one_of_the_readme() {
     let (_, program) =
         include_str!("../examples/shop.rs").split_once("\n\n").expect("a first line");
     assert!(
-        block("rust") == program,
+        block("rust", 0) == program,
         "README.md and examples/shop.rs differ: copy one to the other"
     );
 }

@@ -201,8 +201,9 @@ pub(crate) fn damage_to_the_roster_is_found_out() {
     let image = furnished();
     let Estate { member, page, participant, .. } = estate(&image);
     let entries = page + field("HoldPage", "entries");
-    let taken = words(entries, 14 * 16).step_by(2).find(|at| image.u64_at(*at) != 0);
-    let hold = taken.expect("a hold");
+    let (vacant, taken): (Vec<usize>, Vec<usize>) =
+        words(entries, 14 * 16).step_by(2).partition(|at| image.u64_at(*at) == 0);
+    let (vacant, hold) = (vacant[0], taken[0]);
     let free = image.blocks().into_iter().find(|block| block.state == State::Free);
     let free = free.expect("a free block").at as u64;
     let holds = member + field("MemberRecord", "holds");
@@ -213,6 +214,7 @@ pub(crate) fn damage_to_the_roster_is_found_out() {
     let odd = image.object("m3").at as u64 + 8;
     for (what, at, value) in [
         ("a hold of nothing", hold, free),
+        ("a hold too many, of nothing", vacant, free),
         ("a hold past the end", hold, image.bytes.len() as u64),
         ("a hold at the end of numbers", hold, u64::MAX - 15),
         ("a hold of half an object", hold, odd),

@@ -43,10 +43,10 @@
  *            Other outputs are written only on success. There is no partial success.
  *            Where bytes are returned their room comes next, then where their number
  *            goes; with ATOLL_TOO_SMALL that number is the one needed.
- * Handles    A pointer to atoll_segment, atoll_mutex, atoll_value or atoll_array is a
- *            number that leads to something of this process: never follow it, never
- *            pass it to another process. A handle that was closed, or is one of another
- *            kind of thing, gives ATOLL_INVALID_ARGUMENT and never a fault.
+ * Handles    A pointer to atoll_segment, atoll_mutex, atoll_value, atoll_array or
+ *            atoll_transaction is a number that leads to something of this process: never
+ *            follow it, never pass it to another process. A handle that was closed, or is
+ *            one of another kind of thing, gives ATOLL_INVALID_ARGUMENT and never a fault.
  * NULL       Allowed where a comment says so; elsewhere ATOLL_INVALID_ARGUMENT.
  * Options    Structs of options begin with struct_size and are begun with their _INIT
  *            macro. A field that is 0 means the default, and so does NULL for all of
@@ -62,12 +62,34 @@
  * What create or open gave belongs to you until you close it. Handles of one segment
  * may be closed in any order: the memory stays mapped until the last one is closed.
  * The segment itself stays until atoll_segment_unlink() removes its name and the last
- * process has closed it.
+ * process has closed it; an ephemeral one goes with its last process.
+ *
+ * An object with a name stays until the name is removed, one without until nobody has it
+ * open. What is removed or has no name is there for those who have it open, in whatever
+ * process, and its memory is used again when the last of them has closed it or died. To
+ * send an object to another process, with or without a name, send a ticket.
+ *
+ * Transactions
+ * ------------
+ * Several values, and elements of arrays, change together or not at all:
+ *
+ *     atoll_transaction *both;
+ *     atoll_status status = atoll_transaction_begin(&mutex, 1, ATOLL_FOREVER, &both);
+ *     if (status == ATOLL_OK)
+ *         status = atoll_transaction_store(both, left, &less, sizeof less, 0);
+ *     if (status == ATOLL_OK)
+ *         status = atoll_transaction_store(both, right, &more, sizeof more, 0);
+ *     atoll_transaction_end(both, status != ATOLL_OK);
+ *
+ * Killed before the end, it has changed nothing: whoever takes the mutex next puts back
+ * what was there. So there is no code for repairs. The promise is made to those who hold
+ * the mutex; others may see a change that is undone later.
  *
  * Threads
  * -------
  * Every call may be made by any thread at any time, except that only the thread that
- * locked a mutex unlocks it or marks it consistent. A handle may be closed while other
+ * locked a mutex unlocks it or marks it consistent, and that a transaction is used and
+ * ended by the thread that began it. A handle may be closed while other
  * threads use it: their calls finish, later ones are refused. A thread that ends while
  * it holds a mutex counts as an owner that died.
  *
@@ -82,7 +104,8 @@
  * Fork
  * ----
  * A child may use every handle of its parent, and becomes a member of its own of each
- * segment. It does not hold what its parent holds: unlocking that is ATOLL_NOT_OWNER.
+ * segment. It does not hold what its parent holds: unlocking that is ATOLL_NOT_OWNER, and
+ * so is using its parent's transaction.
  * Between vfork() and exec() no call is allowed. exec() counts as a death.
  *
  * Death
@@ -1117,7 +1140,7 @@ atoll_status atoll_process_leave(void);
  *
  * segment   Where to.
  * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
- *           a mutex without a name, which nobody can open.
+ *           a mutex without a name, which others can only get by a ticket.
  * options   How; NULL for the defaults: not recursive.
  * out       Receives the handle, or NULL on failure.
  *
@@ -1131,8 +1154,8 @@ atoll_status atoll_process_leave(void);
  *
  * Threads   Any thread.
  * Fork      A child may use the handle.
- * Owner     The handle is yours: give it to atoll_mutex_close(). The mutex stays in
- *           the segment.
+ * Owner     The handle is yours: give it to atoll_mutex_close(). With a name the mutex
+ *           stays until that is removed, too; without one it goes with the last handle.
  * Since     0.1
  */
 atoll_status atoll_mutex_create(atoll_segment *segment,
@@ -1215,8 +1238,9 @@ atoll_status atoll_mutex_remove(atoll_segment *segment,
                                 const char *name);
 
 /**
- * Closes a handle. The mutex stays in the segment, and held if it is held: close
- * does not unlock. A call that waits on another thread goes on.
+ * Closes a handle. A mutex with a name stays in the segment; another one goes when no
+ * process has it open any more. One that is held stays held: close does not unlock. A
+ * call that waits on another thread goes on.
  *
  * mutex     The handle. NULL is allowed and does nothing.
  *
@@ -1343,7 +1367,7 @@ atoll_status atoll_mutex_dead_owner(const atoll_mutex *mutex,
  *
  * segment   Where to.
  * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for a
- *           value without a name, which nobody can open.
+ *           value without a name, which others can only get by a ticket.
  * type      What it holds.
  * out       Receives the handle, or NULL on failure.
  *
@@ -1357,8 +1381,8 @@ atoll_status atoll_mutex_dead_owner(const atoll_mutex *mutex,
  *
  * Threads   Any thread.
  * Fork      A child may use the handle.
- * Owner     The handle is yours: give it to atoll_value_close(). The value stays in
- *           the segment.
+ * Owner     The handle is yours: give it to atoll_value_close(). With a name the value
+ *           stays until that is removed, too; without one it goes with the last handle.
  * Since     0.1
  */
 atoll_status atoll_value_create(atoll_segment *segment,
@@ -1483,9 +1507,9 @@ atoll_status atoll_value_remove(atoll_segment *segment,
                                 const char *name);
 
 /**
- * Closes a handle. The value stays in the segment. An address that
- * atoll_value_data() gave is not to be used after the last handle to anything in
- * the segment is closed.
+ * Closes a handle. A value with a name stays in the segment; another one goes when no
+ * process has it open any more. An address that atoll_value_data() gave is not to be
+ * used when this process has no handle to the value any more.
  *
  * value     The handle. NULL is allowed and does nothing.
  *
@@ -1661,8 +1685,7 @@ atoll_status atoll_value_compare_exchange(atoll_value *value,
  *
  * Threads   Any thread.
  * Fork      The address is the same in a child.
- * Owner     Belongs to the segment. Do not use it after the last handle to anything
- *           in the segment is closed.
+ * Owner     Belongs to the segment. Use it only while a handle to the value is open.
  * Since     0.1
  */
 void *atoll_value_data(atoll_value *value);
@@ -1815,7 +1838,7 @@ atoll_status atoll_value_fetch_xor(atoll_value *value,
  *
  * segment   Where to.
  * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for an
- *           array without a name, which nobody can open.
+ *           array without a name, which others can only get by a ticket.
  * type      What each element holds.
  * ndim      How many dimensions: 1 to ATOLL_MAX_DIMENSIONS.
  * shape     ndim numbers of elements. The last dimension varies fastest.
@@ -1831,8 +1854,8 @@ atoll_status atoll_value_fetch_xor(atoll_value *value,
  *
  * Threads   Any thread.
  * Fork      A child may use the handle.
- * Owner     The handle is yours: give it to atoll_array_close(). The array stays in
- *           the segment.
+ * Owner     The handle is yours: give it to atoll_array_close(). With a name the array
+ *           stays until that is removed, too; without one it goes with the last handle.
  * Since     0.1
  */
 atoll_status atoll_array_create(atoll_segment *segment,
@@ -1923,8 +1946,9 @@ atoll_status atoll_array_remove(atoll_segment *segment,
                                 const char *name);
 
 /**
- * Closes a handle. The array stays in the segment. The address of its elements is
- * not to be used after the last handle to anything in the segment is closed.
+ * Closes a handle. An array with a name stays in the segment; another one goes when no
+ * process has it open any more. The address of its elements is not to be used when this
+ * process has no handle to the array any more.
  *
  * array     The handle. NULL is allowed and does nothing.
  *
@@ -1950,8 +1974,7 @@ atoll_status atoll_array_close(atoll_array *array);
  *
  * Threads   Any thread.
  * Fork      The address is the same in a child.
- * Owner     Belongs to the segment. Do not use it after the last handle to anything
- *           in the segment is closed.
+ * Owner     Belongs to the segment. Use it only while a handle to the array is open.
  * Since     0.1
  */
 void *atoll_array_data(const atoll_array *array);

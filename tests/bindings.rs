@@ -219,19 +219,28 @@ fn the_header_compiles_in_every_standard() {
     }
 }
 
-#[test]
-fn the_example_in_the_manual_compiles() {
+/// The first example in the manual after those words.
+fn example_after(words: &str) -> String {
     let header = checked_in(HEADER);
-    let example: String = header
-        .lines()
+    let (_, text) = header.split_once(words).expect("the words are there");
+    text.lines()
         .map(|line| line.strip_prefix(" *     "))
         .skip_while(Option::is_none)
         .map_while(|line| line.map(|code| format!("{code}\n")))
-        .collect();
-    assert!(example.contains("atoll_mutex_lock"), "the example was not found:\n{example}");
+        .collect()
+}
+
+#[test]
+fn the_examples_in_the_manual_compile() {
+    let (locking, changing) = (example_after("nothing to clean up."), example_after("not at all:"));
+    assert!(locking.contains("atoll_mutex_lock"), "this is another example:\n{locking}");
+    assert!(changing.contains("transaction_store"), "this is another example:\n{changing}");
     let program = format!(
         "#include <atoll.h>\nvoid repair_the_till(void);\nvoid use_the_till(void);\n\
-         void shop(void);\nvoid shop(void) {{\n{example}}}\n"
+         void shop(void);\nvoid shop(void) {{\n{locking}}}\n\
+         void bank(atoll_mutex *, atoll_value *, atoll_value *);\n\
+         void bank(atoll_mutex *mutex, atoll_value *left, atoll_value *right) {{\n\
+         const int64_t less = 1, more = 2;\n{changing}}}\n"
     );
     let path = source("example.txt", &program);
     for language in ["c", "c++"] {

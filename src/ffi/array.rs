@@ -93,7 +93,7 @@ fn needed_shape(shape: Option<&[u64]>) -> Result<&[u64]> {
 ///
 /// segment   Where to.
 /// name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for an
-///           array without a name, which nobody can open.
+///           array without a name, which others can only get by a ticket.
 /// type      What each element holds.
 /// ndim      How many dimensions: 1 to ATOLL_MAX_DIMENSIONS.
 /// shape     ndim numbers of elements. The last dimension varies fastest.
@@ -109,8 +109,8 @@ fn needed_shape(shape: Option<&[u64]>) -> Result<&[u64]> {
 ///
 /// Threads   Any thread.
 /// Fork      A child may use the handle.
-/// Owner     The handle is yours: give it to atoll_array_close(). The array stays in
-///           the segment.
+/// Owner     The handle is yours: give it to atoll_array_close(). With a name the array
+///           stays until that is removed, too; without one it goes with the last handle.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn atoll_array_create(
@@ -228,8 +228,9 @@ pub unsafe extern "C" fn atoll_array_remove(
     })
 }
 
-/// Closes a handle. The array stays in the segment. The address of its elements is
-/// not to be used after the last handle to anything in the segment is closed.
+/// Closes a handle. An array with a name stays in the segment; another one goes when no
+/// process has it open any more. The address of its elements is not to be used when this
+/// process has no handle to the array any more.
 ///
 /// array     The handle. NULL is allowed and does nothing.
 ///
@@ -256,8 +257,7 @@ pub extern "C" fn atoll_array_close(array: *mut atoll_array) -> atoll_status {
 ///
 /// Threads   Any thread.
 /// Fork      The address is the same in a child.
-/// Owner     Belongs to the segment. Do not use it after the last handle to anything
-///           in the segment is closed.
+/// Owner     Belongs to the segment. Use it only while a handle to the array is open.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_array_data(array: *const atoll_array) -> *mut c_void {

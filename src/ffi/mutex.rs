@@ -130,7 +130,7 @@ fn recursive(options: &atoll_mutex_options) -> Result<bool> {
 ///
 /// segment   Where to.
 /// name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
-///           a mutex without a name, which nobody can open.
+///           a mutex without a name, which others can only get by a ticket.
 /// options   How; NULL for the defaults: not recursive.
 /// out       Receives the handle, or NULL on failure.
 ///
@@ -144,8 +144,8 @@ fn recursive(options: &atoll_mutex_options) -> Result<bool> {
 ///
 /// Threads   Any thread.
 /// Fork      A child may use the handle.
-/// Owner     The handle is yours: give it to atoll_mutex_close(). The mutex stays in
-///           the segment.
+/// Owner     The handle is yours: give it to atoll_mutex_close(). With a name the mutex
+///           stays until that is removed, too; without one it goes with the last handle.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn atoll_mutex_create(
@@ -247,8 +247,9 @@ pub unsafe extern "C" fn atoll_mutex_remove(
     })
 }
 
-/// Closes a handle. The mutex stays in the segment, and held if it is held: close
-/// does not unlock. A call that waits on another thread goes on.
+/// Closes a handle. A mutex with a name stays in the segment; another one goes when no
+/// process has it open any more. One that is held stays held: close does not unlock. A
+/// call that waits on another thread goes on.
 ///
 /// mutex     The handle. NULL is allowed and does nothing.
 ///

@@ -52,7 +52,7 @@ unsafe fn obtain(
 ///
 /// segment   Where to.
 /// name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for a
-///           value without a name, which nobody can open.
+///           value without a name, which others can only get by a ticket.
 /// type      What it holds.
 /// out       Receives the handle, or NULL on failure.
 ///
@@ -66,8 +66,8 @@ unsafe fn obtain(
 ///
 /// Threads   Any thread.
 /// Fork      A child may use the handle.
-/// Owner     The handle is yours: give it to atoll_value_close(). The value stays in
-///           the segment.
+/// Owner     The handle is yours: give it to atoll_value_close(). With a name the value
+///           stays until that is removed, too; without one it goes with the last handle.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn atoll_value_create(
@@ -237,9 +237,9 @@ pub unsafe extern "C" fn atoll_value_remove(
     })
 }
 
-/// Closes a handle. The value stays in the segment. An address that
-/// atoll_value_data() gave is not to be used after the last handle to anything in
-/// the segment is closed.
+/// Closes a handle. A value with a name stays in the segment; another one goes when no
+/// process has it open any more. An address that atoll_value_data() gave is not to be
+/// used when this process has no handle to the value any more.
 ///
 /// value     The handle. NULL is allowed and does nothing.
 ///
@@ -470,8 +470,7 @@ pub unsafe extern "C" fn atoll_value_compare_exchange(
 ///
 /// Threads   Any thread.
 /// Fork      The address is the same in a child.
-/// Owner     Belongs to the segment. Do not use it after the last handle to anything
-///           in the segment is closed.
+/// Owner     Belongs to the segment. Use it only while a handle to the value is open.
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_value_data(value: *mut atoll_value) -> *mut c_void {

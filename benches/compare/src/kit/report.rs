@@ -15,7 +15,7 @@ pub fn write(rows: &[Row], to: &Path) -> Result<()> {
 /// The heading of the table.
 pub fn print_heading() {
     println!(
-        "{:<22} {:>5} {:>10} {:>10} {:>9} {:>6}  {:<7} {:<6} {:>5}  against",
+        "{:<26} {:>5} {:>10} {:>10} {:>9} {:>6}  {:<7} {:<6} {:>5}  against",
         "", "unit", "ours", "peer", "advantage", "asked", "", "regime", "runs"
     );
 }
@@ -23,7 +23,7 @@ pub fn print_heading() {
 /// A row of the table.
 pub fn print_row(row: &Row) {
     if let Some(reason) = &row.skipped {
-        println!("{:<22} skipped: {reason}", row.name);
+        println!("{:<26} skipped: {reason}", row.name);
         return;
     }
     let verdict = match row.is_met() {
@@ -32,7 +32,7 @@ pub fn print_row(row: &Row) {
         None => "",
     };
     println!(
-        "{:<22} {:>5} {:>10} {:>10} {:>9} {:>6}  {:<7} {:<6} {:>5}  {}",
+        "{:<26} {:>5} {:>10} {:>10} {:>9} {:>6}  {:<7} {:<6} {:>5}  {}",
         row.name,
         row.unit,
         number(row.ours),
@@ -45,7 +45,7 @@ pub fn print_row(row: &Row) {
         row.peer_name.unwrap_or("(reported)"),
     );
     for (what, value) in row.extra.iter().filter(|(_, value)| !value.is_null()) {
-        println!("{:24}{what}: {value}", "");
+        println!("{:28}{what}: {value}", "");
     }
 }
 

@@ -40,26 +40,63 @@ impl Workshop {
 
     /// Compiles `lanes/NAME.c` against the shared library.
     pub fn c_lane(&self, name: &str) -> Result<PathBuf> {
-        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
-        let program = self.lanes().join(name);
-        // One that runs still, of a bench that was killed, keeps its old file.
-        let _ = std::fs::remove_file(&program);
-        let said = Command::new(&compiler)
-            .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
-            .arg(&program)
+        let mut command = compiler("CC", "cc");
+        command
+            .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread"])
             .arg(self.sources().join(name).with_extension("c"))
             .arg("-I")
             .arg(self.tree.join("include"))
             .arg("-L")
             .arg(&self.release)
             .arg(format!("-Wl,-rpath,{}", self.lanes().display()))
-            .arg("-latoll")
-            .output()
-            .map_err(|error| Missing(format!("{compiler}: {error}")))?;
+            .arg("-latoll");
+        self.compile(command, name)
+    }
+
+    /// Compiles `lanes/NAME.cpp`, which is a peer, to a library. An error if one of the
+    /// headers that it needs is not there: those whose paths begin with `headers`.
+    pub fn cpp_library(&self, name: &str, headers: &str) -> Result<PathBuf> {
+        let mut command = compiler("CXX", "c++");
+        command
+            .args(["-std=c++17", "-O2", "-DNDEBUG", "-shared", "-fPIC", "-pthread"])
+            .arg(self.sources().join(name).with_extension("cpp"))
+            .arg("-lrt");
+        self.compile(command, &format!("{name}.so")).map_err(|why| {
+            match why.to_string().contains(&format!("fatal error: {headers}")) {
+                true => Missing(format!("there are no headers {headers}...")).into(),
+                false => why,
+            }
+        })
+    }
+
+    fn compile(&self, mut command: Command, name: &str) -> Result<PathBuf> {
+        let program = self.lanes().join(name);
+        // One that runs still, of a bench that was killed, keeps its old file.
+        let _ = std::fs::remove_file(&program);
+        command.arg("-o").arg(&program);
+        let compiler = command.get_program().to_string_lossy().into_owned();
+        let said = command.output().map_err(|error| Missing(format!("{compiler}: {error}")))?;
         if said.status.success() {
             return Ok(program);
         }
         Err(format!("{compiler}: {}", String::from_utf8_lossy(&said.stderr)).into())
+    }
+
+    /// Builds `lanes/NAME`, a crate, which links the library statically.
+    pub fn rust_lane(&self, name: &str) -> Result<PathBuf> {
+        let target = self.lanes().join("target");
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let said = Command::new(&cargo)
+            .args(["build", "--release", "--quiet", "--manifest-path"])
+            .arg(self.sources().join(name).join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target)
+            .output()
+            .map_err(|error| Missing(format!("{cargo}: {error}")))?;
+        if said.status.success() {
+            return Ok(target.join("release").join(name));
+        }
+        Err(format!("{cargo}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
     /// `lanes/NAME.py` as run by one version of Python, "" for the usual one. An error if
@@ -101,4 +138,9 @@ impl Workshop {
         let _ = std::fs::remove_file(&link);
         Ok(std::os::unix::fs::symlink(self.release.join("libatoll.so"), link)?)
     }
+}
+
+/// The compiler that a variable names, or the usual one.
+fn compiler(variable: &str, usual: &str) -> Command {
+    Command::new(std::env::var(variable).unwrap_or_else(|_| usual.into()))
 }

@@ -1,9 +1,11 @@
 //! What is compared. Each row says what it needs, and what of it is missing.
 
+mod heap;
 mod mutex;
 mod python;
 mod recovery;
 mod segment;
+mod transaction;
 
 use crate::kit::Result;
 use crate::kit::probe::Probe;
@@ -25,10 +27,14 @@ pub struct Plan {
 }
 
 /// In the order of the table.
-pub const PLANS: [Plan; 7] = [
+pub const PLANS: [Plan; 11] = [
     mutex::UNCONTENDED,
     mutex::CONTENDED,
     recovery::PLAN,
+    transaction::TWO_WORDS,
+    heap::ALONE,
+    heap::CONTENDED,
+    heap::MALLOC,
     python::READ,
     python::SLICE,
     segment::ATTACH,

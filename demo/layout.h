@@ -5,11 +5,10 @@
  *   corpus    u8 array         the text; nobody changes it
  *   chunks    u8 array         a state for each chunk of the corpus, see below
  *   next      u64 value        tickets: who adds one has the chunk of the number from before
- *   lock      mutex            guards chunks, counts and before
+ *   lock      mutex            guards chunks and counts, which change in transactions only
  *   counts    u64 array        the totals
- *   before    u64 array        the totals as they were before the merge that is going on
  *   trap      struct trap      whom the demo wants to kill next
- *   takeover  struct takeover  who last got the lock from a dead owner
+ *   takeover  struct takeover  who got the lock after a kill
  *
  * n chunks of a corpus of s bytes are ceil(s / n) bytes long each; the last ones may be shorter or
  * empty. A word is a run of [A-Za-z0-9_] and belongs to the chunk in which it starts.
@@ -23,12 +22,12 @@
 /* Cells of counts: 256 for byte values, then one for words of each length; the longest share one. */
 enum { BYTES = 256, LONGEST = 64, CELLS = BYTES + LONGEST };
 
-/* States of a chunk. Any other is the number of the worker that has merged it, from 1 on. */
+/* States of a chunk. Any other is the number of the worker that has merged it, from 1 on. MERGING is
+ * seen only by who looks without the lock. */
 enum { TODO = 0, MERGING = 255 };
 
-/* In place of the number of a worker, and of a chunk. */
+/* In place of the number of a worker. */
 #define NOBODY 0
-#define NO_CHUNK UINT64_MAX
 
 /* Worker `worker` is to stop inside the critical section. From ticket `ticket` on, it alone merges
  * until the trap is set anew, and it stops when it has merged `cells` cells so. */
@@ -38,13 +37,13 @@ struct trap {
     uint32_t cells;
 };
 
-/* Worker `worker` got the lock of a dead owner at `at_ns` on CLOCK_MONOTONIC, and took back what
- * was merged of `chunk`, if anything was. */
+/* While `worker` is NOBODY the demo wants to know who gets the lock next: worker `worker` did, at
+ * `at_ns` on CLOCK_MONOTONIC, and found `chunk` in state `found`. */
 struct takeover {
     uint64_t at_ns;
     uint64_t chunk;
     uint32_t worker;
-    uint32_t reserved;
+    uint32_t found;
 };
 
 #endif

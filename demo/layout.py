@@ -8,7 +8,6 @@ BYTES, LONGEST = 256, 64
 CELLS = BYTES + LONGEST
 TODO, MERGING = 0, 255
 NOBODY = 0
-NO_CHUNK = 2**64 - 1
 
 
 class Trap(ctypes.Structure):
@@ -24,7 +23,7 @@ class Takeover(ctypes.Structure):
         ("at_ns", ctypes.c_uint64),
         ("chunk", ctypes.c_uint64),
         ("worker", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("found", ctypes.c_uint32),
     ]
 
 
@@ -36,7 +35,6 @@ class Layout:
         self.corpus = atoll.Array(segment, "corpus", "u8", corpus, create=create)
         self.chunks = atoll.Array(segment, "chunks", "u8", chunks, create=create)
         self.counts = atoll.Array(segment, "counts", "u64", CELLS, create=create)
-        self.before = atoll.Array(segment, "before", "u64", CELLS, create=create)
         self.lock = atoll.Lock(segment, "lock", create=create)
         self.next = atoll.Value(segment, "next", "u64", create=create)
         self.trap = atoll.Value(segment, "trap", Trap, create=create)

@@ -21,7 +21,7 @@ import atoll
 import alone
 import workers
 from corpus import Corpus, Unusable
-from layout import BYTES, CELLS, MERGING, NO_CHUNK, NOBODY, TODO, Layout, Takeover, Trap
+from layout import BYTES, CELLS, MERGING, NOBODY, TODO, Layout, Takeover, Trap
 
 CHUNK = 16 << 10  # bytes at most
 BETWEEN_KILLS = 32  # chunks at least; of a short text many are empty
@@ -97,7 +97,7 @@ class Demo:
         if owner is None or owner.pid != victim.pid or torn < 0:
             raise Failed(f"{victim.name} stands still, but not inside the critical section")
         self.say(victim.name, f"stops inside the critical section, chunk {torn} half merged")
-        self.shared.takeover.value = Takeover(worker=NOBODY)
+        self.shared.takeover.value = Takeover(chunk=torn, worker=NOBODY)
         time.sleep(GATHER)
         sent_ns = time.monotonic_ns()
         victim.kill()
@@ -106,13 +106,14 @@ class Demo:
         self.wait_until(lambda: self.shared.takeover.value.worker != NOBODY, "the next owner")
         news = self.shared.takeover.value
         heir = self.team[news.worker - 1]
-        mended = "nothing" if news.chunk == NO_CHUNK else f"chunk {news.chunk}"
+        if news.found == MERGING:
+            raise Failed(f"{heir.name} found chunk {torn} half merged")
         micros = (news.at_ns - sent_ns) // 1000
         if micros < 0:
-            self.say(heir.name, f"took back {mended} before: somebody else was faster to kill")
+            self.say(heir.name, "took over before: somebody else was faster to kill")
         else:
             self.recoveries.append(micros)
-            self.say(heir.name, f"takes over {micros} µs after the kill, and takes back {mended}")
+            self.say(heir.name, f"takes over {micros} µs after the kill; chunk {torn} is as before")
 
     def wait_until(self, condition, what):
         """Sleeps until it is so, and looks after the workers meanwhile."""

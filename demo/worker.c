@@ -10,7 +10,6 @@
 
 #include <ctype.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +27,9 @@ typedef struct {
     const uint8_t *corpus;
     uint8_t *chunks;
     uint64_t size, n; /* of these two */
+    uint64_t *counts;
     uint32_t spared; /* cells merged since the demo wants to kill me */
-    uint64_t *counts, *before;
+    atoll_array *chunks_array, *counts_array;
     atoll_mutex *lock;
     atoll_value *next, *trap, *takeover;
 } worker;
@@ -37,46 +37,27 @@ typedef struct {
 /* Ends the program if a call failed, with the library's own sentence. */
 static void check(atoll_status status) {
     atoll_error last;
-    if (atoll_status_is_acquired(status)) return; /* OWNER_DIED has the lock, too */
+    if (status == ATOLL_OK) return;
     atoll_last_error(&last);
-    fprintf(stderr, "worker.c: %s\n", last.text);
+    fprintf(stderr, "worker.c: %s: %s\n", atoll_status_name(status), last.text);
     exit(1);
 }
 
-/* --- the lock, and what a dead owner left behind ---------------------------------------------- */
-
-/* Keeps the compiler from moving stores to one side of here to the other. A kill is like a signal
- * handler that never returns: it sees memory as the instructions left it, in their order. */
-static void in_order(void) {
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-/* Takes back what a dead owner has merged of a chunk, and says so. */
-static void mend(worker *w, uint64_t at_ns) {
-    struct takeover news = {at_ns, NO_CHUNK, w->me, 0};
-    uint8_t *torn = memchr(w->chunks, MERGING, w->n);
-    if (torn) {
-        news.chunk = (uint64_t)(torn - w->chunks);
-        memcpy(w->counts, w->before, CELLS * sizeof *w->counts); /* (7) */
-        in_order();
-        *torn = TODO; /* (8) */
-    }
-    check(atoll_value_store(w->takeover, &news, sizeof news, ATOLL_FOREVER));
-    check(atoll_mutex_mark_consistent(w->lock)); /* (9) */
-}
-
-static void lock(worker *w) {
+/* Begins a transaction under the lock. Tells the demo, if it wants to know, that it has begun. */
+static atoll_transaction *begin(worker *w) {
+    atoll_transaction *tx;
     struct timespec now;
-    const atoll_status status = atoll_mutex_lock(w->lock, ATOLL_FOREVER);
+    struct takeover said;
+    check(atoll_transaction_begin(&w->lock, 1, ATOLL_FOREVER, &tx));
     clock_gettime(CLOCK_MONOTONIC, &now);
-    check(status);
-    if (status == ATOLL_OWNER_DIED) {
-        mend(w, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+    check(atoll_value_load(w->takeover, &said, sizeof said, NULL));
+    if (said.worker == NOBODY) {
+        said.at_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        said.found = w->chunks[said.chunk];
+        said.worker = w->me;
+        check(atoll_value_store(w->takeover, &said, sizeof said, ATOLL_FOREVER));
     }
-}
-
-static void unlock(worker *w) {
-    check(atoll_mutex_unlock(w->lock));
+    return tx;
 }
 
 /* --- one chunk -------------------------------------------------------------------------------- */
@@ -90,9 +71,9 @@ static bool take(worker *w, uint64_t *ticket, uint64_t *chunk) {
 
     /* All are handed out. Those not merged yet are in work, or lost with somebody who was killed.
      * No need to know which: it does no harm to count a chunk twice, for one merges it. */
-    lock(w);
+    atoll_transaction *tx = begin(w);
     for (*chunk = 0; *chunk < w->n && w->chunks[*chunk] != TODO; ++*chunk) continue;
-    unlock(w);
+    check(atoll_transaction_commit(tx));
     return *chunk < w->n;
 }
 
@@ -135,35 +116,33 @@ static uint32_t wait_turn(const worker *w, uint64_t ticket) {
 
 /* Adds my counts of a chunk to the totals, unless somebody has done so. */
 static void merge(worker *w, uint64_t chunk, const uint64_t mine[CELLS], uint32_t stop_after) {
-    lock(w); /* (2) */
+    void *lent; /* where it was all the time */
+    atoll_transaction *tx = begin(w); /* (2) */
     if (w->chunks[chunk] == TODO) {
-        memcpy(w->before, w->counts, CELLS * sizeof *w->before); /* (3) */
-        in_order();
-        w->chunks[chunk] = MERGING; /* (4) */
-        in_order();
+        check(atoll_transaction_modify(tx, w->chunks_array, chunk, 1, &lent)); /* (3) */
+        check(atoll_transaction_modify(tx, w->counts_array, 0, CELLS, &lent)); /* (4) */
+        w->chunks[chunk] = MERGING; /* (5) */
         for (uint32_t cell = 0; cell < CELLS; cell++) {
             if (cell == stop_after) raise(SIGSTOP); /* and never comes back */
-            w->counts[cell] += mine[cell]; /* (5) */
+            w->counts[cell] += mine[cell];
         }
         if (stop_after == CELLS) raise(SIGSTOP);
-        in_order();
-        w->chunks[chunk] = (uint8_t)w->me; /* (6) */
+        w->chunks[chunk] = (uint8_t)w->me;
         if (stop_after != NEVER) w->spared += CELLS;
     }
-    unlock(w);
+    check(atoll_transaction_commit(tx)); /* (6) */
 }
 
 /* --- main ------------------------------------------------------------------------------------- */
 
 /* Opens an array; gives its address, and its length in *length. */
 static void *open_array(atoll_segment *segment, const char *name, const atoll_type *type,
-                        uint64_t *length) {
-    atoll_array *array;
+                        atoll_array **array, uint64_t *length) {
     atoll_array_layout layout;
-    check(atoll_array_open(segment, name, type, 0, NULL, &array));
-    check(atoll_array_info(array, &layout));
+    check(atoll_array_open(segment, name, type, 0, NULL, array));
+    check(atoll_array_info(*array, &layout));
     *length = layout.length;
-    return atoll_array_data(array);
+    return atoll_array_data(*array);
 }
 
 static worker open_worker(const char *name, uint32_t me) {
@@ -172,16 +151,16 @@ static worker open_worker(const char *name, uint32_t me) {
     const atoll_type takeover = {.code = ATOLL_STRUCT, .size = sizeof(struct takeover), .align = 8};
     worker w = {.me = me};
     atoll_segment *segment;
+    atoll_array *corpus;
     uint64_t cells;
     check(atoll_segment_open(name, NULL, &segment));
     check(atoll_mutex_open(segment, "lock", NULL, &w.lock));
     check(atoll_value_open(segment, "next", &u64, &w.next));
     check(atoll_value_open(segment, "trap", &trap, &w.trap));
     check(atoll_value_open(segment, "takeover", &takeover, &w.takeover));
-    w.corpus = open_array(segment, "corpus", &u8, &w.size);
-    w.chunks = open_array(segment, "chunks", &u8, &w.n);
-    w.counts = open_array(segment, "counts", &u64, &cells);
-    w.before = open_array(segment, "before", &u64, &cells);
+    w.corpus = open_array(segment, "corpus", &u8, &corpus, &w.size);
+    w.chunks = open_array(segment, "chunks", &u8, &w.chunks_array, &w.n);
+    w.counts = open_array(segment, "counts", &u64, &w.counts_array, &cells);
     return w; /* exit() closes what is open here */
 }
 

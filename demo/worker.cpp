@@ -7,14 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -36,10 +34,6 @@ bool in_word(std::uint8_t byte) {
            (byte >= '0' && byte <= '9') || byte == '_';
 }
 
-/// Keeps the compiler from moving stores to one side of here to the other. A kill is like a signal
-/// handler that never returns: it sees memory as the instructions left it, in their order.
-void in_order() { std::atomic_signal_fence(std::memory_order_seq_cst); }
-
 class worker {
 public:
     worker(const atoll::segment& segment, std::uint32_t number)
@@ -47,7 +41,6 @@ public:
           corpus(atoll::array<const std::uint8_t>::open(segment, "corpus")),
           chunks(atoll::array<std::uint8_t>::open(segment, "chunks")),
           totals(atoll::array<std::uint64_t>::open(segment, "counts", {CELLS})),
-          before(atoll::array<std::uint64_t>::open(segment, "before", {CELLS})),
           mutex(atoll::mutex::open(segment, "lock")),
           next(atoll::value<std::uint64_t>::open(segment, "next")),
           armed(atoll::value<trap>::open(segment, "trap")),
@@ -68,7 +61,7 @@ private:
 
         // All are handed out. Those not merged yet are in work, or lost with somebody who was
         // killed. No need to know which: it does no harm to count a chunk twice, for one merges it.
-        const auto hold = lock();
+        const auto tx = begin();
         const auto found = std::find(chunks.begin(), chunks.end(), TODO);
         if (found == chunks.end()) return std::nullopt;
         return work{ticket, static_cast<std::uint64_t>(found - chunks.begin())};
@@ -107,52 +100,39 @@ private:
 
     /// Adds my counts of a chunk to the totals, unless somebody has done so.
     void merge(std::uint64_t chunk, const counts& mine, std::optional<std::uint32_t> stop_after) {
-        const auto hold = lock();  // (2)
+        auto tx = begin();  // (2)
         if (chunks[chunk] != TODO) return;
-        std::copy(totals.begin(), totals.end(), before.begin());  // (3)
-        in_order();
-        chunks[chunk] = MERGING;  // (4)
-        in_order();
+        tx.modify(chunks, chunk);     // (3)
+        tx.modify(totals, 0, CELLS);  // (4)
+        chunks[chunk] = MERGING;      // (5)
         for (std::uint32_t cell = 0; cell < CELLS; cell++) {
             if (cell == stop_after) std::raise(SIGSTOP);  // and never comes back
-            totals[cell] += mine[cell];                   // (5)
+            totals[cell] += mine[cell];
         }
         if (stop_after == CELLS) std::raise(SIGSTOP);
-        in_order();
-        chunks[chunk] = static_cast<std::uint8_t>(me);  // (6)
+        chunks[chunk] = static_cast<std::uint8_t>(me);
         if (stop_after) spared += CELLS;
+        tx.commit();  // (6)
     }
 
-    /// Holds the lock for as long as what it returns lives.
-    std::unique_lock<atoll::mutex> lock() {
-        const bool owner_died = mutex.lock_recover();
-        const auto now = std::chrono::steady_clock::now();
-        std::unique_lock hold(mutex, std::adopt_lock);
-        if (owner_died) mend(now);
-        return hold;
-    }
-
-    /// Takes back what a dead owner has merged of a chunk, and says so.
-    void mend(std::chrono::steady_clock::time_point taken_over) {
-        takeover said{};
-        said.at_ns = std::chrono::nanoseconds(taken_over.time_since_epoch()).count();
-        said.chunk = NO_CHUNK;
-        said.worker = me;
-        const auto torn = std::find(chunks.begin(), chunks.end(), MERGING);
-        if (torn != chunks.end()) {
-            said.chunk = torn - chunks.begin();
-            std::copy(before.begin(), before.end(), totals.begin());  // (7)
-            in_order();
-            *torn = TODO;  // (8)
+    /// Begins a transaction under the lock. Tells the demo, if it wants to know, that it has begun.
+    atoll::transaction begin() {
+        atoll::transaction tx(mutex);
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        takeover said = news.load();
+        if (said.worker == NOBODY) {
+            said.at_ns = std::chrono::nanoseconds(now).count();
+            said.found = chunks[said.chunk];
+            said.worker = me;
+            news.store(said);
         }
-        news.store(said);
-        mutex.mark_consistent();  // (9)
+        return tx;
     }
 
     const std::uint32_t me;
     atoll::array<const std::uint8_t> corpus;
     atoll::array<std::uint8_t> chunks;
-    atoll::array<std::uint64_t> totals, before;
+    atoll::array<std::uint64_t> totals;
     atoll::mutex mutex;
     atoll::value<std::uint64_t> next;
     atoll::value<trap> armed;

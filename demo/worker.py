@@ -16,7 +16,7 @@ import numpy as np
 
 import atoll
 
-from layout import BYTES, CELLS, LONGEST, MERGING, NO_CHUNK, NOBODY, TODO, Layout, Takeover
+from layout import BYTES, CELLS, LONGEST, MERGING, NOBODY, TODO, Layout, Takeover
 
 IN_WORD = np.zeros(256, bool)
 IN_WORD[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] = True
@@ -31,7 +31,6 @@ class Worker:
         self.corpus = shared.corpus.numpy()
         self.chunks = shared.chunks.numpy()
         self.counts = shared.counts.numpy()
-        self.before = shared.before.numpy()
 
     def run(self):
         while True:
@@ -49,7 +48,7 @@ class Worker:
 
         # All are handed out. Those not merged yet are in work, or lost with somebody who was
         # killed. No need to know which: it does no harm to count a chunk twice, for one merges it.
-        with self.lock():
+        with self.transaction():
             left = np.flatnonzero(self.chunks == TODO)
         return ticket, left[0] if len(left) else None
 
@@ -83,36 +82,31 @@ class Worker:
 
     def merge(self, chunk, mine, stop_after):
         """Adds my counts of a chunk to the totals, unless somebody has done so."""
-        with self.lock():  # (2)
+        with self.transaction() as tx:  # (2)
             if self.chunks[chunk] != TODO:
                 return
-            self.before[:] = self.counts  # (3)
-            self.chunks[chunk] = MERGING  # (4)
-            self.counts[:stop_after] += mine[:stop_after]  # (5)
+            tx.modify(self.shared.chunks, chunk, chunk + 1)  # (3)
+            tx.modify(self.shared.counts)  # (4)
+            self.chunks[chunk] = MERGING  # (5)
+            self.counts[:stop_after] += mine[:stop_after]
             if stop_after is not None:
                 if stop_after <= CELLS:
                     os.kill(os.getpid(), signal.SIGSTOP)  # and never comes back
                 self.counts[stop_after:] += mine[stop_after:]
                 self.spared += CELLS
-            self.chunks[chunk] = self.me  # (6)
+            self.chunks[chunk] = self.me
+        # (6)
 
     @contextmanager
-    def lock(self):
-        with self.shared.lock.recovering() as hold:
+    def transaction(self):
+        """One under the lock. Tells the demo, if it wants to know, that it has begun."""
+        with atoll.transaction(self.shared.lock) as tx:
             now = time.monotonic_ns()
-            if hold.owner_died:
-                self.mend(now)
-            yield
-
-    def mend(self, at_ns):
-        """Takes back what a dead owner has merged of a chunk, and says so."""
-        torn = np.flatnonzero(self.chunks == MERGING)
-        if len(torn):
-            self.counts[:] = self.before  # (7)
-            self.chunks[torn] = TODO  # (8)
-        chunk = torn[0] if len(torn) else NO_CHUNK
-        self.shared.takeover.value = Takeover(at_ns, chunk, self.me)
-        self.shared.lock.mark_consistent()  # (9)
+            asked = self.shared.takeover.value
+            if asked.worker == NOBODY:
+                found = int(self.chunks[asked.chunk])
+                self.shared.takeover.value = Takeover(now, asked.chunk, self.me, found)
+            yield tx
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks the demo as users meet it, by `make demo`: what it says, what it refuses, what it leaves.
 
-That it notices wrong totals is checked, too, on a copy whose workers repair nothing.
+That it notices wrong totals is checked, too, on a copy whose workers do not tell the transaction
+that they will change the totals.
 """
 
 import os
@@ -34,7 +35,7 @@ def main():
         refuses("half a kill", "not '0.5'", "KILLS=0.5")
         refuses_to_overflow()
         cleans_up_when_interrupted()
-        notices_that_nothing_is_repaired(work)
+        notices_that_nothing_is_undone(work)
     finish()
 
 
@@ -110,24 +111,24 @@ def cleans_up_when_interrupted():
     )
 
 
-def notices_that_nothing_is_repaired(work):
-    """Without step 7 of demo/README.md the totals come out wrong, and the demo says so."""
+def notices_that_nothing_is_undone(work):
+    """Without step 4 of demo/README.md the totals come out wrong, and the demo says so."""
     copy = work / "demo"
     shutil.copytree(TREE / "demo", copy)
     for worker in ["worker.c", "worker.cpp", "worker.py"]:
         lines = (copy / worker).read_text().splitlines(keepends=True)
-        (copy / worker).write_text("".join(line for line in lines if "(7)" not in line))
+        (copy / worker).write_text("".join(line for line in lines if "(4)" not in line))
     link = [f"-I{INCLUDE}", f"-L{RELEASE}", "-latoll", f"-Wl,-rpath,{RELEASE}"]
     for compiler in [["cc", "-std=c11"], ["c++", "-std=c++17"]]:
         ending = {"cc": "c", "c++": "cpp"}[compiler[0]]
         built = run([*compiler, copy / f"worker.{ending}", "-o", copy / f"worker-{ending}", *link])
         if built[0]:
-            return report("FAIL", "demo without repair compiles", built[1])
+            return report("FAIL", "demo without step 4 compiles", built[1])
     command = [sys.executable, copy / "run.py", "--workers", copy, "--kills", KILLS, TREE / "docs"]
     with segment_folder() as environment:
         status, said = run(command, env=environment)
     good = status == 1 and said.endswith("\ntotals equal: no\n")
-    report("ok" if good else "FAIL", "demo notices that nothing is repaired", "" if good else said)
+    report("ok" if good else "FAIL", "demo notices that nothing is undone", "" if good else said)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,40 @@ fn every_command_of_the_front_door_is_there() {
     assert!(named.count() > 5, "these cannot be all commands");
 }
 
+/// The words of a text that begin so.
+fn words<'t>(text: &'t str, beginning: &'t str) -> impl Iterator<Item = &'t str> {
+    let is_end = |c: char| !c.is_alphanumeric() && c != '_';
+    let starts = text.match_indices(beginning).map(|(start, _)| start);
+    let starts = starts.filter(move |start| text[..*start].chars().next_back().is_none_or(is_end));
+    starts.map(move |start| {
+        let rest = &text[start + beginning.len()..];
+        &text[start..start + beginning.len() + rest.find(is_end).unwrap_or(rest.len())]
+    })
+}
+
+#[test]
+fn every_function_that_is_named_is_there() {
+    let interfaces = [("atoll_", "include/atoll.h"), ("atoll.", "python/atoll/__init__.py")];
+    for (beginning, file) in interfaces {
+        let interface = read(tree(file));
+        let mut named = 0;
+        for document in documents() {
+            let text = read(&document);
+            for word in words(&text, beginning) {
+                // A file, or the end of a sentence.
+                let name = word.strip_prefix("atoll.").unwrap_or(word);
+                if ["", "h", "hpp"].contains(&name) {
+                    continue;
+                }
+                named += 1;
+                let is_there = words(&interface, name).any(|there| there == name);
+                assert!(is_there, "{} names {word}: not in {file}", document.display());
+            }
+        }
+        assert!(named > 10, "these cannot be all names: {named}");
+    }
+}
+
 #[test]
 fn every_link_leads_somewhere() {
     let mut links = 0;

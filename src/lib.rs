@@ -3,8 +3,8 @@
 //! A [`Segment`] is a named piece of POSIX shared memory. In it live objects that
 //! any process may open by name: a [`Mutex`] that tells its next owner when the
 //! last one died, a [`Value`] that is never torn, an [`Array`] that is plain
-//! memory. There is no server. Any process may be killed at any instruction; the
-//! others go on.
+//! memory. A [`Transaction`] changes several of them together or not at all. There is
+//! no server. Any process may be killed at any instruction; the others go on.
 //!
 //! The layers, each importing only from those before it: `platform`, `layout`,
 //! `roster`, `sync`, `segment`, `object`, `ffi`. `docs/architecture.md` says more.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result, Status};
 /// A byte that stands for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Byte {
-    /// Held while the segment's geometry changes: growth, creation of objects.
+    /// Held while the segment takes more memory, or a death is noted.
     Registrar,
     /// Held while nobody may come in or go unseen, to look whether anybody is in.
     Door,

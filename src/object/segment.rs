@@ -127,14 +127,17 @@ impl Segment {
         if let Some(attachment) = attachment::find(identity) {
             return Ok(Self { attachment: birth::enter_again(attachment)? });
         }
-        let segment = Self::open(name, &SegmentOptions::default())?;
-        if segment.attachment.header().identity == identity {
-            return Ok(segment);
+        let gone = || {
+            let text = "the object that was handed over is gone with its segment: the process \
+                        that sends it has to take part until it has arrived";
+            Err(Error::new(Status::NotFound, text))
+        };
+        match Self::open(name, &SegmentOptions::default()) {
+            Ok(segment) if segment.attachment.header().identity == identity => Ok(segment),
+            Ok(_another) => gone(),
+            Err(error) if error.status() == Status::NotFound => gone(),
+            Err(error) => Err(error),
         }
-        Err(Error::with(
-            Status::NotFound,
-            format!("segment \"{name}\" is another one than the object's, which is gone"),
-        ))
     }
 
     /// The segment that the process has for itself, made when it is first asked for: an

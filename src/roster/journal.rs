@@ -25,7 +25,9 @@
 //! - **J3** The state's tag becomes the next owner's generation only under the repair
 //!   lock, after the log was undone.
 //! - **J4** Repair waits for nothing but another repair of the same record, which lives;
-//!   it takes no lock, allocates nothing and logs nothing.
+//!   it takes no lock, allocates nothing and logs nothing. (Who settles an estate keeps the
+//!   repair lock longer and takes other locks under it, after the log is clean; so who only
+//!   wants it clean waits for that.)
 //!
 //! # If a process dies
 //!

@@ -350,14 +350,16 @@ pub(crate) fn remove(attachment: &'static Attachment, name: &str, kinds: &[Kind]
     if !attachment.memory().is_writable() {
         return Err(READ_ONLY);
     }
-    let request =
-        Request { name: Some(name), wanted: Wanted::Existing, kind: kinds[0], body_bytes: 0 };
     let actor = Actor::new(thread::here()?, attachment)?;
     // A dead holder is none.
     super::estate::clear_up(actor)?;
     let hold = hold(actor)?;
     let Found { link, object } = find(hold.memory(), name)?;
-    let object = object.ok_or_else(|| not_found(attachment, &request))?;
+    let object = object.ok_or_else(|| {
+        let (noun, segment) = (kinds[0].noun(), attachment.path().name());
+        let text = format!("no {noun} \"{name}\" in segment \"{segment}\": nothing to remove");
+        Error::with(Status::NotFound, text)
+    })?;
     if !kinds.contains(&object.kind) {
         return Err(wrong_kind(name, object.kind, kinds[0]));
     }

@@ -24,7 +24,7 @@
 //! mutex's next owner has nothing to repair. Readers never wait for anybody.
 
 use super::transaction::Changes;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::layout::Offset;
 use crate::layout::bodies::LargeValue;
 use crate::layout::entry::LINE;
@@ -70,6 +70,12 @@ pub(super) fn mutex_at(memory: &Memory, body: Offset) -> Result<&MutexBody> {
     memory.at(body + MUTEX)
 }
 
+const IN_TRANSACTION: Error = Error::new(
+    Status::Deadlock,
+    "this thread's transaction has stored to the value: store through the transaction, or end it \
+     first",
+);
+
 impl Large {
     /// The large value of `size` bytes whose body is at `body`.
     pub(super) fn at(memory: &'static Memory, body: Offset, size: u64) -> Result<Self> {
@@ -106,6 +112,9 @@ impl Large {
         change: impl FnOnce(&[AtomicU64]) -> Option<&'v [u8]>,
     ) -> Result<()> {
         let actor = Actor::new(thread::here()?, attachment)?;
+        if self.mutex.is_held_by(actor) {
+            return Err(IN_TRANSACTION);
+        }
         // A writer that died before the flip changed nothing; after it, everything.
         self.mutex.lock(actor, deadline)?;
         self.mutex.mark_consistent(actor)?;

@@ -15,17 +15,26 @@ thread_local! {
 }
 
 /// Runs `body` and calls `look` after each of its instructions, from a signal handler:
-/// `look` may allocate nothing, wait for nothing and not panic.
+/// `look` may allocate nothing, wait for nothing and not panic. (`body` should not, either:
+/// each instruction of the panic is looked at too, and there are many.)
 pub(crate) fn each_instruction<T>(mut look: Look<'_>, body: impl FnOnce() -> T) -> T {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(install);
     LOOK.set((&raw mut look).cast());
+    let _until_the_end = Looking;
     // SAFETY: sets a flag of this thread; SIGTRAP has its handler.
     unsafe { core::arch::asm!("pushfq", "or qword ptr [rsp], 0x100", "popfq") };
-    let result = body();
-    // The handler finds nothing to call, and clears the flag.
-    LOOK.set(core::ptr::null_mut());
-    result
+    body()
+}
+
+/// While there is one, `LOOK` may be called.
+struct Looking;
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        // The handler finds nothing to call, and clears the flag.
+        LOOK.set(core::ptr::null_mut());
+    }
 }
 
 fn install() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::world::{Dice, ME, World, actor, payload};
 use crate::layout::Offset;
-use crate::layout::block::{GRAIN, HEAD_BYTES, LEAST_SPAN, Owner};
+use crate::layout::block::{GRAIN, HEAD_BYTES, LEAST_SPAN, Owner, ParticipantId};
 use crate::layout::header::HEAP_START;
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::segment::heap::{Block, Want};
@@ -175,11 +175,11 @@ fn a_free_block_of_just_the_size_is_found_behind_many_that_are_too_small() {
 #[test]
 fn only_the_expected_owner_gives_a_block_back() {
     let world = World::new(1 << 20, 64 << 10);
-    for bytes in [64, 4000] {
-        let block = world.allocate(bytes);
-        let after = crate::layout::block::ParticipantId { generation: ME.generation + 1, ..ME };
+    // The large ones lie side by side: what was the second one's head is inside then.
+    for block in [64, 4000, 4000].map(|bytes| world.allocate(bytes)) {
+        let next_one = ParticipantId { generation: ME.generation + 1, ..ME };
         let release = |owner| world.heap().release(actor(), block.offset, owner).expect("sound");
-        assert!(!release(Owner::Limbo(after)));
+        assert!(!release(Owner::Limbo(next_one)));
         assert!(release(Owner::Limbo(ME)));
         assert!(!release(Owner::Limbo(ME)), "once");
         world.verify().expect("sound");

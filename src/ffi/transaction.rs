@@ -142,7 +142,7 @@ fn refusal(last: u64, transaction: *const atoll_transaction) -> Error {
     // Relaxed: the sentence describes what has been decided already.
     let is_one = bits & MARK == MARK && thread_of(bits) < THREADS.load(Relaxed);
     wrong(String::from(if bits == 0 {
-        "transaction is NULL: pass the handle that atoll_transaction_begin gave"
+        "transaction is NULL: it has ended, or has not begun; begin one"
     } else if !is_one {
         "transaction is no handle of a transaction: pass what atoll_transaction_begin gave"
     } else if last == 0 || thread_of(bits) != thread_of(last) {

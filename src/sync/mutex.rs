@@ -251,13 +251,13 @@ impl MutexBody {
         Ok(news_in(self.contend(actor, deadline)?.word))
     }
 
-    /// Refuses a mutex that the actor holds.
+    /// Refuses a mutex that the actor holds outside of the transaction that it begins.
     ///
     /// # Errors
     /// `Deadlock`.
     #[inline]
     pub(crate) fn check_not_held(&self, actor: Actor) -> Result<()> {
-        if self.is_held_by(actor) { Err(HELD_ALREADY) } else { Ok(()) }
+        if self.is_held_by(actor) { Err(HELD_OUTSIDE) } else { Ok(()) }
     }
 
     #[cold]
@@ -467,6 +467,11 @@ pub(super) fn check_bits(word: u64) -> Result<()> {
 const HELD_ALREADY: Error = Error::new(
     Status::Deadlock,
     "this thread holds the mutex already: use a recursive mutex to lock it twice",
+);
+const HELD_OUTSIDE: Error = Error::new(
+    Status::Deadlock,
+    "this thread holds the mutex already: a transaction takes its mutexes itself, so unlock it \
+     first",
 );
 const NOT_HELD: Error = Error::new(
     Status::NotOwner,

@@ -28,6 +28,9 @@ _AT_ONCE = c_int64(0)
 _BEGIN = bare("atoll_transaction_begin")
 _undo = bare("atoll_transaction_abort")
 
+#: Kept, because to make such a type takes longer than a transaction.
+_POINTERS = [c_void_p * count for count in range(9)]
+
 #: In place of the handle when there is none any more.
 _ENDED = c_void_p()
 
@@ -61,12 +64,14 @@ class Transaction:
     def __init__(self, locks: tuple[AnyLock, ...], deadline: Deadline) -> None:
         for lock in locks:
             if not isinstance(lock, (Lock, RLock)):
-                kind = type(lock).__name__
-                raise WrongKind(f"a transaction is under Locks and RLocks, not {kind}")
+                given = type(lock).__name__
+                raise WrongKind(f"a transaction is under Locks and RLocks, not {given}")
         #: The handle, where ctypes looks for it; the call that begins fills it in.
         self._as_parameter_ = handle = c_void_p()
-        pointers = (c_void_p * len(locks))(*(lock._pointer().value for lock in locks))
-        self._arguments = pointers, c_size_t(len(locks))
+        count = len(locks)
+        kind = _POINTERS[count] if count < len(_POINTERS) else c_void_p * count
+        pointers = kind(*(lock._pointer().value for lock in locks))
+        self._arguments = pointers, c_size_t(count)
         attempt = partial(_BEGIN, *self._arguments, _AT_ONCE, byref(handle))
         self._attempts: Iterator[int] = iter(attempt, None)
         self._locks = locks

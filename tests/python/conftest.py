@@ -6,6 +6,7 @@ import faulthandler
 import itertools
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def nothing_left():
     for name in left:
         os.unlink(os.path.join(directory, name))
     assert not left
+
+
+@pytest.fixture(autouse=True)
+def threads_of_the_test_run():
+    """A pytest plugin or NumPy may have some; what we fork does not touch them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*fork")
+        yield
 
 
 @pytest.fixture

@@ -4,21 +4,12 @@ import concurrent.futures
 import multiprocessing
 import os
 import sys
-import warnings
 
 import atoll
 import pytest
 from support import run
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-
-
-@pytest.fixture(autouse=True)
-def threads_of_the_test_run():
-    """A pytest plugin or NumPy may have some; what we fork does not touch them."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*fork")
-        yield
 
 
 def work(lock, value, array, rounds):

@@ -14,6 +14,14 @@ from support import Child, run
 BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])
 
 
+IN_TRANSACTION = """
+    with atoll.transaction(atoll.Lock(segment, "l")) as tx:
+        tx.store(atoll.Value(segment, "v"), b"theirs")
+        say("in")
+        input()
+"""
+
+
 class Interrupt(Exception):
     pass
 
@@ -95,27 +103,35 @@ def test_ctrl_c_ends_other_waits(segment, held):
 
 
 def test_ctrl_c_ends_the_wait_of_a_store(segment):
-    lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "32s")
-    code = """
-        with atoll.transaction(atoll.Lock(segment, "other")) as tx:
-            tx.store(atoll.Value(segment, "v"), b"theirs")
-            say("in")
-            input()
-    """
-    with Child(code, segment) as other:
+    value = atoll.Value(segment, "v", "32s")
+    with Child(IN_TRANSACTION, segment) as other:
         other.expect("in")
-        with atoll.transaction(lock) as tx:
+        with atoll.transaction(atoll.Lock(segment)) as tx:
             assert ended_by_ctrl_c(lambda: tx.store(value, b"mine"))
             other.tell()
             other.finish()
             tx.store(value, value.value[:6] + b" and mine")
-    assert value.value.rstrip(b"\0") == b"theirs and mine" and not lock.locked()
+    assert value.value.rstrip(b"\0") == b"theirs and mine"
 
 
-def test_a_signal_that_another_thread_got_is_heard(segment, held, handler):
+def acquire(lock, value):
+    lock.acquire()
+
+
+def begin(lock, value):
+    with atoll.transaction(lock):
+        pass
+
+
+def store(lock, value):
+    with atoll.transaction(atoll.Lock(value._segment)) as tx:
+        tx.store(value, b"mine")
+
+
+@pytest.mark.parametrize("wait", [acquire, begin, store])
+def test_a_signal_that_another_thread_got_is_heard(segment, handler, wait):
     """Python's handlers run in the main thread, which no signal wakes from the wait here."""
-    lock = atoll.Lock(segment, "l")
-    held(atoll.Lock)
+    lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "32s")
     handler(raise_interrupt)
     ready = threading.Event()
 
@@ -127,14 +143,16 @@ def test_a_signal_that_another_thread_got_is_heard(segment, held, handler):
 
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     thread = threading.Thread(target=other)
-    try:
-        thread.start()
-        ready.wait()
-        with pytest.raises(Interrupt):
-            lock.acquire()
-    finally:
-        thread.join()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    with Child(IN_TRANSACTION, segment) as holder:
+        holder.expect("in")
+        try:
+            thread.start()
+            ready.wait()
+            with pytest.raises(Interrupt):
+                wait(lock, value)
+        finally:
+            thread.join()
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def test_a_handler_that_returns_ends_nothing(segment, held, handler):

@@ -22,6 +22,12 @@ class OtherPoint(ctypes.Structure):
     _fields_ = [("x", ctypes.c_float), ("y", ctypes.c_float)]
 
 
+class Numbers(ctypes.Structure):
+    """As large as a Point, and aligned as one."""
+
+    _fields_ = [("x", ctypes.c_int64), ("y", ctypes.c_int64)]
+
+
 def make_in(segment):
     """One of each kind, and something that shows that it is the same one."""
     return [
@@ -166,7 +172,7 @@ def test_the_view_goes_along_and_is_compared(segment):
     load, (kind, ticket, spec) = value.__reduce__()
     assert spec is Point and isinstance(load(kind, ticket, spec).value, Point)
     assert load(kind, ticket).value == bytes(16)
-    for wrong in (OtherPoint, "i64", "16s", "u8"):
+    for wrong in (Numbers, OtherPoint, "i64", "16s", "u8"):
         with pytest.raises(atoll.WrongKind, match="as you say"):
             load(kind, ticket, wrong)
         with pytest.raises(atoll.WrongKind, match="as you say"):

@@ -163,10 +163,15 @@ impl Director {
         self.workers[number as usize] = self.fill(number);
         self.kills += 1;
         let told = self.hear_of_deaths()?;
-        match took_part && told == 0 {
-            true => Err(format!("nobody was told of the death of worker {number}")),
-            false => Ok(()),
+        if took_part && told == 0 {
+            // Unless somebody new was faster, and has the dead one's slot.
+            let epoch = info_of(&self.segment)?.death_epoch;
+            if epoch == self.deaths_told {
+                return Err(format!("nobody was told of the death of worker {number}"));
+            }
+            self.deaths_told = epoch;
         }
+        Ok(())
     }
 
     /// All deaths until now, also of forked children; says how many there were.

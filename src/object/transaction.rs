@@ -75,7 +75,7 @@ impl Transaction {
 
     /// The same for who has a place for it already: to move it takes as long as to take a
     /// mutex. The place is empty.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin_at(
         place: &mut Option<Self>,
         mutexes: &[&Mutex],
@@ -89,12 +89,22 @@ impl Transaction {
             let (attachment, place_of) = (mutex.attachment(), mutex.place_in_segment());
             return Self::open_at(place, thread, attachment, &[place_of], deadline);
         }
+        Self::open_many_at(place, thread, mutexes, deadline)
+    }
+
+    #[inline(never)]
+    fn open_many_at(
+        place: &mut Option<Self>,
+        thread: &'static Thread,
+        mutexes: &[&Mutex],
+        deadline: Deadline,
+    ) -> Result<()> {
         let mut places = [0; MOST_LOCKS];
         let (attachment, places) = in_order(mutexes, &mut places)?;
         Self::open_at(place, thread, attachment, places, deadline)
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_at(
         place: &mut Option<Self>,
         thread: &'static Thread,
@@ -106,23 +116,23 @@ impl Transaction {
         let journal = Journal::of(attachment, actor.slot())?;
         let changes = Changes { actor, journal };
         let begun = place.insert(Self { changes, held: 0, news: 0, inner: Vec::new() });
-        begun.take(locks, deadline).inspect_err(|_| *place = None)
+        begun.take(actor, locks, deadline).inspect_err(|_| *place = None)
     }
 
-    #[inline]
-    fn take(&mut self, places: &[Offset], deadline: Deadline) -> Result<()> {
-        let Changes { actor, journal } = &self.changes;
+    #[inline(always)]
+    fn take(&mut self, actor: Actor, places: &[Offset], deadline: Deadline) -> Result<()> {
+        let journal = &self.changes.journal;
         let mutex_at = |place| actor.attachment().memory().at::<MutexBody>(place);
         for place in places {
             // Before they are noted: a hold of another sort is none of a transaction's.
-            mutex_at(*place)?.check_not_held(*actor)?;
+            mutex_at(*place)?.check_not_held(actor)?;
         }
         actor.thread().begin_transaction(actor.attachment(), actor.name());
         // Before the first is taken: if we die, they are known to be a transaction's.
         journal.note_locks(places);
         for place in places {
             // If it fails, dropping `self` gives back those before it.
-            let acquired = mutex_at(*place)?.lock_in_transaction(*actor, deadline)?;
+            let acquired = mutex_at(*place)?.lock_in_transaction(actor, deadline)?;
             self.news += u32::from(acquired == Acquired::OwnerDied);
             self.held += 1;
         }
@@ -276,7 +286,7 @@ impl Drop for Transaction {
             let _ = self.end();
             let actor = &self.changes.actor;
             actor.thread().end_transaction(actor.attachment(), actor.name());
-            holding::let_go_of_kept(*actor);
+            holding::let_go_of_kept(actor);
         }
     }
 }

@@ -139,8 +139,8 @@ fn end_hold(actor: Actor, ours: &mut Holdings, entry: Offset) -> Result<()> {
 }
 
 /// Lets go of what was kept for transactions, if none is open any more.
-#[inline]
-pub(crate) fn let_go_of_kept(actor: Actor) {
+#[inline(always)]
+pub(crate) fn let_go_of_kept(actor: &Actor) {
     // Relaxed: who keeps something later sees that our transaction has ended.
     if actor.attachment().keeps.load(Relaxed) {
         let_go_of_all_kept(actor);
@@ -148,7 +148,8 @@ pub(crate) fn let_go_of_kept(actor: Actor) {
 }
 
 #[cold]
-fn let_go_of_all_kept(actor: Actor) {
+#[inline(never)]
+fn let_go_of_all_kept(actor: &Actor) {
     let attachment = actor.attachment();
     let mut ours = attachment.holdings.lock();
     if thread::any_transaction_in(attachment) {
@@ -158,7 +159,7 @@ fn let_go_of_all_kept(actor: Actor) {
     for entry in core::mem::take(&mut ours.kept) {
         if ours.held.get(&entry).is_some_and(|held| held.handles == 0) {
             // As in `drop`: what fails now is let go of by others.
-            let _ = end_hold(actor, &mut ours, entry);
+            let _ = end_hold(*actor, &mut ours, entry);
         }
     }
 }

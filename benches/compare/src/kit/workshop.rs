@@ -53,9 +53,9 @@ impl Workshop {
         self.compile(command, name)
     }
 
-    /// Compiles `lanes/NAME.cpp`, which is a peer, to a library. An error if one of the
-    /// headers that it needs is not there: those whose paths begin with `headers`.
-    pub fn cpp_library(&self, name: &str, headers: &str) -> Result<PathBuf> {
+    /// Compiles `lanes/NAME.cpp`, which is a peer, to a library. What is missing is a
+    /// header whose path begins with `headers`, and a Debian package that has it.
+    pub fn cpp_library(&self, name: &str, headers: &str, package: &str) -> Result<PathBuf> {
         let mut command = compiler("CXX", "c++");
         command
             .args(["-std=c++17", "-O2", "-DNDEBUG", "-shared", "-fPIC", "-pthread"])
@@ -63,7 +63,7 @@ impl Workshop {
             .arg("-lrt");
         self.compile(command, &format!("{name}.so")).map_err(|why| {
             match why.to_string().contains(&format!("fatal error: {headers}")) {
-                true => Missing(format!("there are no headers {headers}...")).into(),
+                true => Missing(format!("there is no {headers}: install {package}")).into(),
                 false => why,
             }
         })

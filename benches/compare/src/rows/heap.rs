@@ -21,8 +21,8 @@ pub const ALONE: Plan = Plan {
         target: Some(2.0),
     },
     measure: |site, subject| {
-        let boost = site.shop.cpp_library("boost_heap", "boost/")?;
-        compare(site, subject, &["create"], &boost.to_string_lossy())
+        let boost = boost(site)?;
+        compare(site, subject, &["create"], &boost)
     },
 };
 
@@ -30,8 +30,8 @@ pub const ALONE: Plan = Plan {
 pub const CONTENDED: Plan = Plan {
     subject: Subject { name: "heap_alloc_free_contended", ..ALONE.subject },
     measure: |site, subject| {
-        let boost = site.shop.cpp_library("boost_heap", "boost/")?;
-        compare(site, subject, &["create", "open"], &boost.to_string_lossy())
+        let boost = boost(site)?;
+        compare(site, subject, &["create", "open"], &boost)
     },
 };
 
@@ -45,6 +45,12 @@ pub const MALLOC: Plan = Plan {
     },
     measure: |site, subject| compare(site, subject, &["create"], "malloc"),
 };
+
+/// The path of the library that has boost's heap.
+fn boost(site: &Site) -> Result<String> {
+    let library = site.shop.cpp_library("boost_heap", "boost/interprocess/", "libboost-dev")?;
+    Ok(library.to_string_lossy().into_owned())
+}
 
 /// One lane for each role, the first one on the second processor.
 fn compare(site: &mut Site, subject: &Subject, roles: &[&str], peer: &str) -> Result<Row> {

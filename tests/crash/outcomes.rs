@@ -12,6 +12,7 @@ use crate::world::{
 };
 
 /// What the witness knows of a death.
+#[derive(Clone, Copy)]
 pub(crate) struct Death {
     pub(crate) victim: i32,
     /// The victim's call had returned.

@@ -10,6 +10,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
 
 use crate::abi::SegmentInfo;
 use crate::board::{Board, NONE_YET};
@@ -221,7 +222,11 @@ impl Snapshots<'_> {
 }
 
 /// What there is looks as before the call or as after it, and all else as before.
-fn look(operation: &Operation, first: First, returned: Option<bool>) -> Result<Sight, String> {
+fn look(
+    operation: &'static Operation,
+    first: First,
+    returned: Option<bool>,
+) -> Result<Sight, String> {
     let board = Board::get();
     let world = World::open()?;
     match first {
@@ -241,6 +246,9 @@ fn look(operation: &Operation, first: First, returned: Option<bool>) -> Result<S
         before,
     };
     let sight = (operation.sight)(&world, &death)?.fitting(has_returned)?;
+    if first == First::Transacts {
+        newcomers_see(operation, &world, &death, sight)?;
+    }
     (operation.outcome)(&world, &death)?;
     transact(&world)?;
     world.lock_all()?;
@@ -249,6 +257,26 @@ fn look(operation: &Operation, first: First, returned: Option<bool>) -> Result<S
     let used = bytes_of_objects(operation.scene, &world.info()?);
     is("bytes used in the end", used, board.usual_use(used))?;
     Ok(sight)
+}
+
+/// Threads take all the other places, those of the dead too, one after the other: what is
+/// seen stays so.
+fn newcomers_see(
+    operation: &'static Operation,
+    world: &World,
+    death: &Death,
+    sight: Sight,
+) -> Result<(), String> {
+    for _ in 1..world.info()?.max_participants.min(CROWD) {
+        let (world, death) = (*world, *death);
+        let newcomer = thread::spawn(move || {
+            transact(&world)?;
+            (operation.sight)(&world, &death)
+        });
+        let found = newcomer.join().map_err(|_| "a newcomer panicked")??;
+        is("what a newcomer sees in the end", found, sight)?;
+    }
+    Ok(())
 }
 
 /// Bytes in use, whether or not the roster has grown, should it be about to grow.

@@ -26,7 +26,8 @@
 //! on the way of a survivor a sample (`snapshots::Thoroughness`). `OPS=lock,unlock`
 //! or arguments choose operations by name, `lock` standing for `lock_dead_owner` too;
 //! `kills` and `states` leave the other half out; `first` stops at the first failure.
-//! `FULL=1` recovers every state of survivors too, and adds pairs: one victim stands still
+//! `FULL=1` recovers every state of survivors too, which takes hours unless operations are
+//! chosen, and adds pairs: one victim stands still
 //! in its call while another dies in its own.
 
 mod abi;

@@ -199,27 +199,48 @@ fn claim_byte(attachment: &Attachment) -> Result<ClaimedMember> {
     }
 }
 
-/// Slots are used in turn, so that news of a death is not overwritten soon.
+/// A slot that keeps the news of a death is used when there is no other, the oldest news
+/// first: who waits for news may not have been there to read it. The others in turn.
 fn claim_among(attachment: &Attachment, file: &OwnedFd, slots: u32) -> Result<Option<u32>> {
     let next = &attachment.header().next_member;
     // Relaxed: a hint; the byte decides.
     let start = next.load(Relaxed) % slots.max(1);
+    let mut with_news = Vec::new();
     for index in (start..slots).chain(0..start) {
-        let record = attachment.member(index)?;
-        let byte = Byte::Member(index);
-        if is_news(record) || !byte_lock::try_lock(file.as_fd(), byte)? {
-            continue;
+        // Relaxed: looked at again by who waits; here it only says which slot comes first.
+        match attachment.member(index)?.died.load(Relaxed) {
+            0 if claim_one(attachment, file, index)? => {
+                next.store(index + 1, Relaxed);
+                return Ok(Some(index));
+            }
+            0 => {}
+            died => with_news.push((died, index)),
         }
-        // Somebody may have joined and died between the two looks: its death is news
-        // still, and nobody can announce it while we hold the byte.
-        if is_news(record) {
-            byte_lock::unlock(file.as_fd(), byte);
-            continue;
+    }
+    with_news.sort_unstable();
+    for (_, index) in with_news {
+        if claim_one(attachment, file, index)? {
+            return Ok(Some(index));
         }
-        next.store(index + 1, Relaxed);
-        return Ok(Some(index));
     }
     Ok(None)
+}
+
+/// Takes the byte of a member slot unless somebody has it, or its last owner's death has
+/// not been announced.
+fn claim_one(attachment: &Attachment, file: &OwnedFd, index: u32) -> Result<bool> {
+    let record = attachment.member(index)?;
+    let byte = Byte::Member(index);
+    if is_news(record) || !byte_lock::try_lock(file.as_fd(), byte)? {
+        return Ok(false);
+    }
+    // Somebody may have joined and died between the two looks: its death is news
+    // still, and nobody can announce it while we hold the byte.
+    if is_news(record) {
+        byte_lock::unlock(file.as_fd(), byte);
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 #[cold]

@@ -65,7 +65,8 @@ fn main() -> ExitCode {
         news: a_death_is_told_with_its_number, deaths_are_told_in_order, good_ends_are_no_deaths,
             an_exit_in_the_middle_of_work_is_no_death,
             ends_in_bad_order_are_deaths, a_wait_ends_after_its_time, every_sleeper_is_told,
-            a_crowd_is_watched_too, a_reader_cannot_wait, news_survive_until_a_slot_is_used_again;
+            a_crowd_is_watched_too, a_reader_cannot_wait, news_survive_until_a_slot_is_used_again,
+            news_outlive_many_who_join;
         roster: slots_are_used_again, the_roster_grows, a_thousand_processes_at_once,
             a_full_roster_says_so, ten_thousand_short_threads, handles_come_and_go_in_threads,
             a_reader_may_verify_during_growth;

@@ -243,3 +243,17 @@ pub(crate) fn news_survive_until_a_slot_is_used_again() {
     assert_eq!((first.epoch, news.epoch), (1, 2));
     assert!(news.slot == first.slot && news.generation > first.generation);
 }
+
+/// More processes come and go than there are slots, and the news is still there.
+pub(crate) fn news_outlive_many_who_join() {
+    let segment = crate::scene::found();
+    let victim = member();
+    let pid = victim.pid as u32;
+    victim.kill();
+    // Whoever asks for the facts announces it.
+    while segment.info().expect("readable").death_epoch == 0 {}
+    for _ in 0..40 {
+        Child::spawn(|_| drop(open())).ends_well();
+    }
+    assert_eq!(next_death(&segment, 0).pid, pid);
+}

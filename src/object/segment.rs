@@ -128,9 +128,13 @@ impl Segment {
             return Ok(Self { attachment: birth::enter_again(attachment)? });
         }
         let gone = || {
-            let text = "the object that was handed over is gone with its segment: the process \
-                        that sends it has to take part until it has arrived";
-            Err(Error::new(Status::NotFound, text))
+            Err(Error::with(
+                Status::NotFound,
+                format!(
+                    "the object that was handed over is gone with its segment \"{name}\": the \
+                     process that sends it has to take part until it has arrived"
+                ),
+            ))
         };
         match Self::open(name, &SegmentOptions::default()) {
             Ok(segment) if segment.attachment.header().identity == identity => Ok(segment),

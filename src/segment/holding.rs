@@ -125,7 +125,11 @@ fn let_go(attachment: &'static Attachment, entry: Offset) -> Result<()> {
         attachment.keeps.store(true, Release);
         return Ok(());
     }
-    end_hold(actor, &mut ours, entry)
+    end_hold(actor, &mut ours, entry)?;
+    drop(ours);
+    // A transaction may have ended just before something was kept for it.
+    let_go_of_kept(&actor);
+    Ok(())
 }
 
 /// Lets go of an object that we hold and have no handle to.
@@ -300,7 +304,7 @@ pub(super) fn take_inherited(actor: Actor) -> Result<()> {
         return Ok(());
     }
     let mut taken = Holdings::default();
-    for (entry, held) in &ours.held {
+    for (entry, held) in ours.held.iter().filter(|(_, held)| held.handles > 0) {
         let place = vacancy(actor, member, &mut taken)?;
         let hold = directory::hold(actor)?;
         if !is_object(hold.memory(), *entry, held.generation) {
@@ -331,10 +335,11 @@ pub(crate) fn bequeath(
         return Ok(theirs);
     }
     let thread = thread::here()?;
-    let name = thread.known_name_in(attachment).ok_or(crate::error::READ_ONLY)?;
+    let name = thread.known_name_in(attachment).ok_or(FORSAKEN)?;
     let actor = Actor::named(thread, attachment, name);
     super::estate::take_possession(actor, child)?;
-    for (entry, held) in &ours.held {
+    // What is only kept for a transaction of ours is none of the child's.
+    for (entry, held) in ours.held.iter().filter(|(_, held)| held.handles > 0) {
         if theirs.vacant.is_empty() {
             holds::add_page(actor, child)?;
             theirs.vacant = holds::vacancies(actor, child)?;

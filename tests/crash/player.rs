@@ -153,11 +153,10 @@ impl Player {
     }
 
     fn has_ended(&mut self) -> bool {
-        if self.living {
-            let flags = libc::__WALL | libc::WNOHANG;
+        if self.living && is_over(self.pid) {
             // SAFETY: our own child; the output is a field of ours.
-            let waited = unsafe { libc::waitpid(self.pid, &mut self.ending, flags) };
-            self.living = waited == 0;
+            unsafe { libc::waitpid(self.pid, &mut self.ending, libc::__WALL) };
+            self.living = false;
         }
         !self.living
     }
@@ -180,6 +179,17 @@ impl Drop for Player {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a child of ours has ended. If it has stopped, that stays to be waited for: it is
+/// the business of who steps it.
+fn is_over(pid: i32) -> bool {
+    // SAFETY: a plain C structure, for which zero is nothing to tell.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: our own child; the output is a local.
+    unsafe { libc::waitid(libc::P_PID, pid as u32, &mut info, flags) };
+    [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&info.si_code)
 }
 
 /// Makes the children of dead players the harness's own.

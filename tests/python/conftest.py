@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import itertools
 import os
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -16,6 +17,9 @@ try:
 except ModuleNotFoundError:  # from the tree, without installing
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
     import atoll
+
+# Who is started in the background of a shell script is deaf to Ctrl-C, and so are its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WATCHDOG_SECONDS = 300
 PREFIX = f"atoll-test-{os.getpid()}-"

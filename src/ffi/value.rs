@@ -48,6 +48,28 @@ unsafe fn obtain(
     })
 }
 
+/// Those of them that make a value with contents.
+///
+/// # Safety
+/// As for `obtain`; `initial` is NULL or leads to `len` bytes.
+unsafe fn obtain_with(
+    segment: *const atoll_segment,
+    name: *const c_char,
+    ty: *const atoll_type,
+    initial: *const c_void,
+    len: usize,
+    out: *mut *mut atoll_value,
+    how: impl FnOnce(&Segment, Option<&str>, &Type, Option<&[u8]>) -> Result<RawValue>,
+) -> atoll_status {
+    let make = |segment: &Segment, name: Option<&str>, ty: Option<&Type>| {
+        // SAFETY: NULL or `len` bytes, per the caller.
+        let initial = unsafe { bytes_of(initial, len, "initial") }?;
+        how(segment, name, needed(ty)?, Some(initial))
+    };
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain(segment, name, ty, out, make) }
+}
+
 /// Makes a value, all bytes zero, in a segment.
 ///
 /// segment   Where to.
@@ -106,13 +128,8 @@ pub unsafe extern "C" fn atoll_value_create_with(
     len: usize,
     out: *mut *mut atoll_value,
 ) -> atoll_status {
-    let make = |segment: &Segment, name: Option<&str>, ty: Option<&Type>| {
-        // SAFETY: NULL or `len` bytes, per the caller.
-        let initial = unsafe { bytes_of(initial, len, "initial") }?;
-        RawValue::create(segment, name, needed(ty)?, Some(initial))
-    };
     // SAFETY: the caller's promises, handed on.
-    unsafe { obtain(segment, name, r#type, out, make) }
+    unsafe { obtain_with(segment, name, r#type, initial, len, out, RawValue::create) }
 }
 
 /// Opens a value by its name.
@@ -197,13 +214,8 @@ pub unsafe extern "C" fn atoll_value_open_or_create_with(
     len: usize,
     out: *mut *mut atoll_value,
 ) -> atoll_status {
-    let make = |segment: &Segment, name: Option<&str>, ty: Option<&Type>| {
-        // SAFETY: NULL or `len` bytes, per the caller.
-        let initial = unsafe { bytes_of(initial, len, "initial") }?;
-        RawValue::open_or_create(segment, name, needed(ty)?, Some(initial))
-    };
     // SAFETY: the caller's promises, handed on.
-    unsafe { obtain(segment, name, r#type, out, make) }
+    unsafe { obtain_with(segment, name, r#type, initial, len, out, RawValue::open_or_create) }
 }
 
 /// Removes the name of a value: nobody can open it any more, and the name is free for

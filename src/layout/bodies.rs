@@ -59,8 +59,11 @@ shared! {
 /// The most bytes of a value that one atomic holds.
 pub(crate) const SMALL: u64 = 8;
 
+/// Where in the body of a large value its mutex is.
+pub(crate) const LARGE_MUTEX: u64 = size_of::<LargeValue>() as u64;
+
 /// Where the mutex of the value at `body` is, if it is a large one.
 pub(crate) fn mutex_in_value(memory: &Memory, body: Offset) -> Result<Option<Offset>> {
     let is_large = memory.at::<TypeRecord>(body)?.size > SMALL;
-    Ok(is_large.then_some(body + size_of::<LargeValue>() as u64))
+    Ok(is_large.then_some(body + LARGE_MUTEX))
 }

@@ -26,7 +26,7 @@
 use super::transaction::Changes;
 use crate::error::{Error, Result, Status};
 use crate::layout::Offset;
-use crate::layout::bodies::LargeValue;
+use crate::layout::bodies::{LARGE_MUTEX, LargeValue};
 use crate::layout::entry::LINE;
 use crate::layout::memory::Memory;
 use crate::platform::atomic::{
@@ -39,10 +39,9 @@ use crate::roster::attachment::Attachment;
 use crate::roster::thread;
 use crate::sync::mutex::{Actor, MutexBody};
 
-/// Where the version is, the mutex, and the first copy.
+/// Where the version is, and the first copy.
 const VERSION: u64 = core::mem::offset_of!(LargeValue, version) as u64;
-const MUTEX: u64 = size_of::<LargeValue>() as u64;
-const COPIES: u64 = MUTEX + size_of::<MutexBody>() as u64;
+const COPIES: u64 = LARGE_MUTEX + size_of::<MutexBody>() as u64;
 
 /// Even, and more than any transaction stores to one value.
 const JUMP: u64 = 1 << 32;
@@ -65,11 +64,6 @@ fn copy_span(size: u64) -> u64 {
     size.next_multiple_of(LINE)
 }
 
-/// The mutex of the large value whose body is at `body`.
-pub(super) fn mutex_at(memory: &Memory, body: Offset) -> Result<&MutexBody> {
-    memory.at(body + MUTEX)
-}
-
 const IN_TRANSACTION: Error = Error::new(
     Status::Deadlock,
     "this thread's transaction has stored to the value: store through the transaction, or end it \
@@ -82,7 +76,7 @@ impl Large {
         let words = size.div_ceil(8);
         Ok(Self {
             version: memory.at(body + VERSION)?,
-            mutex: mutex_at(memory, body)?,
+            mutex: memory.at(body + LARGE_MUTEX)?,
             copies: [
                 memory.words(body + COPIES, words)?,
                 memory.words(body + COPIES + copy_span(size), words)?,

@@ -13,7 +13,7 @@ use super::types::{Type, TypeCode};
 use crate::error::{Error, READ_ONLY, Result, Status, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
-use crate::layout::bodies::{SmallValue, TypeRecord};
+use crate::layout::bodies::{SMALL, SmallValue, TypeRecord, mutex_in_value};
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
@@ -23,8 +23,6 @@ use crate::sync::mutex::MutexBody;
 
 /// Where the cell of a small value is.
 const CELL: u64 = core::mem::offset_of!(SmallValue, cell) as u64;
-/// Values up to this many bytes are one atomic.
-const SMALL: u64 = 8;
 
 /// A value whose type is known at run time.
 ///
@@ -401,13 +399,8 @@ pub(super) fn verify(attachment: &Attachment, body: Offset, bytes: u64) -> Resul
     if body_bytes(&ty) != bytes {
         return Err(crate::error::corrupted("a value's type does not fit its place"));
     }
-    mutex_at(attachment, body)?.map_or(Ok(()), |mutex| mutex.verify(attachment))
-}
-
-/// The mutex of the value whose body is at `body`, if it is a large one.
-pub(super) fn mutex_at(attachment: &Attachment, body: Offset) -> Result<Option<&MutexBody>> {
-    match type_at(attachment, body)?.size() {
-        ..=SMALL => Ok(None),
-        _ => large::mutex_at(attachment.memory(), body).map(Some),
+    match mutex_in_value(attachment.memory(), body)? {
+        Some(place) => attachment.memory().at::<MutexBody>(place)?.verify(attachment),
+        None => Ok(()),
     }
 }

@@ -3,8 +3,7 @@
 //! The first handle of a process to an object writes a hold down in the segment, the last
 //! one takes it back (`holds`). What is between concerns nobody else.
 
-use super::control::Control;
-use super::{directory, holds, limbo};
+use super::{directory, estate, holds, limbo};
 use crate::error::{Error, Result, Status};
 use crate::layout::Offset;
 use crate::layout::block::{OWNER, Owner};
@@ -337,7 +336,7 @@ pub(crate) fn bequeath(
     let thread = thread::here()?;
     let name = thread.known_name_in(attachment).ok_or(FORSAKEN)?;
     let actor = Actor::named(thread, attachment, name);
-    super::estate::take_possession(actor, child)?;
+    estate::take_possession(actor, child)?;
     // What is only kept for a transaction of ours is none of the child's.
     for (entry, held) in ours.held.iter().filter(|(_, held)| held.handles > 0) {
         if theirs.vacant.is_empty() {
@@ -345,7 +344,7 @@ pub(crate) fn bequeath(
             theirs.vacant = holds::vacancies(actor, child)?;
         }
         let place = theirs.vacant.pop().expect("a page was added just now");
-        let hold = Control::of(attachment.memory())?.directory.hold(attachment.memory(), actor)?;
+        let hold = directory::hold(actor)?;
         holds::take(&hold, place, *entry, 0)?;
         hold.commit();
         theirs.held.insert(*entry, Held { place, ..*held });

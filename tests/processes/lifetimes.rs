@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use atoll::{Array, Mutex, RawArray, Segment, Status, Ticket, Type, TypeCode, Value};
 
-use crate::fork::fork_without_descriptors;
+use crate::odd_forks::fork_without_descriptors;
 use crate::scene::{found, open, status};
 use crate::support::child::{Child, Stage};
 use crate::support::system;

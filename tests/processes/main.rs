@@ -42,6 +42,7 @@ mod hostile_roster;
 mod hostile_space;
 mod lifetimes;
 mod news;
+mod odd_forks;
 mod roster;
 mod sandbox;
 mod scene;
@@ -73,11 +74,11 @@ fn main() -> ExitCode {
         fork: a_child_holds_nothing, locks_of_other_threads_stay_theirs, a_child_points_at_no_lock, a_child_is_a_member,
             a_grandchild_too,
             a_parents_death_is_told_though_its_child_lives, a_daemon_is_alive, a_daemon_of_a_nameless_segment_goes_on,
-            a_fork_without_hooks_works, a_raw_clone_is_refused,
-            spawned_programs_change_nothing, forks_while_threads_churn,
-            forks_while_threads_join, a_child_that_was_not_expected_joins_by_itself,
-            a_hundred_segments, creators_exclude_each_other_after_a_fork,
-            a_fork_that_only_execs_is_no_death, a_fork_during_the_first_call;
+            forks_while_threads_churn, forks_while_threads_join, a_hundred_segments,
+            creators_exclude_each_other_after_a_fork, a_fork_during_the_first_call;
+        odd_forks: a_fork_without_hooks_works, a_raw_clone_is_refused,
+            spawned_programs_change_nothing, a_child_that_was_not_expected_joins_by_itself,
+            a_fork_that_only_execs_is_no_death;
         exec: a_holder_that_execs_is_dead, a_thread_that_execs_is_dead,
             equal_ids_are_two_owners, a_killed_waiter_with_the_holders_id_changes_nothing,
             a_slot_used_again_under_the_same_id_is_noticed;

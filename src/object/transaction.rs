@@ -22,6 +22,7 @@ use crate::error::{Error, Result, Status, invalid};
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
 use crate::layout::undo::UndoEntry;
+use crate::platform::atomic::Ordering::Relaxed;
 use crate::platform::time::Deadline;
 use crate::roster::attachment::Attachment;
 use crate::roster::journal::{ANNEX_BYTES, Journal};
@@ -225,7 +226,7 @@ impl Transaction {
         }
     }
 
-    fn check_open(&self, attachment: &'static crate::roster::attachment::Attachment) -> Result<()> {
+    fn check_open(&self, attachment: &'static Attachment) -> Result<()> {
         self.check_own()?;
         if core::ptr::eq(attachment, self.changes.actor.attachment()) {
             return Ok(());
@@ -324,7 +325,7 @@ impl Changes {
             let words = self.memory().words(place, length / 8)?;
             return (place..).step_by(8).zip(words).try_for_each(|(place, word)| {
                 // Relaxed: behind our mutexes.
-                self.note(place, word.load(crate::platform::atomic::Ordering::Relaxed))
+                self.note(place, word.load(Relaxed))
             });
         }
         let block = self.annex(length)?;

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "status",
     "guard",
     "platform",
@@ -24,6 +24,7 @@ const SOURCES: [&str; 13] = [
     "array",
     "ticket",
     "transaction",
+    "place",
 ];
 
 fn main() {

@@ -251,6 +251,21 @@
 #define ATOLL_KIND_ARRAY 4
 
 /**
+ * Which edition of the contract that stands at atoll_place a program was compiled with.
+ */
+#define ATOLL_PLACE_CONTRACT 1
+
+/**
+ * The mutex counts: its holder may lock it again.
+ */
+#define ATOLL_PLACE_RECURSIVE 1
+
+/**
+ * The segment is open read-only: load, and nothing else.
+ */
+#define ATOLL_PLACE_READ_ONLY 2
+
+/**
  * What a call answers. 0 is plain success. Numbers never change and are never
  * used again for something else.
  *
@@ -775,6 +790,60 @@ typedef struct {
      */
     char segment[208];
 } atoll_ticket;
+
+/**
+ * Where the first word of an object lies, and how a thread finds out what it is called
+ * there: all that a program needs to lock an uncontended mutex, or to change a value,
+ * without a call. <atoll/inline.h> does it, and so do atoll.hpp and the Python package.
+ * This is the contract that they rely on, edition 1.
+ *
+ * A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
+ *             that width may be applied to it, sequentially consistent ones to be like
+ *             the calls. If READ_ONLY is set, it can only be loaded.
+ *
+ * A thread    has a record in private memory. The thread pointer (fs:0 on x86-64) plus
+ *             `thread` is the address of a pointer to it, NULL before the thread's first
+ *             call. In the record:
+ *               at 0          uint64_t   odd while the thread is inside a call
+ *               at `seat`     uint64_t   the segment that the next word is about
+ *                             uint64_t   the thread's name there
+ *             The kernel clears records in a forked child. So the seat is good if the
+ *             first word is even and the second is equal to `segment`. It is not before
+ *             the thread's first call in the segment, in a child before its first call,
+ *             while another segment uses the same seat, and while a transaction is open.
+ *
+ * A mutex     `word` is a uint64_t. 0: nobody holds it and nobody waits. The name | 2^31:
+ *             that thread holds it and nobody waits. With a good seat, a thread
+ *               locks it    by a compare-exchange (acquire) of 0 for its name | 2^31
+ *               unlocks it  by a compare-exchange (release) of its name | 2^31 for 0
+ *             If RECURSIVE is set, the uint32_t at `word` + 8 says how often the holder
+ *             has locked it again. It is 0 while nobody holds it, and the holder's alone.
+ *
+ * In every other case the calls do it: if a seat is not good, if an exchange fails, if
+ * `word` is NULL.
+ */
+typedef struct {
+    /**
+     * The first word of the object in shared memory; NULL if there is no short way.
+     */
+    void *word;
+    /**
+     * The number by which this process knows the segment.
+     */
+    uint64_t segment;
+    /**
+     * From the thread pointer to the pointer to the thread's record.
+     */
+    int64_t thread;
+    /**
+     * From the start of the record to the seat.
+     */
+    uint32_t seat;
+    /**
+     * ATOLL_PLACE_RECURSIVE and ATOLL_PLACE_READ_ONLY, or 0.
+     */
+    uint32_t flags;
+} atoll_place;
 
 #ifdef __cplusplus
 extern "C" {
@@ -2289,6 +2358,48 @@ atoll_status atoll_transaction_abort(atoll_transaction *transaction);
  */
 atoll_status atoll_transaction_end(atoll_transaction *transaction,
                                    uint32_t undo);
+
+/**
+ * Says where a mutex lies, for code that locks it without a call.
+ *
+ * contract  ATOLL_PLACE_CONTRACT, of the header that the caller was compiled with. If it
+ *           is not the library's, there is no short way.
+ * out       Receives the place. It is good while this process has the handle, or a
+ *           forked child of it has; `word` is NULL if there is no short way: make the
+ *           calls, which are always right.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The place is the same for all.
+ * Fork      The place is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_mutex_place(const atoll_mutex *mutex,
+                               uint32_t contract,
+                               atoll_place *out);
+
+/**
+ * Says where a value lies, for code that reads and changes it without a call.
+ *
+ * contract  As for atoll_mutex_place().
+ * out       Receives the place, good as long as that of a mutex. Values that are no
+ *           atomic by themselves, of more than 8 bytes or of 3, 5, 6 or 7, have none.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The place is the same for all.
+ * Fork      The place is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_value_place(const atoll_value *value,
+                               uint32_t contract,
+                               atoll_place *out);
 
 #ifdef __cplusplus
 }  // extern "C"

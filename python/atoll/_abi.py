@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xd56a882d089c4d79
+ABI_FINGERPRINT = 0x0f6daaccb3fc04b1
 
 # Done.
 OK = 0
@@ -99,6 +99,12 @@ KIND_RECURSIVE_MUTEX = 2
 KIND_VALUE = 3
 # An array.
 KIND_ARRAY = 4
+# Which edition of the contract that stands at atoll_place a program was compiled with.
+PLACE_CONTRACT = 1
+# The mutex counts: its holder may lock it again.
+PLACE_RECURSIVE = 1
+# The segment is open read-only: load, and nothing else.
+PLACE_READ_ONLY = 2
 
 
 # The last failure of a thread.
@@ -239,6 +245,18 @@ class atoll_ticket(Structure):
         ("identity", c_uint64),
         ("words", c_uint64 * 6),
         ("segment", c_char * 208),
+    ]
+
+
+# Where the first word of an object lies, and how a thread finds out what it is called there: all
+# that a program needs to lock an uncontended mutex, or to change a value, without a call.
+class atoll_place(Structure):
+    _fields_ = [
+        ("word", c_void_p),
+        ("segment", c_uint64),
+        ("thread", c_int64),
+        ("seat", c_uint32),
+        ("flags", c_uint32),
     ]
 
 
@@ -542,6 +560,10 @@ FUNCTIONS = {
     # Commits the transaction or aborts it: one function for languages whose blocks end in one
     # place, be it well or by an error.
     "atoll_transaction_end": (c_int32, [c_void_p, c_uint32]),
+    # Says where a mutex lies, for code that locks it without a call.
+    "atoll_mutex_place": (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Says where a value lies, for code that reads and changes it without a call.
+    "atoll_value_place": (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
 }
 
 

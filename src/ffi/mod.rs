@@ -24,6 +24,7 @@ mod limbo;
 mod mutex;
 mod object;
 mod output;
+mod place;
 mod platform;
 mod process;
 mod segment;

@@ -26,13 +26,15 @@ impl Handle for atoll_mutex {
 
     fn place(mutex: &Mutex) -> Place {
         let (body, attachment) = mutex.place();
-        let address = match mutex.is_recursive() {
-            true => core::ptr::null(),
-            false => core::ptr::from_ref(body),
-        };
-        Place { address: address.cast_mut().cast(), attachment }
+        let address = core::ptr::from_ref(body).cast_mut().cast::<u8>();
+        let mark = if mutex.is_recursive() { COUNTS } else { 0 };
+        Place { address: address.map_addr(|bits| bits | mark), attachment }
     }
 }
+
+/// Set in the address of a mutex that counts; addresses of bodies have it 0.
+const COUNTS: usize = 1;
+const _: () = assert!(align_of::<MutexBody>() > COUNTS);
 
 /// How a mutex is made. Begin with ATOLL_MUTEX_OPTIONS_INIT.
 #[repr(C)]
@@ -296,25 +298,32 @@ pub extern "C" fn atoll_mutex_close(mutex: *mut atoll_mutex) -> atoll_status {
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_mutex_lock(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
-    if timeout_ns >= 0 && quickly(mutex, MutexBody::take_if_free) {
+    if timeout_ns >= 0 && quickly(mutex, MutexBody::take_if_free, MutexBody::take_if_free_or_mine) {
         return atoll_status::ATOLL_OK;
     }
     lock_in_full(mutex, timeout_ns)
 }
 
-/// An uncontended call comes to a few instructions: no more stores than the exchange,
-/// and nothing that could unwind.
+/// An uncontended call comes to a few instructions: no more stores than the exchange, or
+/// the count, and nothing that could unwind.
 ///
 /// It is no call in the sense of `enter`, so the object may be closed meanwhile. Its
 /// place stays mapped all the same, because this thread has a seat in the segment. A
 /// thread that is inside another call, which a signal handler interrupted, is refused.
 #[inline(always)]
-fn quickly(mutex: *mut atoll_mutex, act: impl FnOnce(&MutexBody, u64) -> bool) -> bool {
+fn quickly(
+    mutex: *mut atoll_mutex,
+    plainly: impl FnOnce(&MutexBody, u64) -> bool,
+    counting: impl FnOnce(&MutexBody, u64) -> bool,
+) -> bool {
     let Some(place) = handle::place_of(mutex) else { return false };
     let seat = thread::idle().and_then(|thread| thread.cached_name(place.attachment));
+    let Some(name) = seat else { return false };
+    let body = place.address.map_addr(|bits| bits & !COUNTS).cast::<MutexBody>();
     // SAFETY: the address of a mutex's body in that attachment, which stays mapped
     // while there are seats; this thread's is not given up before we return.
-    seat.is_some_and(|name| act(unsafe { &*place.address.cast::<MutexBody>() }, name))
+    let body = unsafe { &*body };
+    if place.address.addr() & COUNTS == 0 { plainly(body, name) } else { counting(body, name) }
 }
 
 #[cold]
@@ -341,7 +350,7 @@ fn lock_in_full(mutex: *mut atoll_mutex, timeout_ns: i64) -> atoll_status {
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_mutex_unlock(mutex: *mut atoll_mutex) -> atoll_status {
-    if quickly(mutex, MutexBody::give_up_if_quiet) {
+    if quickly(mutex, MutexBody::give_up_if_quiet, MutexBody::give_up_once_if_quiet) {
         return atoll_status::ATOLL_OK;
     }
     unlock_in_full(mutex)

@@ -300,12 +300,26 @@ impl RawValue {
         }
     }
 
+    /// The same for a value that fills an atomic of its own width.
+    pub(crate) fn atomic(&self) -> Option<*mut u8> {
+        if self.ty.size().is_power_of_two() { self.data().ok() } else { None }
+    }
+
+    /// The number of the attachment that it lies in.
+    pub(crate) fn segment_number(&self) -> u64 {
+        self.attachment().number()
+    }
+
     pub(super) fn attachment(&self) -> &'static Attachment {
         self.holding.attachment()
     }
 
+    pub(crate) fn is_writable(&self) -> bool {
+        self.attachment().memory().is_writable()
+    }
+
     fn check_writable(&self) -> Result<()> {
-        if self.attachment().memory().is_writable() { Ok(()) } else { Err(READ_ONLY) }
+        if self.is_writable() { Ok(()) } else { Err(READ_ONLY) }
     }
 
     fn check_length(&self, operand: &[u8]) -> Result<()> {

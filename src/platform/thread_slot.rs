@@ -6,7 +6,7 @@
 //! for libraries that are loaded late), where one load finds its place and one the
 //! value. Elsewhere it is an ordinary `thread_local!`.
 
-pub(crate) use imp::{get, set};
+pub(crate) use imp::{get, offset, set};
 
 #[cfg(target_arch = "x86_64")]
 mod imp {
@@ -42,6 +42,20 @@ mod imp {
         value
     }
 
+    /// Where it lies, counted from the thread pointer: the same for all threads.
+    pub(crate) fn offset() -> Option<i64> {
+        let offset: i64;
+        // SAFETY: loads what the loader wrote.
+        unsafe {
+            asm!(
+                "mov {0}, qword ptr [rip + atoll_thread_slot@GOTTPOFF]",
+                out(reg) offset,
+                options(nostack, readonly, preserves_flags),
+            );
+        }
+        Some(offset)
+    }
+
     /// Sets it.
     pub(crate) fn set(value: *const c_void) {
         // SAFETY: as in `get`; the slot is this thread's own.
@@ -70,6 +84,11 @@ mod imp {
     #[inline(always)]
     pub(crate) fn get() -> *const c_void {
         SLOT.get()
+    }
+
+    /// It has no such place.
+    pub(crate) fn offset() -> Option<i64> {
+        None
     }
 
     /// Sets it.

@@ -14,6 +14,7 @@
 
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::mem::offset_of;
 
 use super::attachment::Attachment;
 use super::participant;
@@ -30,10 +31,13 @@ use crate::platform::{mapping, membarrier, thread_slot};
 const CACHED: usize = 16;
 
 /// One thread of this process.
+///
+/// Its first two fields are what the short ways look at, those in other people's programs
+/// too (`ffi::place`): their places are part of the C ABI.
 #[repr(C)]
 pub(crate) struct Thread {
     /// Odd while the thread is in a call; 0 until it is set up, and again in a forked
-    /// child. First, with the cache, because the fast paths look here.
+    /// child.
     calls: AtomicU64,
     /// The seats used last.
     cache: [CachedSeat; CACHED],
@@ -69,9 +73,23 @@ impl core::fmt::Debug for Thread {
 }
 
 #[derive(Default)]
+#[repr(C)]
 struct CachedSeat {
     attachment: Cell<u64>,
     name: Cell<u64>,
+}
+
+const _: () = {
+    assert!(offset_of!(Thread, calls) == 0);
+    assert!(offset_of!(Thread, cache) == 8);
+    assert!(offset_of!(CachedSeat, attachment) == 0);
+    assert!(offset_of!(CachedSeat, name) == 8);
+    assert!(size_of::<CachedSeat>() == 16);
+};
+
+/// Where in a `Thread` the seat in that attachment is cached, if it is.
+pub(crate) fn place_of_seat(attachment: u64) -> usize {
+    offset_of!(Thread, cache) + attachment as usize % CACHED * size_of::<CachedSeat>()
 }
 
 /// What `calls` is when a thread has been set up and made no call.

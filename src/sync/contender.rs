@@ -150,6 +150,7 @@ impl<'a> Contender<'a> {
         if !self.exchange(word, taken) {
             return Ok(None);
         }
+        self.body.count_anew();
         self.body.remember(dead);
         // Others may sleep on the dead one's liveness word still, if we did not.
         // Killed here: our hook wakes one sleeper of this lock.

@@ -3,6 +3,7 @@
 //! Plain structs over shared words and a roster; none knows where it lies or what
 //! it guards.
 
+mod actor;
 mod contender;
 pub(crate) mod guarded;
 pub(crate) mod mutex;

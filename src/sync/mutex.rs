@@ -23,7 +23,8 @@
 //!   wakes a sleeper: through its liveness word, or through its hook on this word.
 //! - **L3** WAITERS is cleared only by who found nobody asleep, and only while the
 //!   word still carries its stamp.
-//! - **L4** `count` is touched by the owner alone.
+//! - **L4** `again` is touched by the owner alone, and is 0 while the word is free: who
+//!   takes over from a dead owner sets it to 0 before it does anything else.
 //!
 //! # Edges
 //!
@@ -54,11 +55,11 @@
 //! the kernel woke is killed in turn before it has woken the others; a hook cleared by
 //! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
+pub(crate) use super::actor::Actor;
 use super::contender::{Contender, Taken};
 pub use super::owner::Owner;
 use super::owner::identify;
 use crate::error::{Error, Result, Status};
-use crate::layout::block::ParticipantId;
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord64,
@@ -71,7 +72,6 @@ use crate::roster::death;
 use crate::roster::journal;
 use crate::roster::participant::{self, NAME_MASK};
 use crate::roster::record;
-use crate::roster::thread::Thread;
 
 pub(super) const OWNED: u64 = 1 << 31;
 pub(super) const WAITERS: u64 = 1 << 30;
@@ -82,8 +82,8 @@ shared! {
     /// A mutex in shared memory. All zero is a free one.
     pub(crate) struct MutexBody: 64 {
         pub(super) word: HookableWord64,
-        /// How often the owner holds it, if it is recursive (L4).
-        count: AtomicU32,
+        /// How often the owner has locked it again, if it is recursive (L4).
+        again: AtomicU32,
         dead_pid: AtomicU32,
         /// Who died holding it last; written by who took over, while it holds.
         dead_name: [AtomicU64; 2],
@@ -94,6 +94,12 @@ shared! {
     }
 }
 
+// Other people's programs take the short way to these two (`ffi::place`).
+const _: () = {
+    assert!(core::mem::offset_of!(MutexBody, word) == 0);
+    assert!(core::mem::offset_of!(MutexBody, again) == 8);
+};
+
 /// How a lock was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acquired {
@@ -102,71 +108,6 @@ pub enum Acquired {
     /// Its last owner died holding it, or an earlier one did and nobody has marked
     /// the lock consistent since: what it guards may be half changed.
     OwnerDied,
-}
-
-/// A thread in a segment, as a possible owner.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Actor {
-    thread: &'static Thread,
-    pub(super) attachment: &'static Attachment,
-    /// The word of a mutex that this thread holds and nobody waits for.
-    pub(super) mine: u64,
-}
-
-impl Actor {
-    /// The calling thread in `attachment`; takes a seat there if it has none.
-    #[inline(always)]
-    pub(crate) fn new(thread: &'static Thread, attachment: &'static Attachment) -> Result<Self> {
-        let name = thread.name_in(attachment)?;
-        Ok(Self::named(thread, attachment, name))
-    }
-
-    /// The same for a thread that is known by `name` there.
-    #[inline(always)]
-    pub(crate) fn named(
-        thread: &'static Thread,
-        attachment: &'static Attachment,
-        name: u64,
-    ) -> Self {
-        Self { thread, attachment, mine: name | OWNED }
-    }
-
-    /// What lock words call it.
-    #[inline(always)]
-    pub(crate) fn name(self) -> u64 {
-        self.mine & NAME_MASK
-    }
-
-    /// Its slot.
-    #[inline(always)]
-    pub(crate) fn slot(self) -> u32 {
-        participant::slot_in(self.mine)
-    }
-
-    /// Its slot and the whole of its generation.
-    #[inline]
-    pub(crate) fn id(self) -> Result<ParticipantId> {
-        let slot = self.slot();
-        // Relaxed: our own record.
-        let generation = self.attachment.participant(slot)?.generation.load(Relaxed);
-        Ok(ParticipantId { slot, generation })
-    }
-
-    /// The thread.
-    #[inline(always)]
-    pub(crate) fn thread(self) -> &'static Thread {
-        self.thread
-    }
-
-    /// The segment that it takes part in.
-    #[inline(always)]
-    pub(crate) fn attachment(self) -> &'static Attachment {
-        self.attachment
-    }
-
-    fn is_owner_in(self, word: u64) -> bool {
-        word & (NAME_MASK | OWNED) == self.mine
-    }
 }
 
 impl MutexBody {
@@ -184,6 +125,34 @@ impl MutexBody {
     pub(crate) fn give_up_if_quiet(&self, name: u64) -> bool {
         // Release, UNLOCKED: what we wrote becomes the next owner's to read.
         self.word.compare_exchange(name | OWNED, 0, Release, Relaxed).is_ok()
+    }
+
+    /// The same for a mutex that counts, also if that thread holds it.
+    ///
+    /// Each step is whole by itself, so a signal handler that locks and unlocks in
+    /// between changes nothing.
+    #[inline(always)]
+    pub(crate) fn take_if_free_or_mine(&self, name: u64) -> bool {
+        // Acquire, UNLOCKED: as in `take_if_free`.
+        match self.word.compare_exchange(0, name | OWNED, Acquire, Relaxed) {
+            Ok(_) => true,
+            Err(seen) => seen == name | OWNED && self.count_up(),
+        }
+    }
+
+    /// Undoes one lock of a mutex that counts if that thread holds it and nobody waits.
+    #[inline(always)]
+    pub(crate) fn give_up_once_if_quiet(&self, name: u64) -> bool {
+        // Relaxed: the owner's alone (L4). Who is not the owner fails below.
+        let again = self.again.load(Relaxed);
+        if again == 0 {
+            return self.give_up_if_quiet(name);
+        }
+        let is_mine = self.word.load(Relaxed) == name | OWNED;
+        if is_mine {
+            self.again.store(again - 1, Relaxed);
+        }
+        is_mine
     }
 
     /// Acquires the mutex for the actor.
@@ -204,25 +173,29 @@ impl MutexBody {
     /// The same for a mutex that counts.
     #[inline(always)]
     pub(crate) fn lock_recursive(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
-        let acquired = match self.word.compare_exchange(0, actor.mine, Acquire, Relaxed) {
-            Ok(_) => Acquired::Clean,
-            Err(seen) if actor.is_owner_in(seen) => return self.count_up(seen),
-            Err(_) => self.lock_contended(actor, deadline)?,
-        };
-        // Relaxed: the owner's alone (L4). Killed before: the next owner sets it.
-        self.count.store(1, Relaxed);
-        Ok(acquired)
+        match self.word.compare_exchange(0, actor.mine, Acquire, Relaxed) {
+            Ok(_) => Ok(Acquired::Clean),
+            Err(seen) if !actor.is_owner_in(seen) => self.lock_contended(actor, deadline),
+            Err(seen) if self.count_up() => Ok(news_in(seen)),
+            Err(_) => Err(Error::new(Status::Full, "the mutex is held 2^32 times already")),
+        }
     }
 
-    fn count_up(&self, word: u64) -> Result<Acquired> {
+    /// One more time; false if that is more than can be counted.
+    fn count_up(&self) -> bool {
         // Relaxed: the owner's alone (L4).
-        match self.count.load(Relaxed).checked_add(1) {
-            Some(count) => self.count.store(count, Relaxed),
-            None => {
-                return Err(Error::new(Status::Full, "the mutex is held 2^32-1 times already"));
-            }
+        let more = self.again.load(Relaxed).checked_add(1);
+        if let Some(again) = more {
+            self.again.store(again, Relaxed);
         }
-        Ok(news_in(word))
+        more.is_some()
+    }
+
+    /// What a dead owner had counted is over. For who has just taken the word from it;
+    /// killed before this, it leaves the same to the next.
+    pub(super) fn count_anew(&self) {
+        // Relaxed: the owner's alone (L4); the unlock publishes it.
+        self.again.store(0, Relaxed);
     }
 
     #[cold]
@@ -300,6 +273,7 @@ impl MutexBody {
             // Acquire, DEPARTED: as for any who takes over. It fails if somebody took it, or
             // set a flag because the dead one looked alive a moment ago.
             if self.word.compare_exchange(word, taken, Acquire, Relaxed).is_ok() {
+                self.count_anew();
                 death::spread_word(actor.attachment, word);
                 return self.unlock(actor);
             }
@@ -326,9 +300,9 @@ impl MutexBody {
             return Err(NOT_HELD);
         }
         // Relaxed: the owner's alone (L4).
-        let count = self.count.load(Relaxed);
-        if count > 1 {
-            self.count.store(count - 1, Relaxed);
+        let again = self.again.load(Relaxed);
+        if again > 0 {
+            self.again.store(again - 1, Relaxed);
             return Ok(());
         }
         self.unlock(actor)

@@ -1,0 +1,116 @@
+/*
+ * The short ways of a mutex as inline functions: what an uncontended lock costs is then one
+ * compare-exchange and a few loads, without a call.
+ *
+ *     atoll_place place;
+ *     atoll_mutex_place(mutex, ATOLL_PLACE_CONTRACT, &place);     once, when it is opened
+ *
+ *     atoll_status status = ATOLL_OK;
+ *     if (!atoll_place_lock(&place))
+ *         status = atoll_mutex_lock(mutex, ATOLL_FOREVER);
+ *     ...
+ *     if (!atoll_place_unlock(&place))
+ *         status = atoll_mutex_unlock(mutex);
+ *
+ * False is no failure: something is not as usual, and the call deals with it. Locks taken in
+ * one way may be released in the other. A mutex that was made recursive needs the functions
+ * whose names end in _recursive. What holds for the calls holds here: a holder that is
+ * killed at any instruction is found dead, and the next one is told.
+ *
+ * The contract behind it stands at atoll_place in atoll.h. atoll.hpp uses all of this by
+ * itself.
+ *
+ * For GCC, clang, and what understands them. On anything but x86-64 no place has a short
+ * way, and the functions return false.
+ */
+#ifndef ATOLL_INLINE_H
+#define ATOLL_INLINE_H
+
+#include "../atoll.h"
+
+/* Set in the word of a mutex that somebody holds. */
+static const uint64_t atoll_place_owned = (uint64_t)1 << 31;
+
+/* What the calling thread puts into the word of a mutex that lies there, or 0 if it has to
+ * make the call. */
+static inline uint64_t atoll_place_mine(const atoll_place *place) {
+#ifdef __x86_64__
+    const char *record;
+    const uint64_t *seat;
+    if (!place->word)
+        return 0;
+    /* Volatile: the library sets and clears the pointer behind the compiler's back. */
+    __asm__ __volatile__("movq %%fs:(%1), %0" : "=r"(record) : "r"(place->thread));
+    if (!record)
+        return 0;
+    /* Relaxed, all three: only this thread writes its record, by calls that it makes, and
+     * the kernel, which clears it in a forked child before that runs. */
+    if (__atomic_load_n((const uint64_t *)record, __ATOMIC_RELAXED) & 1)
+        return 0;
+    seat = (const uint64_t *)(record + place->seat);
+    if (__atomic_load_n(seat, __ATOMIC_RELAXED) != place->segment)
+        return 0;
+    return __atomic_load_n(seat + 1, __ATOMIC_RELAXED) | atoll_place_owned;
+#else
+    (void)place;
+    return 0;
+#endif
+}
+
+/* Locks the mutex if it is free and nothing is special. */
+static inline bool atoll_place_lock(const atoll_place *place) {
+    uint64_t mine = atoll_place_mine(place), seen = 0;
+    /* Acquire: what the last holder wrote is ours to read. */
+    return mine && __atomic_compare_exchange_n((uint64_t *)place->word, &seen, mine, false,
+                                               __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Unlocks the mutex if this thread holds it and nobody waits. */
+static inline bool atoll_place_unlock(const atoll_place *place) {
+    uint64_t mine = atoll_place_mine(place), seen = mine;
+    /* Release: what we wrote is the next holder's to read. */
+    return mine && __atomic_compare_exchange_n((uint64_t *)place->word, &seen, 0, false,
+                                               __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* How often the holder of a recursive mutex has locked it again: its own to change. */
+static inline uint32_t *atoll_place_again(const atoll_place *place) {
+    return (uint32_t *)((uint64_t *)place->word + 1);
+}
+
+/* Locks a recursive mutex if it is free or held by this thread, and nothing is special. */
+static inline bool atoll_place_lock_recursive(const atoll_place *place) {
+    uint64_t mine = atoll_place_mine(place), seen = 0;
+    uint32_t again;
+    if (!mine)
+        return false;
+    if (__atomic_compare_exchange_n((uint64_t *)place->word, &seen, mine, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
+        return true;
+    if (seen != mine)
+        return false;
+    /* Relaxed, here and below: it is ours while we hold the mutex, and 0 while nobody does.
+     * A signal handler in between leaves it as it finds it. */
+    again = __atomic_load_n(atoll_place_again(place), __ATOMIC_RELAXED) + 1;
+    if (again == 0)
+        return false;
+    __atomic_store_n(atoll_place_again(place), again, __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Undoes one lock of a recursive mutex if this thread holds it and nobody waits. */
+static inline bool atoll_place_unlock_recursive(const atoll_place *place) {
+    uint64_t mine = atoll_place_mine(place);
+    uint32_t again;
+    if (!mine)
+        return false;
+    again = __atomic_load_n(atoll_place_again(place), __ATOMIC_RELAXED);
+    if (again == 0)
+        return atoll_place_unlock(place);
+    if (__atomic_load_n((const uint64_t *)place->word, __ATOMIC_RELAXED) != mine)
+        return false;
+    __atomic_store_n(atoll_place_again(place), again - 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+#endif /* ATOLL_INLINE_H */

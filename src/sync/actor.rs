@@ -1,0 +1,76 @@
+//! Who takes part in the protocols of this layer.
+
+use super::mutex::OWNED;
+use crate::error::Result;
+use crate::layout::block::ParticipantId;
+use crate::platform::atomic::Ordering::Relaxed;
+use crate::roster::attachment::Attachment;
+use crate::roster::participant::{self, NAME_MASK};
+use crate::roster::thread::Thread;
+
+/// A thread in a segment, as a possible owner.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Actor {
+    pub(super) thread: &'static Thread,
+    pub(super) attachment: &'static Attachment,
+    /// The word of a mutex that this thread holds and nobody waits for.
+    pub(super) mine: u64,
+}
+
+impl Actor {
+    /// The calling thread in `attachment`; takes a seat there if it has none.
+    #[inline(always)]
+    pub(crate) fn new(thread: &'static Thread, attachment: &'static Attachment) -> Result<Self> {
+        let name = thread.name_in(attachment)?;
+        Ok(Self::named(thread, attachment, name))
+    }
+
+    /// The same for a thread that is known by `name` there.
+    #[inline(always)]
+    pub(crate) fn named(
+        thread: &'static Thread,
+        attachment: &'static Attachment,
+        name: u64,
+    ) -> Self {
+        Self { thread, attachment, mine: name | OWNED }
+    }
+
+    /// What lock words call it.
+    #[inline(always)]
+    pub(crate) fn name(self) -> u64 {
+        self.mine & NAME_MASK
+    }
+
+    /// Its slot.
+    #[inline(always)]
+    pub(crate) fn slot(self) -> u32 {
+        participant::slot_in(self.mine)
+    }
+
+    /// Its slot and the whole of its generation.
+    #[inline]
+    pub(crate) fn id(self) -> Result<ParticipantId> {
+        let slot = self.slot();
+        // Relaxed: our own record.
+        let generation = self.attachment.participant(slot)?.generation.load(Relaxed);
+        Ok(ParticipantId { slot, generation })
+    }
+
+    /// The thread.
+    #[inline(always)]
+    pub(crate) fn thread(self) -> &'static Thread {
+        self.thread
+    }
+
+    /// The segment that it takes part in.
+    #[inline(always)]
+    pub(crate) fn attachment(self) -> &'static Attachment {
+        self.attachment
+    }
+
+    /// Whether it is the owner that a lock word names.
+    #[inline(always)]
+    pub(super) fn is_owner_in(self, word: u64) -> bool {
+        word & (NAME_MASK | OWNED) == self.mine
+    }
+}

@@ -23,8 +23,8 @@ use crate::object::segment::Segment;
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_process_leave() -> atoll_status {
-    guard(|_| {
-        transaction::abort_mine();
+    guard(|call| {
+        transaction::abort_mine(call);
         Segment::leave_all()
     })
 }

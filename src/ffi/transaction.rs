@@ -1,7 +1,9 @@
 //! `atoll_transaction_*`.
 //!
 //! A thread has at most one transaction, so there is no table: it lies in a variable of
-//! the thread, and the handle is a number that is compared with the one there.
+//! the thread, and the handle is a number that is compared with the one there. Calls find
+//! the variable through the thread's record: to ask the loader, and the language whether it
+//! still lives, takes as long as to note a change.
 //!
 //! ```text
 //!  handle  63 62 61        40 39          0
@@ -16,7 +18,7 @@
 //! forked child has a copy of the variable; the object layer sees to it that nothing of
 //! the parent's is touched through it.
 
-use core::cell::RefCell;
+use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::ptr::without_provenance_mut;
 
@@ -33,7 +35,7 @@ use crate::object::transaction::Transaction;
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::platform::time::Deadline;
 use crate::roster::record::MOST_LOCKS;
-use crate::roster::thread::InCall;
+use crate::roster::thread::{self, InCall};
 use crate::sync::mutex::Acquired;
 
 /// An open transaction. The pointer is a handle: never follow it.
@@ -48,8 +50,17 @@ struct Mine {
     open: Option<Transaction>,
 }
 
+/// Where a thread keeps it. Goes when the thread ends, and aborts what is open.
+struct Room(UnsafeCell<Mine>);
+
 thread_local! {
-    static MINE: RefCell<Mine> = const { RefCell::new(Mine { last: 0, open: None }) };
+    static ROOM: Room = const { Room(UnsafeCell::new(Mine { last: 0, open: None })) };
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        thread::forget_room();
+    }
 }
 
 /// How many threads have begun transactions.
@@ -59,10 +70,22 @@ const MARK: u64 = 0b11 << 62;
 const COUNT_BITS: u32 = 40;
 const COUNT: u64 = (1 << COUNT_BITS) - 1;
 
-/// Runs `act` on what this thread knows. Calls do not nest, so nobody else has it.
+/// Runs `act` on what this thread knows.
 #[inline(always)]
-fn with_mine<T>(act: impl FnOnce(&mut Mine) -> Result<T>) -> Result<T> {
-    MINE.try_with(|mine| act(&mut mine.borrow_mut())).unwrap_or(Err(THREAD_ENDS))
+fn with_mine<T>(call: &InCall, act: impl FnOnce(&mut Mine) -> Result<T>) -> Result<T> {
+    let known = call.thread().room().cast::<Mine>();
+    let mine = if known.is_null() { find_room(call)? } else { known };
+    // SAFETY: the variable of this thread, which lives: when it goes, `Room` has itself
+    // forgotten. Nobody else has it: calls of a thread do not nest, `act` makes none, and
+    // this is one (`InCall`).
+    act(unsafe { &mut *mine })
+}
+
+#[cold]
+fn find_room(call: &InCall) -> Result<*mut Mine> {
+    let mine = ROOM.try_with(|room| room.0.get()).map_err(|_| THREAD_ENDS)?;
+    call.thread().set_room(mine.cast());
+    Ok(mine)
 }
 
 impl Mine {
@@ -119,9 +142,12 @@ impl Mine {
 }
 
 /// Aborts the transaction of this thread, if one is open, as the end of the thread does.
-pub(super) fn abort_mine() {
+pub(super) fn abort_mine(call: &InCall) {
     // A thread that has ended its variables has none.
-    let _ = MINE.try_with(|mine| mine.borrow_mut().open = None);
+    let _ = with_mine(call, |mine| {
+        mine.open = None;
+        Ok(())
+    });
 }
 
 /// The handle that comes after `last` on this thread.
@@ -226,7 +252,7 @@ pub unsafe extern "C" fn atoll_transaction_begin(
         // SAFETY: the caller passes NULL or `n` handles.
         let mutexes = unsafe { items(mutexes, n, "mutexes") }?;
         let deadline = Deadline::after_ns(timeout_ns)?;
-        with_mine(|mine| {
+        with_mine(call, |mine| {
             let acquired = mine.begin(call, mutexes, deadline)?;
             out.write(without_provenance_mut(mine.last as usize));
             Ok(acquired)
@@ -274,7 +300,7 @@ pub unsafe extern "C" fn atoll_transaction_store(
     timeout_ns: i64,
 ) -> atoll_status {
     guard(|call| {
-        with_mine(|mine| {
+        with_mine(call, |mine| {
             let transaction = mine.find(call, transaction)?;
             let value = handle::find(call, value)?;
             // SAFETY: NULL or `len` bytes, as the caller promises.
@@ -327,7 +353,7 @@ pub unsafe extern "C" fn atoll_transaction_modify(
     guard(|call| {
         // SAFETY: the caller passes NULL or room for an address.
         let out = unsafe { Output::at(out, "out") }?;
-        with_mine(|mine| {
+        with_mine(call, |mine| {
             let transaction = mine.find(call, transaction)?;
             let lent = transaction.modify(handle::find(call, array)?, first, count)?;
             out.write(lent.cast());
@@ -353,7 +379,7 @@ pub unsafe extern "C" fn atoll_transaction_modify(
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_transaction_commit(transaction: *mut atoll_transaction) -> atoll_status {
     guard(|call| {
-        with_mine(|mine| {
+        with_mine(call, |mine| {
             mine.find(call, transaction)?.make_final()?;
             mine.open = None;
             Ok(())
@@ -377,7 +403,7 @@ pub extern "C" fn atoll_transaction_commit(transaction: *mut atoll_transaction) 
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_transaction_abort(transaction: *mut atoll_transaction) -> atoll_status {
-    guard(|call| with_mine(|mine| mine.take(call, transaction)?.abort()))
+    guard(|call| with_mine(call, |mine| mine.take(call, transaction)?.abort()))
 }
 
 /// Commits the transaction or aborts it: one function for languages whose blocks end in

@@ -56,6 +56,8 @@ pub(crate) struct Thread {
     transaction_name: Cell<u64>,
     /// Which of its mutexes are to be marked consistent when it commits, one bit each.
     marks: Cell<u8>,
+    /// Where the C ABI keeps what it knows of the thread; null until it says so.
+    room: Cell<*mut c_void>,
 }
 
 /// A thread's place in one attachment, and its name there.
@@ -233,6 +235,17 @@ impl Thread {
         Ok(name)
     }
 
+    /// What `set_room` was given, on this thread of this process.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> *mut c_void {
+        self.room.get()
+    }
+
+    /// Keeps an address for the thread, until `forget_room`; a forked child has none.
+    pub(crate) fn set_room(&self, room: *mut c_void) {
+        self.room.set(room);
+    }
+
     /// Whether a transaction is open on this thread.
     #[inline(always)]
     pub(crate) fn has_transaction(&self) -> bool {
@@ -323,6 +336,13 @@ impl Thread {
         // SAFETY: made above or earlier by this thread; calls of a thread do not
         // nest (`begin_call`), and no caller keeps the borrow over another call.
         unsafe { &mut *self.seats.get() }
+    }
+}
+
+/// Forgets what `set_room` was given. The variables of a thread go before its record.
+pub(crate) fn forget_room() {
+    if let Some(thread) = current() {
+        thread.room.set(core::ptr::null_mut());
     }
 }
 

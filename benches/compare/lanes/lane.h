@@ -1,6 +1,6 @@
 /*
- * A lane: a process that measures what it is asked to. The lines that it reads and
- * writes are described in src/kit/mod.rs; lane.py is the same in Python.
+ * A lane in C or C++: a process that measures what it is asked to. The lines that it
+ * reads and writes are described in src/kit/mod.rs; lane.py is the same in Python.
  */
 #ifndef LANE_H
 #define LANE_H

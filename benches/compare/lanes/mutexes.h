@@ -15,9 +15,9 @@
 struct shared {
     pthread_mutex_t mutex;
     /* What the mutexes guard, each alone on its lines. */
-    _Alignas(64) volatile long ours;
+    volatile long ours __attribute__((aligned(64)));
     char gap[128];
-    _Alignas(64) volatile long peer;
+    volatile long peer __attribute__((aligned(64)));
 };
 
 static atoll_mutex *ours;
@@ -40,21 +40,25 @@ static inline void mutexes_init_peer(void) {
 static inline void mutexes_open(const char *name, const char *role) {
     atoll_segment *segment;
     atoll_array *array;
-    const atoll_type type = {.code = ATOLL_STRUCT, .size = sizeof(struct shared), .align = 64};
+    atoll_type type;
     const uint64_t one = 1;
+    memset(&type, 0, sizeof type);
+    type.code = ATOLL_STRUCT;
+    type.size = sizeof(struct shared);
+    type.align = 64;
     segment_name = name;
     if (strcmp(role, "create") == 0) {
         lane_check(atoll_segment_create(name, NULL, &segment));
         atexit(mutexes_remove);
         lane_check(atoll_mutex_create(segment, "ours", NULL, &ours));
         lane_check(atoll_array_create(segment, "peer", &type, 1, &one, &array));
-        shared = atoll_array_data(array);
+        shared = (struct shared *)atoll_array_data(array);
         mutexes_init_peer();
     } else {
         lane_check(atoll_segment_open(name, NULL, &segment));
         lane_check(atoll_mutex_open(segment, "ours", NULL, &ours));
         lane_check(atoll_array_open(segment, "peer", &type, 1, &one, &array));
-        shared = atoll_array_data(array);
+        shared = (struct shared *)atoll_array_data(array);
     }
 }
 

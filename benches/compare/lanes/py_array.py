@@ -1,11 +1,11 @@
-"""py_array.py read|slice1000 SEGMENT: an array of atoll and one of multiprocessing."""
+"""py_array.py read|slice1000: an array of atoll and one of multiprocessing."""
 
 import multiprocessing
 import sys
 from itertools import repeat
 
 import atoll
-from lane import serve
+from lane import need_accelerator, serve
 
 LENGTH = 1000
 
@@ -26,13 +26,12 @@ def slice1000(array):
     return work
 
 
-def main(what, segment_name):
+def main(what):
+    need_accelerator()
     work, batch = {"read": (read, 50), "slice1000": (slice1000, 2)}[what]
+    ours = atoll.Array(type="i64", shape=LENGTH)
     peer = multiprocessing.Array("q", LENGTH)
-    with atoll.Segment(segment_name, create=True) as segment:
-        segment.unlink()
-        ours = atoll.Array(segment, "ours", "i64", LENGTH)
-        serve({"ours": work(ours), "peer": work(peer)}, batch)
+    serve({"ours": work(ours), "peer": work(peer)}, batch)
 
 
 if __name__ == "__main__":

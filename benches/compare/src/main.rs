@@ -54,8 +54,8 @@ fn run(wanted: Vec<String>) -> kit::Result<bool> {
 fn choose(wanted: &[String]) -> kit::Result<Vec<&'static Plan>> {
     let known = |name: &String| PLANS.iter().any(|plan| plan.subject.name == name);
     if let Some(unknown) = wanted.iter().find(|name| !known(name)) {
-        let names = PLANS.each_ref().map(|plan| plan.subject.name).join(" ");
-        return Err(format!("there is no row {unknown}: there are {names}").into());
+        let names: Vec<&str> = PLANS.iter().map(|plan| plan.subject.name).collect();
+        return Err(format!("there is no row {unknown}: there are {}", names.join(" ")).into());
     }
     let is_wanted =
         |plan: &&Plan| wanted.is_empty() || wanted.iter().any(|n| n == plan.subject.name);

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::{Result, cpu};
+use super::{Missing, Result, cpu};
 
 /// A lane that says nothing for so long hangs.
 const WATCHDOG_MS: i32 = 60_000;
@@ -33,9 +33,11 @@ impl Lane {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().ok_or("a lane without output")?);
         let mut lane = Self { called, child, input, output };
-        match lane.hear()?.as_str() {
-            "ready" => Ok(lane),
-            other => Err(format!("{}: not ready but \"{other}\"", lane.called).into()),
+        let said = lane.hear()?;
+        match said.strip_prefix("missing ") {
+            Some(what) => Err(Missing(what.into()).into()),
+            None if said == "ready" => Ok(lane),
+            None => Err(format!("{}: not ready but \"{said}\"", lane.called).into()),
         }
     }
 

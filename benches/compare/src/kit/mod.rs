@@ -25,11 +25,14 @@
 //!
 //! ```text
 //!   to a lane              from it
-//!                          ready                      once it has set itself up
+//!                          ready                      once it has set itself up, or
+//!                          missing WHAT               if this machine cannot do that
 //!   SIDE FROM_NS UNTIL_NS  OPERATIONS NS PREEMPTED    a slice between two moments of
 //!                                                     CLOCK_MONOTONIC: what it did, how
 //!                                                     long that took, how often it was
-//!                                                     taken off its processor
+//!                                                     taken off its processor; a lane of
+//!                                                     several processes says so of each,
+//!                                                     all on the same line
 //!   (end of file)                                     it ends
 //! ```
 

@@ -8,15 +8,14 @@ use super::{Missing, Result};
 #[derive(Clone, Copy, Debug)]
 pub struct Pair {
     pub regime: Regime,
-    /// Costs.
-    pub ours: f64,
-    pub peer: f64,
+    pub ours: Slice,
+    pub peer: Slice,
 }
 
 impl Pair {
     /// How many times cheaper ours is.
     pub fn advantage(&self) -> f64 {
-        self.peer / self.ours
+        self.peer.cost_ns / self.ours.cost_ns
     }
 }
 
@@ -55,8 +54,8 @@ impl Pairs {
                 pairs.disturbed += 1;
             } else {
                 let (ours, peer) = match first {
-                    Side::Ours => (one.cost_ns, other.cost_ns),
-                    Side::Peer => (other.cost_ns, one.cost_ns),
+                    Side::Ours => (one, other),
+                    Side::Peer => (other, one),
                 };
                 pairs.kept.push(Pair { regime: before, ours, peer });
             }

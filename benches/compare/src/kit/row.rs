@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::pairs::{Pair, Pairs};
 use super::probe::Regime;
+use super::slice::Slice;
 use super::sorted::Sorted;
 use super::{Failure, cpu};
 
@@ -43,6 +44,9 @@ pub struct Run {
 #[derive(Clone, Copy)]
 pub struct Subject {
     pub name: &'static str,
+    /// Which of the ways that rows stand side by side for; such rows share a beginning of
+    /// their names.
+    pub variant: Option<&'static str>,
     pub unit: &'static str,
     /// Nanoseconds in that unit.
     pub unit_ns: f64,
@@ -73,10 +77,13 @@ impl Subject {
     pub fn compared(&self, pairs: &Pairs) -> Row {
         let regime = pairs.usual();
         let usual = pairs.of(regime);
-        let [ours, peer] = medians(&usual);
+        let [ours, peer] = medians(&usual, |slice| slice.cost_ns);
         let advantages = Sorted::of(usual.iter().map(Pair::advantage));
         let in_units = |ns: f64| round(ns / self.unit_ns);
-        let run = |pair: &Pair| Run { ours: in_units(pair.ours), peer: Some(in_units(pair.peer)) };
+        let run = |pair: &Pair| Run {
+            ours: in_units(pair.ours.cost_ns),
+            peer: Some(in_units(pair.peer.cost_ns)),
+        };
         let mut row = Row {
             ours: Some(in_units(ours)),
             peer: Some(in_units(peer)),
@@ -89,10 +96,14 @@ impl Subject {
         };
         row.note("load", json!(cpu::load()));
         row.note("dropped", json!({"moved": pairs.moved, "disturbed": pairs.disturbed}));
+        let [ours, peer] = medians(&usual, |slice| slice.least_share);
+        if ours < 1.0 {
+            row.note("least_share", json!({"ours": round(ours), "peer": round(peer)}));
+        }
         for other in Regime::ALL.into_iter().filter(|&other| other != regime) {
             let met = pairs.of(other);
             if !met.is_empty() {
-                let [ours, peer] = medians(&met);
+                let [ours, peer] = medians(&met, |slice| slice.cost_ns);
                 let seen = json!({
                     "runs": met.len(),
                     "ours": in_units(ours),
@@ -137,9 +148,10 @@ impl Row {
     }
 }
 
-fn medians(pairs: &[Pair]) -> [f64; 2] {
-    let ours = Sorted::of(pairs.iter().map(|pair| pair.ours));
-    let peer = Sorted::of(pairs.iter().map(|pair| pair.peer));
+/// Of ours and of the peer's.
+fn medians(pairs: &[Pair], figure: fn(Slice) -> f64) -> [f64; 2] {
+    let ours = Sorted::of(pairs.iter().map(|pair| figure(pair.ours)));
+    let peer = Sorted::of(pairs.iter().map(|pair| figure(pair.peer)));
     [ours.median(), peer.median()]
 }
 

@@ -1,6 +1,7 @@
 //! A millisecond of work.
 
 use super::lane::Lane;
+use super::sorted::Sorted;
 use super::{Result, cpu};
 
 /// Whose work is measured.
@@ -35,6 +36,16 @@ pub struct Slice {
     pub cost_ns: f64,
     /// A lane lost its processor to somebody else.
     pub disturbed: bool,
+    /// What part of the work was done by the process that did least: half of it if two
+    /// had the same, all of it if there is but one.
+    pub least_share: f64,
+}
+
+impl Slice {
+    /// A single operation of a single process.
+    pub fn of_one(cost_ns: f64) -> Self {
+        Self { cost_ns, disturbed: false, least_share: 1.0 }
+    }
 }
 
 /// How long slices take.
@@ -49,14 +60,19 @@ pub fn run(lanes: &mut [Lane], side: Side) -> Result<Slice> {
     for lane in &mut *lanes {
         lane.tell(&request)?;
     }
-    let mut per_ns = 0.0;
+    let mut per_ns = Vec::new();
     let mut disturbed = false;
     for lane in lanes {
-        let [operations, took, preempted] = lane.numbers()?[..] else {
-            return Err("a lane answers a slice with three numbers".into());
+        let numbers = lane.numbers()?;
+        let (processes, []) = numbers.as_chunks() else {
+            return Err("a lane answers a slice with three numbers for each process".into());
         };
-        per_ns += operations as f64 / took as f64;
-        disturbed |= preempted > 0;
+        for &[operations, took, preempted] in processes {
+            per_ns.push(operations as f64 / took as f64);
+            disturbed |= preempted > 0;
+        }
     }
-    Ok(Slice { cost_ns: 1.0 / per_ns, disturbed })
+    let all: f64 = per_ns.iter().sum();
+    let least_share = Sorted::of(per_ns).least() / all;
+    Ok(Slice { cost_ns: 1.0 / all, disturbed, least_share })
 }

@@ -41,9 +41,20 @@ impl Workshop {
     /// Compiles `lanes/NAME.c` against the shared library.
     pub fn c_lane(&self, name: &str) -> Result<PathBuf> {
         let mut command = compiler("CC", "cc");
+        command.arg("-std=gnu11").arg(self.sources().join(name).with_extension("c"));
+        self.link(command, name)
+    }
+
+    /// Compiles `lanes/NAME.cpp` against the shared library.
+    pub fn cpp_lane(&self, name: &str) -> Result<PathBuf> {
+        let mut command = compiler("CXX", "c++");
+        command.arg("-std=gnu++17").arg(self.sources().join(name).with_extension("cpp"));
+        self.link(command, &format!("{name}_cpp"))
+    }
+
+    fn link(&self, mut command: Command, name: &str) -> Result<PathBuf> {
         command
-            .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread"])
-            .arg(self.sources().join(name).with_extension("c"))
+            .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread"])
             .arg("-I")
             .arg(self.tree.join("include"))
             .arg("-L")
@@ -99,29 +110,35 @@ impl Workshop {
         Err(format!("{cargo}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
-    /// `lanes/NAME.py` as run by one version of Python, "" for the usual one. An error if
-    /// that is not there.
-    pub fn python_lane(&self, name: &str, version: &str) -> Result<Command> {
-        let said = self.python(version).arg("--version").output();
-        let wanted = format!("Python {version}");
-        let is_there =
-            said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).starts_with(&wanted));
-        if !is_there {
-            return Err(Missing(format!("there is no python{version}")).into());
+    /// The interpreter of one version of Python; "" for the usual one.
+    pub fn python(&self, version: &str) -> Result<PathBuf> {
+        let mut ask = Command::new("python3");
+        if !version.is_empty() {
+            ask.env("PYENV_VERSION", version);
         }
-        let mut lane = self.python(version);
-        lane.arg(self.sources().join(name).with_extension("py"))
-            .env("PYTHONPATH", self.tree.join("python"))
-            .env("ATOLL_LIBRARY", self.release.join("libatoll.so"));
-        Ok(lane)
+        let question = "import sys; print(*sys.version_info[:3], sep='.'); print(sys.executable)";
+        let said = ask.args(["-c", question]).output();
+        let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
+        match said.as_deref().unwrap_or_default().trim_end().split_once('\n') {
+            Some((is, path)) if is_of(is, version) => Ok(path.into()),
+            _ => Err(Missing(format!("there is no python{version}")).into()),
+        }
     }
 
-    fn python(&self, version: &str) -> Command {
-        let mut python = Command::new("python3");
-        if !version.is_empty() {
-            python.env("PYENV_VERSION", version);
+    /// `lanes/NAME.py` as an interpreter runs it: with the accelerator or without it, and
+    /// from bytecode, as modules that are installed.
+    pub fn python_lane(&self, interpreter: &Path, name: &str, is_pure: bool) -> Command {
+        let mut lane = Command::new(interpreter);
+        lane.arg(self.sources().join(name).with_extension("py"))
+            .env("PYTHONPATH", self.tree.join("python"))
+            .env("PYTHONPYCACHEPREFIX", self.lanes().join("bytecode"))
+            .env_remove("PYTHONDONTWRITEBYTECODE")
+            .env("ATOLL_LIBRARY", self.release.join("libatoll.so"))
+            .env_remove("ATOLL_PURE");
+        if is_pure {
+            lane.env("ATOLL_PURE", "1");
         }
-        python
+        lane
     }
 
     fn sources(&self) -> PathBuf {
@@ -138,6 +155,11 @@ impl Workshop {
         let _ = std::fs::remove_file(&link);
         Ok(std::os::unix::fs::symlink(self.release.join("libatoll.so"), link)?)
     }
+}
+
+/// 3.13.0 is of 3.13 and of "", and not of 3.1.
+fn is_of(exact: &str, version: &str) -> bool {
+    version.is_empty() || format!("{exact}.").starts_with(&format!("{version}."))
 }
 
 /// The compiler that a variable names, or the usual one.

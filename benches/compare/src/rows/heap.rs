@@ -15,6 +15,7 @@ const PAIRS: usize = 200;
 pub const ALONE: Plan = Plan {
     subject: Subject {
         name: "heap_alloc_free",
+        variant: None,
         unit: "ns",
         unit_ns: 1.0,
         peer_name: Some("boost managed_shared_memory"),

@@ -27,16 +27,31 @@ pub struct Plan {
 }
 
 /// In the order of the table.
-pub const PLANS: [Plan; 11] = [
+pub const PLANS: &[Plan] = &[
     mutex::UNCONTENDED,
+    mutex::UNCONTENDED_CPP,
     mutex::CONTENDED,
     recovery::PLAN,
     transaction::TWO_WORDS,
     heap::ALONE,
     heap::CONTENDED,
     heap::MALLOC,
+    python::LOCK,
+    python::LOCK_CTYPES,
+    python::WITH,
+    python::WITH_CTYPES,
+    python::CONTENDED,
+    python::CONTENDED_CTYPES,
+    python::LOCKED_ADD,
+    python::LOCKED_ADD_CTYPES,
+    python::ATOMIC_ADD,
+    python::ATOMIC_ADD_CTYPES,
     python::READ,
+    python::READ_CTYPES,
     python::SLICE,
+    python::SLICE_CTYPES,
+    python::IMPORT,
+    python::IMPORT_CTYPES,
     segment::ATTACH,
     segment::EMPTY,
 ];

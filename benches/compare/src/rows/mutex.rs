@@ -14,6 +14,7 @@ const PAIRS: usize = 200;
 
 const SUBJECT: Subject = Subject {
     name: "mutex_uncontended",
+    variant: None,
     unit: "ns",
     unit_ns: 1.0,
     peer_name: Some("glibc robust process-shared mutex"),
@@ -27,6 +28,16 @@ pub const UNCONTENDED: Plan = Plan {
         let program = site.shop.c_lane("mutex")?;
         let lanes = [lane(&program, "uncontended", "create", site.cpus[1])?];
         compare(site, subject, lanes)
+    },
+};
+
+/// The same by `atoll.hpp`, which does it in place.
+pub const UNCONTENDED_CPP: Plan = Plan {
+    subject: Subject { name: "mutex_uncontended_cpp", target: Some(1.8), ..SUBJECT },
+    measure: |site, subject| {
+        let mut command = Command::new(site.shop.cpp_lane("mutex")?);
+        command.arg(segment_name("mutex"));
+        compare(site, subject, [Lane::start(command, site.cpus[1])?])
     },
 };
 

@@ -24,6 +24,7 @@ const KILLS: usize = 1000;
 pub const PLAN: Plan = Plan {
     subject: Subject {
         name: "recovery_lock",
+        variant: None,
         unit: "us",
         unit_ns: 1000.0,
         peer_name: Some("glibc robust process-shared mutex"),
@@ -45,8 +46,8 @@ fn measure(site: &mut Site, subject: &Subject) -> Result<Row> {
     let pairs = Pairs::collect(&mut site.probe, KILLS, kill)?;
     let mut row = subject.compared(&pairs);
     // The tail is that of all kills, whatever the regime.
-    row.note("ours_ms", tail(pairs.all().iter().map(|pair| pair.ours)));
-    row.note("peer_ms", tail(pairs.all().iter().map(|pair| pair.peer)));
+    row.note("ours_ms", tail(pairs.all().iter().map(|pair| pair.ours.cost_ns)));
+    row.note("peer_ms", tail(pairs.all().iter().map(|pair| pair.peer.cost_ns)));
     Ok(row)
 }
 
@@ -64,7 +65,7 @@ fn kill_holder(mut holder: Lane, waiter: &mut Lane, side: Side) -> Result<Slice>
     let [owned] = waiter.numbers()?[..] else {
         return Err("the waiter answers with one moment".into());
     };
-    Ok(Slice { cost_ns: (owned - killed) as f64, disturbed: false })
+    Ok(Slice::of_one((owned - killed) as f64))
 }
 
 fn tail(samples: impl Iterator<Item = f64>) -> serde_json::Value {

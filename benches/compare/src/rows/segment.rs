@@ -21,6 +21,7 @@ const BUDGET: u64 = 64 << 10;
 pub const ATTACH: Plan = Plan {
     subject: Subject {
         name: "attach_us",
+        variant: None,
         unit: "us",
         unit_ns: 1000.0,
         peer_name: None,
@@ -33,6 +34,7 @@ pub const ATTACH: Plan = Plan {
 pub const EMPTY: Plan = Plan {
     subject: Subject {
         name: "empty_segment_bytes",
+        variant: None,
         unit: "bytes",
         unit_ns: 1.0,
         peer_name: None,

@@ -17,6 +17,7 @@ const PAIRS: usize = 200;
 pub const TWO_WORDS: Plan = Plan {
     subject: Subject {
         name: "tx_two_words",
+        variant: None,
         unit: "ns",
         unit_ns: 1.0,
         peer_name: Some("the same stores under the mutex"),

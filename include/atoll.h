@@ -811,6 +811,8 @@ typedef struct {
  *             first word is even and the second is equal to `segment`. It is not before
  *             the thread's first call in the segment, in a child before its first call,
  *             while another segment uses the same seat, and while a transaction is open.
+ *             The name is loaded before the segment is compared, for a signal handler in
+ *             between may give the seat to another segment.
  *
  * A mutex     `word` is a uint64_t. 0: nobody holds it and nobody waits. The name | 2^31:
  *             that thread holds it and nobody waits. With a good seat, a thread

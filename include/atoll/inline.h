@@ -37,20 +37,24 @@ static inline uint64_t atoll_place_mine(const atoll_place *place) {
 #ifdef __x86_64__
     const char *record;
     const uint64_t *seat;
+    uint64_t name;
     if (!place->word)
         return 0;
     /* Volatile: the library sets and clears the pointer behind the compiler's back. */
     __asm__ __volatile__("movq %%fs:(%1), %0" : "=r"(record) : "r"(place->thread));
     if (!record)
         return 0;
-    /* Relaxed, all three: only this thread writes its record, by calls that it makes, and
-     * the kernel, which clears it in a forked child before that runs. */
+    /* Only this thread writes its record, by calls that it makes, and the kernel, which clears
+     * it in a forked child before that runs. */
     if (__atomic_load_n((const uint64_t *)record, __ATOMIC_RELAXED) & 1)
         return 0;
     seat = (const uint64_t *)(record + place->seat);
+    /* Acquire, so that it comes first: a signal handler in between may make a call, which
+     * gives the seat to another segment. */
+    name = __atomic_load_n(seat + 1, __ATOMIC_ACQUIRE);
     if (__atomic_load_n(seat, __ATOMIC_RELAXED) != place->segment)
         return 0;
-    return __atomic_load_n(seat + 1, __ATOMIC_RELAXED) | atoll_place_owned;
+    return name | atoll_place_owned;
 #else
     (void)place;
     return 0;

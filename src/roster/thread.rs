@@ -77,8 +77,8 @@ impl core::fmt::Debug for Thread {
 #[derive(Default)]
 #[repr(C)]
 struct CachedSeat {
-    attachment: Cell<u64>,
-    name: Cell<u64>,
+    attachment: AtomicU64,
+    name: AtomicU64,
 }
 
 const _: () = {
@@ -203,7 +203,11 @@ impl Thread {
     #[inline(always)]
     pub(crate) fn cached_name(&self, attachment: u64) -> Option<u64> {
         let cached = &self.cache[attachment as usize % CACHED];
-        (cached.attachment.get() == attachment).then(|| cached.name.get())
+        // The name first: a signal handler may make a call, and give the seat to another
+        // attachment. Acquire keeps them in order.
+        let name = cached.name.load(Acquire);
+        // Relaxed: our own.
+        (cached.attachment.load(Relaxed) == attachment).then_some(name)
     }
 
     /// The same if the thread has a seat there.
@@ -268,7 +272,7 @@ impl Thread {
         self.transaction_name.set(name);
         self.marks.set(0);
         let cached = &self.cache[attachment.number() as usize % CACHED];
-        cached.attachment.set(0);
+        cached.attachment.store(0, Relaxed);
     }
 
     /// Mutex `number` of the transaction is to be marked consistent when it commits.
@@ -293,8 +297,9 @@ impl Thread {
     #[inline]
     fn remember(&self, attachment: &Attachment, name: u64) {
         let cached = &self.cache[attachment.number() as usize % CACHED];
-        cached.attachment.set(attachment.number());
-        cached.name.set(name);
+        // Relaxed: our own, and in a call, which no handler's call comes into.
+        cached.attachment.store(attachment.number(), Relaxed);
+        cached.name.store(name, Relaxed);
     }
 
     /// Leaves the seats in attachments that nobody has a handle to any more.
@@ -321,7 +326,7 @@ impl Thread {
             return;
         }
         for cached in &self.cache {
-            cached.attachment.set(0);
+            cached.attachment.store(0, Relaxed);
         }
         for seat in gone {
             participant::leave_seat(seat, self.hook());
@@ -426,8 +431,10 @@ unsafe extern "C" fn at_thread_exit(record: *mut c_void) {
         return;
     };
     call.thread().leave_all();
-    drop(call);
+    // While the call lasts: a signal handler that calls in after it must not take seats for
+    // a record that is about to be somebody else's. It sets up one of its own.
     thread_slot::set(core::ptr::null());
+    drop(call);
     thread.calls.store(0, Relaxed);
     // Release: the next user of the record sees all of the above.
     thread.used.store(false, Release);

@@ -16,7 +16,7 @@ def need_accelerator():
     import atoll
 
     if "ATOLL_PURE" not in os.environ and not getattr(atoll.platform_info(), "accelerated", False):
-        print("missing the accelerator for this Python: run `make build`", flush=True)
+        print("missing there is no accelerator for this Python: run `make build`", flush=True)
         sys.exit(0)
 
 

@@ -1,8 +1,8 @@
 //! Compares atoll with its peers: `make bench`, or `make bench ROWS="mutex_contended"`.
 //!
-//! Writes `target/bench/results.json` and prints the same as a table. A target that is
-//! missed is printed as such and is no failure: machines differ. What cannot be had is
-//! a row that says so; only what breaks is a failure.
+//! Writes `target/bench/results.json` and `chart.svg` beside it, and prints the same as a
+//! table. A target that is missed is printed as such and is no failure: machines differ.
+//! What cannot be had is a row that says so; only what breaks is a failure.
 
 mod kit;
 mod rows;
@@ -45,8 +45,9 @@ fn run(wanted: Vec<String>) -> kit::Result<bool> {
         report::print_row(&row);
         rows.push(row);
     }
-    report::write(&rows, &site.shop.results())?;
-    println!("written to {}", site.shop.results().display());
+    let [json, picture] = ["results.json", "chart.svg"].map(|name| site.shop.result(name));
+    report::write(&rows, &json, &picture)?;
+    println!("written to {} and {}", json.display(), picture.display());
     Ok(is_whole)
 }
 

@@ -26,7 +26,7 @@
 //! ```text
 //!   to a lane              from it
 //!                          ready                      once it has set itself up, or
-//!                          missing WHAT               if this machine cannot do that
+//!                          missing WHY                if this machine cannot do that
 //!   SIDE FROM_NS UNTIL_NS  OPERATIONS NS PREEMPTED    a slice between two moments of
 //!                                                     CLOCK_MONOTONIC: what it did, how
 //!                                                     long that took, how often it was
@@ -36,6 +36,7 @@
 //!   (end of file)                                     it ends
 //! ```
 
+pub mod chart;
 pub mod cpu;
 pub mod lane;
 pub mod pairs;

@@ -2,14 +2,20 @@
 
 use std::path::Path;
 
-use super::Result;
 use super::row::Row;
+use super::{Result, chart};
 
-/// Writes all rows as JSON. Readers see the old file or the new one.
-pub fn write(rows: &[Row], to: &Path) -> Result<()> {
-    let half_done = to.with_extension("json.new");
-    std::fs::write(&half_done, serde_json::to_string_pretty(rows)? + "\n")?;
-    Ok(std::fs::rename(half_done, to)?)
+/// Writes all rows as JSON and as a picture.
+pub fn write(rows: &[Row], json: &Path, picture: &Path) -> Result<()> {
+    replace(json, serde_json::to_string_pretty(rows)? + "\n")?;
+    replace(picture, chart::draw(rows))
+}
+
+/// Readers see the old file or the new one.
+fn replace(path: &Path, contents: String) -> Result<()> {
+    let half_done = path.with_extension("new");
+    std::fs::write(&half_done, contents)?;
+    Ok(std::fs::rename(half_done, path)?)
 }
 
 /// The heading of the table.
@@ -49,7 +55,8 @@ pub fn print_row(row: &Row) {
     }
 }
 
-fn number(value: Option<f64>) -> String {
+/// A figure, or nothing.
+pub fn number(value: Option<f64>) -> String {
     match value {
         None => String::new(),
         Some(value) if value.fract() == 0.0 && value >= 1000.0 => format!("{value:.0}"),

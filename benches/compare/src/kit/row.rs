@@ -14,6 +14,8 @@ use super::{Failure, cpu};
 #[derive(Serialize)]
 pub struct Row {
     pub name: &'static str,
+    #[serde(skip)]
+    pub variant: Option<&'static str>,
     pub unit: &'static str,
     /// Median costs: less is better.
     pub ours: Option<f64>,
@@ -58,6 +60,7 @@ impl Subject {
     fn empty_row(&self) -> Row {
         Row {
             name: self.name,
+            variant: self.variant,
             unit: self.unit,
             ours: None,
             peer: None,

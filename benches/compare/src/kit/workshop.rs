@@ -34,8 +34,8 @@ impl Workshop {
     }
 
     /// Where a file of results belongs.
-    pub fn results(&self) -> PathBuf {
-        self.bench.join("results.json")
+    pub fn result(&self, name: &str) -> PathBuf {
+        self.bench.join(name)
     }
 
     /// Compiles `lanes/NAME.c` against the shared library.

@@ -101,11 +101,11 @@ impl Abi {
             ReturnType::Default => "None".into(),
             ReturnType::Type(_, ty) => self.ctype(ty, &name),
         };
-        let code = format!("    \"{name}\": ({result}, [{}]),", arguments.join(", "));
+        let code = format!("    \"{name}\": lambda: ({result}, [{}]),", arguments.join(", "));
         let code = match code.len() {
             ..=WIDTH => code,
             _ => format!(
-                "    \"{name}\": ({result}, [\n        {},\n    ]),",
+                "    \"{name}\": lambda: ({result}, [\n        {},\n    ]),",
                 arguments.join(",\n        ")
             ),
         };
@@ -165,11 +165,11 @@ impl Abi {
         for item in &self.structs {
             text += &format!("\n\n{}{}\n", commented(&item.comment, ""), item.code);
         }
-        text += "\n\n# Every function: what it returns, and what it takes.\nFUNCTIONS = {\n";
+        text += FUNCTIONS;
         for function in &self.functions {
             text += &format!("{}{}\n", commented(&function.comment, "    "), function.code);
         }
-        text + EPILOGUE
+        text + "}\n"
     }
 }
 
@@ -181,21 +181,17 @@ is the manual. Handles are plain addresses (c_void_p); never follow them.
 \"\"\"
 
 from ctypes import (
-    CDLL, POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
+    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
     c_uint64, c_void_p,
 )
 
 ";
 
-const EPILOGUE: &str = "\
-}
+/// Declared one by one, when first called: most programs use few.
+const FUNCTIONS: &str = "
 
-
-def declare(library: CDLL) -> None:
-    \"\"\"Tell ctypes what each function of a loaded library returns and takes.\"\"\"
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
+# Every function: what it returns, and what it takes. Most programs use few, so each is asked for.
+FUNCTIONS = {
 ";
 
 /// How long a line of Python may be.

@@ -5,13 +5,13 @@ is the manual. Handles are plain addresses (c_void_p); never follow them.
 """
 
 from ctypes import (
-    CDLL, POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
+    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
     c_uint64, c_void_p,
 )
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x0f6daaccb3fc04b1
+ABI_FINGERPRINT = 0x1d90f965c774ba0a
 
 # Done.
 OK = 0
@@ -260,54 +260,58 @@ class atoll_place(Structure):
     ]
 
 
-# Every function: what it returns, and what it takes.
+# Every function: what it returns, and what it takes. Most programs use few, so each is asked for.
 FUNCTIONS = {
     # The name of a status: "ATOLL_TIMED_OUT" for 2.
-    "atoll_status_name": (c_char_p, [c_int32]),
+    "atoll_status_name": lambda: (c_char_p, [c_int32]),
     # Whether a call that returned `status` left you holding the lock: true for ATOLL_OK and
     # ATOLL_OWNER_DIED.
-    "atoll_status_is_acquired": (c_bool, [c_int32]),
+    "atoll_status_is_acquired": lambda: (c_bool, [c_int32]),
     # Says why the last call of this thread that failed did so.
-    "atoll_last_error": (None, [POINTER(atoll_error)]),
+    "atoll_last_error": lambda: (None, [POINTER(atoll_error)]),
     # The version of the declarations that the library was built with.
-    "atoll_abi_version": (c_uint32, []),
+    "atoll_abi_version": lambda: (c_uint32, []),
     # A hash of all declarations here.
-    "atoll_abi_fingerprint": (c_uint64, []),
+    "atoll_abi_fingerprint": lambda: (c_uint64, []),
     # A hash of all structs that lie in segments.
-    "atoll_layout_fingerprint": (c_uint64, []),
+    "atoll_layout_fingerprint": lambda: (c_uint64, []),
     # The version of the library, such as "0.1.0": ATOLL_VERSION of the header that belongs to it.
-    "atoll_version": (c_char_p, []),
+    "atoll_version": lambda: (c_char_p, []),
     # Says what this machine and this process offer.
-    "atoll_platform_info": (c_int32, [POINTER(atoll_platform)]),
+    "atoll_platform_info": lambda: (c_int32, [POINTER(atoll_platform)]),
     # Makes a segment.
-    "atoll_segment_create": (c_int32, [
+    "atoll_segment_create": lambda: (c_int32, [
         c_char_p,
         POINTER(atoll_segment_options),
         POINTER(c_void_p),
     ]),
     # Opens a segment by its name.
-    "atoll_segment_open": (c_int32, [c_char_p, POINTER(atoll_segment_options), POINTER(c_void_p)]),
+    "atoll_segment_open": lambda: (c_int32, [
+        c_char_p,
+        POINTER(atoll_segment_options),
+        POINTER(c_void_p),
+    ]),
     # Opens the segment of that name, or makes it if there is none.
-    "atoll_segment_open_or_create": (c_int32, [
+    "atoll_segment_open_or_create": lambda: (c_int32, [
         c_char_p,
         POINTER(atoll_segment_options),
         POINTER(c_void_p),
     ]),
     # Gives the home segment of the process: one of its own, made when it is first asked for.
-    "atoll_segment_home": (c_int32, [POINTER(c_void_p)]),
+    "atoll_segment_home": lambda: (c_int32, [POINTER(c_void_p)]),
     # Removes the ephemeral segments of this user that no process has open for writing any more,
     # because the last ones were killed.
-    "atoll_gc": (c_int32, [POINTER(c_uint64)]),
+    "atoll_gc": lambda: (c_int32, [POINTER(c_uint64)]),
     # Removes the name of a segment.
-    "atoll_segment_unlink": (c_int32, [c_char_p]),
+    "atoll_segment_unlink": lambda: (c_int32, [c_char_p]),
     # Closes a handle.
-    "atoll_segment_close": (c_int32, [c_void_p]),
+    "atoll_segment_close": lambda: (c_int32, [c_void_p]),
     # Checks every invariant of the segment and of all objects in it.
-    "atoll_segment_verify": (c_int32, [c_void_p]),
+    "atoll_segment_verify": lambda: (c_int32, [c_void_p]),
     # Says what the segment is and how full it is.
-    "atoll_segment_stat": (c_int32, [c_void_p, POINTER(atoll_segment_info)]),
+    "atoll_segment_stat": lambda: (c_int32, [c_void_p, POINTER(atoll_segment_info)]),
     # Lists the objects of the segment in the order in which they were made.
-    "atoll_segment_list": (c_int32, [
+    "atoll_segment_list": lambda: (c_int32, [
         c_void_p,
         c_uint64,
         POINTER(atoll_object_info),
@@ -316,7 +320,7 @@ FUNCTIONS = {
     ]),
     # Waits for the death of a process that takes part in the segment: killed, crashed, or ended by
     # _exit() or exec().
-    "atoll_segment_wait_death": (c_int32, [
+    "atoll_segment_wait_death": lambda: (c_int32, [
         c_void_p,
         c_uint64,
         c_int64,
@@ -324,23 +328,23 @@ FUNCTIONS = {
         POINTER(atoll_member_info),
     ]),
     # Leaves all segments in good order, as exit() does.
-    "atoll_process_leave": (c_int32, []),
+    "atoll_process_leave": lambda: (c_int32, []),
     # Makes a mutex, free, in a segment.
-    "atoll_mutex_create": (c_int32, [
+    "atoll_mutex_create": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_mutex_options),
         POINTER(c_void_p),
     ]),
     # Opens a mutex by its name.
-    "atoll_mutex_open": (c_int32, [
+    "atoll_mutex_open": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_mutex_options),
         POINTER(c_void_p),
     ]),
     # Opens the mutex of that name, or makes it if there is none.
-    "atoll_mutex_open_or_create": (c_int32, [
+    "atoll_mutex_open_or_create": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_mutex_options),
@@ -348,25 +352,30 @@ FUNCTIONS = {
     ]),
     # Removes the name of a mutex, recursive or not: nobody can open it any more, and the name is
     # free for something else.
-    "atoll_mutex_remove": (c_int32, [c_void_p, c_char_p]),
+    "atoll_mutex_remove": lambda: (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
-    "atoll_mutex_close": (c_int32, [c_void_p]),
+    "atoll_mutex_close": lambda: (c_int32, [c_void_p]),
     # Acquires the mutex, waiting up to `timeout_ns`.
-    "atoll_mutex_lock": (c_int32, [c_void_p, c_int64]),
+    "atoll_mutex_lock": lambda: (c_int32, [c_void_p, c_int64]),
     # Releases the mutex, or undoes one lock of a recursive one.
-    "atoll_mutex_unlock": (c_int32, [c_void_p]),
+    "atoll_mutex_unlock": lambda: (c_int32, [c_void_p]),
     # Says that what the mutex guards has been repaired: later holders are no longer told that an
     # owner died.
-    "atoll_mutex_mark_consistent": (c_int32, [c_void_p]),
+    "atoll_mutex_mark_consistent": lambda: (c_int32, [c_void_p]),
     # Says who holds the mutex.
-    "atoll_mutex_owner": (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    "atoll_mutex_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
     # Says who died holding the mutex: the news that comes with ATOLL_OWNER_DIED, until somebody
     # calls atoll_mutex_mark_consistent().
-    "atoll_mutex_dead_owner": (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    "atoll_mutex_dead_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
     # Makes a value, all bytes zero, in a segment.
-    "atoll_value_create": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
+    "atoll_value_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(c_void_p),
+    ]),
     # Makes a value that holds something from the start: nobody can see it zero.
-    "atoll_value_create_with": (c_int32, [
+    "atoll_value_create_with": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
@@ -375,16 +384,21 @@ FUNCTIONS = {
         POINTER(c_void_p),
     ]),
     # Opens a value by its name.
-    "atoll_value_open": (c_int32, [c_void_p, c_char_p, POINTER(atoll_type), POINTER(c_void_p)]),
+    "atoll_value_open": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(c_void_p),
+    ]),
     # Opens the value of that name, or makes it, all bytes zero, if there is none.
-    "atoll_value_open_or_create": (c_int32, [
+    "atoll_value_open_or_create": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
         POINTER(c_void_p),
     ]),
     # Opens the value of that name, or makes it holding `initial` if there is none.
-    "atoll_value_open_or_create_with": (c_int32, [
+    "atoll_value_open_or_create_with": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
@@ -394,17 +408,17 @@ FUNCTIONS = {
     ]),
     # Removes the name of a value: nobody can open it any more, and the name is free for something
     # else.
-    "atoll_value_remove": (c_int32, [c_void_p, c_char_p]),
+    "atoll_value_remove": lambda: (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
-    "atoll_value_close": (c_int32, [c_void_p]),
+    "atoll_value_close": lambda: (c_int32, [c_void_p]),
     # Says what a value holds.
-    "atoll_value_type": (c_int32, [c_void_p, POINTER(atoll_type)]),
+    "atoll_value_type": lambda: (c_int32, [c_void_p, POINTER(atoll_type)]),
     # Reads a value, whole: never half of one store and half of another.
-    "atoll_value_load": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "atoll_value_load": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
     # Writes a value, whole.
-    "atoll_value_store": (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
+    "atoll_value_store": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
     # Writes a value and gives what it was, in one step.
-    "atoll_value_swap": (c_int32, [
+    "atoll_value_swap": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -414,7 +428,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Writes a value if it is what you expect, in one step.
-    "atoll_value_compare_exchange": (c_int32, [
+    "atoll_value_compare_exchange": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_void_p,
@@ -427,9 +441,9 @@ FUNCTIONS = {
     ]),
     # The address of a value of up to 8 bytes, for the atomic operations of your own language:
     # aligned to its size, the same value that the functions above work on.
-    "atoll_value_data": (c_void_p, [c_void_p]),
+    "atoll_value_data": lambda: (c_void_p, [c_void_p]),
     # Adds to a number, in one step, and gives what it was.
-    "atoll_value_fetch_add": (c_int32, [
+    "atoll_value_fetch_add": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -438,7 +452,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Subtracts from a number, in one step, and gives what it was.
-    "atoll_value_fetch_sub": (c_int32, [
+    "atoll_value_fetch_sub": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -447,7 +461,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Keeps the lesser of a number and the operand, in one step, and gives what it was.
-    "atoll_value_fetch_min": (c_int32, [
+    "atoll_value_fetch_min": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -456,7 +470,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Keeps the greater of a number and the operand, in one step, and gives what it was.
-    "atoll_value_fetch_max": (c_int32, [
+    "atoll_value_fetch_max": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -465,7 +479,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Keeps the bits of an integer that the operand has too, in one step, and gives what it was.
-    "atoll_value_fetch_and": (c_int32, [
+    "atoll_value_fetch_and": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -474,7 +488,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Sets the bits of the operand in an integer, in one step, and gives what it was.
-    "atoll_value_fetch_or": (c_int32, [
+    "atoll_value_fetch_or": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -483,7 +497,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Flips the bits of the operand in an integer, in one step, and gives what it was.
-    "atoll_value_fetch_xor": (c_int32, [
+    "atoll_value_fetch_xor": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_size_t,
@@ -492,7 +506,7 @@ FUNCTIONS = {
         POINTER(c_size_t),
     ]),
     # Makes an array, all bytes zero, in a segment.
-    "atoll_array_create": (c_int32, [
+    "atoll_array_create": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
@@ -501,7 +515,7 @@ FUNCTIONS = {
         POINTER(c_void_p),
     ]),
     # Opens an array by its name.
-    "atoll_array_open": (c_int32, [
+    "atoll_array_open": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
@@ -510,7 +524,7 @@ FUNCTIONS = {
         POINTER(c_void_p),
     ]),
     # Opens the array of that name, or makes it, all bytes zero, if there is none.
-    "atoll_array_open_or_create": (c_int32, [
+    "atoll_array_open_or_create": lambda: (c_int32, [
         c_void_p,
         c_char_p,
         POINTER(atoll_type),
@@ -520,33 +534,38 @@ FUNCTIONS = {
     ]),
     # Removes the name of an array: nobody can open it any more, and the name is free for something
     # else.
-    "atoll_array_remove": (c_int32, [c_void_p, c_char_p]),
+    "atoll_array_remove": lambda: (c_int32, [c_void_p, c_char_p]),
     # Closes a handle.
-    "atoll_array_close": (c_int32, [c_void_p]),
+    "atoll_array_close": lambda: (c_int32, [c_void_p]),
     # The address of the first element.
-    "atoll_array_data": (c_void_p, [c_void_p]),
+    "atoll_array_data": lambda: (c_void_p, [c_void_p]),
     # Says what an array is made of.
-    "atoll_array_info": (c_int32, [c_void_p, POINTER(atoll_array_layout)]),
+    "atoll_array_info": lambda: (c_int32, [c_void_p, POINTER(atoll_array_layout)]),
     # Writes a ticket for the mutex, for another process to import.
-    "atoll_mutex_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    "atoll_mutex_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the mutex that a ticket is for, recursive or not as it is.
-    "atoll_mutex_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    "atoll_mutex_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Writes a ticket for the value, for another process to import.
-    "atoll_value_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    "atoll_value_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the value that a ticket is for, whatever its type: atoll_value_type() says which.
-    "atoll_value_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    "atoll_value_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Writes a ticket for the array, for another process to import.
-    "atoll_array_export": (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    "atoll_array_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the array that a ticket is for, whatever its type and shape: atoll_array_info() says
     # which.
-    "atoll_array_import": (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    "atoll_array_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
-    "atoll_transaction_begin": (c_int32, [POINTER(c_void_p), c_size_t, c_int64, POINTER(c_void_p)]),
+    "atoll_transaction_begin": lambda: (c_int32, [
+        POINTER(c_void_p),
+        c_size_t,
+        c_int64,
+        POINTER(c_void_p),
+    ]),
     # Replaces a value, if the transaction is committed.
-    "atoll_transaction_store": (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_int64]),
+    "atoll_transaction_store": lambda: (c_int32, [c_void_p, c_void_p, c_void_p, c_size_t, c_int64]),
     # Notes elements of an array and lends them: you may write to them until the transaction ends,
     # by plain stores.
-    "atoll_transaction_modify": (c_int32, [
+    "atoll_transaction_modify": lambda: (c_int32, [
         c_void_p,
         c_void_p,
         c_uint64,
@@ -554,21 +573,14 @@ FUNCTIONS = {
         POINTER(c_void_p),
     ]),
     # Makes all changes of the transaction final, in one store, and unlocks the mutexes.
-    "atoll_transaction_commit": (c_int32, [c_void_p]),
+    "atoll_transaction_commit": lambda: (c_int32, [c_void_p]),
     # Undoes all changes of the transaction, and unlocks the mutexes.
-    "atoll_transaction_abort": (c_int32, [c_void_p]),
+    "atoll_transaction_abort": lambda: (c_int32, [c_void_p]),
     # Commits the transaction or aborts it: one function for languages whose blocks end in one
     # place, be it well or by an error.
-    "atoll_transaction_end": (c_int32, [c_void_p, c_uint32]),
+    "atoll_transaction_end": lambda: (c_int32, [c_void_p, c_uint32]),
     # Says where a mutex lies, for code that locks it without a call.
-    "atoll_mutex_place": (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a value lies, for code that reads and changes it without a call.
-    "atoll_value_place": (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    "atoll_value_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
 }
-
-
-def declare(library: CDLL) -> None:
-    """Tell ctypes what each function of a loaded library returns and takes."""
-    for name, (result, arguments) in FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments

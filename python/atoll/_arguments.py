@@ -7,12 +7,15 @@ What only the library can judge, such as the length of a name, is left to it.
 from __future__ import annotations
 
 import operator
-from typing import Any, Literal, Union
 
 from ._errors import InvalidArgument, WrongKind
+from ._typing import TYPE_CHECKING
 
-#: True makes, False opens, "open" opens or makes.
-Create = Union[bool, Literal["open"]]
+if TYPE_CHECKING:
+    from typing import Any, Literal, Union
+
+    #: True makes, False opens, "open" opens or makes.
+    Create = Union[bool, Literal["open"]]
 
 _VERBS: dict[Any, str] = {False: "open", True: "create", "open": "open_or_create"}
 

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import math
 from ctypes import addressof, byref, c_char, c_uint64
-from typing import TYPE_CHECKING, Any, Generic, Iterator, Tuple, Type, TypeVar, Union, overload
 
 from . import _abi
-from ._arguments import Create, integer, only_open
+from ._arguments import integer, only_open
 from ._blocks import locate, pack
 from ._errors import InvalidArgument, Permission, check, failure
 from ._handle import lend
 from ._native import quick
 from ._object import SharedObject
 from ._owning import Closing
-from ._segment import Segment
-from ._spec import Boolean, CStructure, Float, Integer, Spec, seen_as, type_of
+from ._spec import seen_as, type_of
 from ._types import Opaque
-from ._types import Type as ElementType
+from ._typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
+    from typing import Any, Iterator, Tuple, Type, Union
+
     import numpy as np
 
+    from ._arguments import Create
+    from ._segment import Segment
+    from ._spec import Boolean, CStructure, Float, Integer, Spec
+    from ._types import Type as ElementType
+
+    Shape = Union[int, Tuple[int, ...]]
+
 T = TypeVar("T")
-Shape = Union[int, Tuple[int, ...]]
 
 _MOST_LENGTH = (1 << 63) - 1
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import operator
-from typing import Tuple
 
 from ._errors import InvalidArgument, WrongKind
-from ._types import Scalar, Type, scalar_of
+from ._types import Scalar, scalar_of
+from ._typing import TYPE_CHECKING
 
-Shape = Tuple[int, ...]
+if TYPE_CHECKING:
+    from typing import Tuple
+
+    from ._types import Type
+
+    Shape = Tuple[int, ...]
 
 
 def locate(key: object, shape: Shape, size: int) -> tuple[int, Shape]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import errno
 from ctypes import byref
-from typing import Any, ClassVar
 
 from . import _abi
 from ._native import quick
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class AtollError(Exception):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Callable
+
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any, Callable
 
 _untrack = ctypes.pythonapi["PyObject_GC_UnTrack"]
 _untrack.argtypes, _untrack.restype = (ctypes.py_object,), None

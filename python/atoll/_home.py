@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_void_p
-from typing import Optional
 
 from ._errors import check
 from ._native import patient
 from ._segment import Segment
 
-_home: Optional[Segment] = None
+_home: Segment | None = None
 
 
 def home() -> Segment:

@@ -15,17 +15,22 @@ from __future__ import annotations
 
 from ctypes import byref, c_int64
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterator, NamedTuple
 
 from . import _abi
-from ._arguments import Create
 from ._errors import OwnerDied, TimedOut, check
 from ._native import bare, patient, quick
 from ._object import SharedObject
 from ._release import releasing
-from ._segment import Segment
-from ._wait import NOW, Deadline, deadline_after, wait
+from ._typing import TYPE_CHECKING, NamedTuple
+from ._wait import NOW, deadline_after, wait
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, ClassVar, Iterator
+
+    from ._arguments import Create
+    from ._segment import Segment
+    from ._wait import Deadline
 
 _AT_ONCE = c_int64(0)
 _let_go = bare("atoll_mutex_unlock")

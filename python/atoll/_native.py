@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
-from typing import Any
 
 from . import _abi
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 SONAME = "libatoll.so.0"
 
@@ -34,30 +36,29 @@ def _find() -> str:
     # one would not be held in the eyes of the other.
     if _is_loaded(SONAME):
         return SONAME
-    package = Path(__file__).resolve().parent
+    package = os.path.dirname(os.path.realpath(__file__))
+    tree = os.path.dirname(os.path.dirname(package))
     places = (
-        package / SONAME,
-        package / "libatoll.so",
-        package.parent.parent / "target" / "release" / "libatoll.so",
+        os.path.join(package, SONAME),
+        os.path.join(package, "libatoll.so"),
+        os.path.join(tree, "target", "release", "libatoll.so"),
     )
     for place in places:
-        if place.exists():
-            return str(place)
+        if os.path.exists(place):
+            return place
     raise ImportError(
         "atoll finds no libatoll.so: build it (cargo build --release), or set "
-        "ATOLL_LIBRARY to its path; looked at " + ", ".join(map(str, places))
+        "ATOLL_LIBRARY to its path; looked at " + ", ".join(places)
     )
 
 
-def _load(path: str) -> tuple[ctypes.CDLL, ctypes.PyDLL]:
+def _load(path: str) -> tuple[_Functions, _Functions]:
     try:
         patient, quick = ctypes.CDLL(path), ctypes.PyDLL(path)
     except OSError as error:
         raise ImportError(f"atoll cannot load its library: {error}") from error
     _check(path, patient)
-    _abi.declare(patient)
-    _abi.declare(quick)
-    return patient, quick
+    return _Functions(patient), _Functions(quick)
 
 
 def _check(path: str, library: ctypes.CDLL) -> None:
@@ -73,6 +74,26 @@ def _check(path: str, library: ctypes.CDLL) -> None:
             f"expected {_abi.ABI_FINGERPRINT:#018x}): build both from one tree "
             "(cargo build --release), or set ATOLL_LIBRARY to the matching library"
         )
+
+
+class _Functions:
+    """The functions of a loaded library, each declared when it is first wanted."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> Any:
+        declaration: Any = _abi.FUNCTIONS.get(name)
+        if declaration is None:
+            raise AttributeError(f"libatoll has no function {name}")
+        function = self[name]
+        function.restype, function.argtypes = declaration()
+        setattr(self, name, function)
+        return function
+
+    def __getitem__(self, name: str) -> Any:
+        """One of its own for who asks, without a declaration."""
+        return self._library[name]
 
 
 patient, quick = _load(_find())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from ctypes import byref, c_void_p, sizeof
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Type, TypeVar, Union
 
 from . import _abi
 from ._arguments import name_bytes, verb
@@ -20,8 +19,12 @@ from ._home import home
 from ._native import patient
 from ._owning import Owning
 from ._segment import Segment
+from ._typing import TYPE_CHECKING, NamedTuple
 
-Self = TypeVar("Self", bound="SharedObject")
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Type, TypeVar, Union
+
+    Self = TypeVar("Self", bound="SharedObject")
 
 
 class Elsewhere(NamedTuple):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from ctypes import c_void_p
-from types import TracebackType
-from typing import TypeVar
+from ._errors import Closed, failure
+from ._typing import TYPE_CHECKING
 
-from ._errors import AtollError, Closed, failure
-from ._handle import Handle
+if TYPE_CHECKING:
+    from ctypes import c_void_p
+    from types import TracebackType
+    from typing import TypeVar
 
-Self = TypeVar("Self", bound="Closing")
+    from ._errors import AtollError
+    from ._handle import Handle
+
+    Self = TypeVar("Self", bound="Closing")
 
 
 class Owning:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ctypes import byref
-from typing import NamedTuple
 
 from . import _abi
 from ._errors import check
 from ._native import patient
+from ._typing import NamedTuple
 
 
 class PlatformInfo(NamedTuple):

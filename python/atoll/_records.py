@@ -9,13 +9,15 @@ fields, a text over 63 bytes) gets none: then only size and alignment are compar
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Iterable, NamedTuple
 
 from . import _abi
 from ._errors import InvalidArgument, WrongKind
 from ._types import SCALARS, Bytes, Opaque, Type, scalar_of
+from ._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Any, Iterable
+
     import numpy as np
 
 _MOST_FORMAT = _abi.atoll_type.format.size - 1

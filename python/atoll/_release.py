@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import ctypes
 from operator import attrgetter
-from typing import Any
 
 from . import _abi
-from ._errors import AtollError, Closed, failure
+from ._errors import Closed, failure
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._errors import AtollError
 
 _as_method = ctypes.pythonapi["PyInstanceMethod_New"]
 _as_method.argtypes, _as_method.restype = (ctypes.py_object,), ctypes.py_object

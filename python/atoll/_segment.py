@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from ctypes import byref, c_size_t, c_uint64, c_void_p
 from functools import partial
-from typing import Any, Iterator, List, NamedTuple
 
 from . import _abi
-from ._arguments import Create, integer, name_bytes, verb
+from ._arguments import integer, name_bytes, verb
 from ._errors import TimedOut, check
 from ._handle import Handle
 from ._native import patient
 from ._owning import Closing
 from ._spec import stored_type
+from ._typing import TYPE_CHECKING, NamedTuple
 from ._wait import deadline_after, wait
+
+if TYPE_CHECKING:
+    from typing import Any, Iterator, List
+
+    from ._arguments import Create
 
 _KINDS = {
     _abi.KIND_MUTEX: "Lock",

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import ctypes
-import re
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union
-from typing import Type as ClassOf
 
-from . import _abi, _records
+from . import _abi
 from ._errors import InvalidArgument, WrongKind
-from ._types import SCALARS, Bytes, Opaque, Scalar, Type, scalar_of
+from ._types import SCALARS, Bytes, Opaque, scalar_of
+from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any, Literal, TypeVar, Union
+    from typing import Type as ClassOf
+
     import numpy as np
 
-# What users may write, and what a checker makes of it.
-Spec = Union[str, type, "np.dtype[Any]"]
-Boolean = Union[Literal["bool"], ClassOf[bool]]
-Integer = Union[Literal["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"], ClassOf[int]]
-Float = Union[Literal["f32", "f64"], ClassOf[float]]
-CStructure = TypeVar("CStructure", bound=Union[ctypes.Structure, ctypes.Union])
+    from ._types import Scalar, Type
+
+    # What users may write, and what a checker makes of it.
+    Spec = Union[str, type, "np.dtype[Any]"]
+    Boolean = Union[Literal["bool"], ClassOf[bool]]
+    Integer = Union[Literal["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"], ClassOf[int]]
+    Float = Union[Literal["f32", "f64"], ClassOf[float]]
+    CStructure = TypeVar("CStructure", bound=Union[ctypes.Structure, ctypes.Union])
 
 _BY_CODE = {scalar.code: scalar for scalar in SCALARS.values()}
 _BUILTIN: dict[object, Scalar] = {
@@ -36,11 +39,13 @@ def type_of(spec: object) -> Type:
     """The type that a user means."""
     if isinstance(spec, str):
         return _from_text(spec)
-    if isinstance(spec, type):
-        if spec in _BUILTIN:
-            return _BUILTIN[spec]
-        if issubclass(spec, _CTYPES):
-            return _records.from_ctypes(spec)
+    if isinstance(spec, type) and spec in _BUILTIN:
+        return _BUILTIN[spec]
+
+    from . import _records  # here, because most programs get along without
+
+    if isinstance(spec, type) and issubclass(spec, _CTYPES):
+        return _records.from_ctypes(spec)
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         if isinstance(spec, type) and issubclass(spec, numpy.generic):
@@ -58,14 +63,15 @@ def _from_text(text: str) -> Type:
         return SCALARS[text]
     if text == "c":
         return Bytes(1)
-    if re.fullmatch("[1-9][0-9]*s", text):
-        return Bytes(int(text[:-1]))
-    if re.fullmatch("[@=<]?[a-zA-Z?]", text):
+    before, letter = text[:-1], text[-1:]
+    if letter == "s" and before.isascii() and before.isdecimal() and before[0] != "0":
+        return Bytes(int(before))
+    if before in ("", "@", "=", "<") and letter.isascii() and (letter.isalpha() or letter == "?"):
         try:
             size = struct.calcsize(text)
         except struct.error:  # no letter of the struct module either
             size = 0
-        scalar = scalar_of(text[-1], size)
+        scalar = scalar_of(letter, size)
         if scalar is not None:
             return scalar
     raise InvalidArgument(

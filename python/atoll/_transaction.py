@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from ctypes import byref, c_int64, c_size_t, c_void_p
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Iterator, TypeVar, Union
 
 from . import _abi
 from ._array import Array
@@ -18,11 +16,18 @@ from ._errors import InvalidArgument, OwnerDied, TimedOut, WrongKind, check
 from ._lock import Lock, RLock
 from ._native import bare, patient, quick
 from ._release import releasing
+from ._typing import TYPE_CHECKING
 from ._value import Value
-from ._wait import NOW, Deadline, deadline_after, wait
+from ._wait import NOW, deadline_after, wait
 
-T = TypeVar("T")
-AnyLock = Union[Lock, RLock]
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Iterator, TypeVar, Union
+
+    from ._wait import Deadline
+
+    T = TypeVar("T")
+    AnyLock = Union[Lock, RLock]
 
 _AT_ONCE = c_int64(0)
 _BEGIN = bare("atoll_transaction_begin")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
 
 from . import _abi
-from ._errors import AtollError, InvalidArgument, WrongKind
+from ._errors import InvalidArgument, WrongKind
+from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     import numpy as np
+
+    from ._errors import AtollError
 
 
 class Type:

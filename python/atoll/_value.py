@@ -10,20 +10,26 @@ from __future__ import annotations
 import os
 import reprlib
 from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
-from typing import Any, Generic, Type, TypeVar, overload
 
 from . import _abi
-from ._arguments import Create, only_open
+from ._arguments import only_open
 from ._errors import AtollError, Permission, WrongKind, check, failure
 from ._handle import lend
 from ._native import bare, patient, quick
 from ._object import SharedObject
 from ._owning import Closing
-from ._segment import Segment
-from ._spec import Boolean, CStructure, Float, Integer, Spec, seen_as, type_of
+from ._spec import seen_as, type_of
 from ._types import Opaque, Scalar
-from ._types import Type as ElementType
+from ._typing import TYPE_CHECKING, Generic, TypeVar, overload
 from ._wait import wait
+
+if TYPE_CHECKING:
+    from typing import Any, Type
+
+    from ._arguments import Create
+    from ._segment import Segment
+    from ._spec import Boolean, CStructure, Float, Integer, Spec
+    from ._types import Type as ElementType
 
 T = TypeVar("T")
 

@@ -10,15 +10,18 @@ from __future__ import annotations
 from ctypes import c_int64
 from math import isnan
 from time import monotonic_ns
-from typing import Callable, Final, Optional
 
 from . import _abi
 from ._errors import InvalidArgument, WrongKind
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Callable, Final, Optional
+
+    #: When to give up, on the monotonic clock in nanoseconds; None is never.
+    Deadline = Optional[int]
 
 SLICE_NS: Final = 100_000_000
-
-#: When to give up, on the monotonic clock in nanoseconds; None is never.
-Deadline = Optional[int]
 
 #: Has always passed: try once.
 NOW: Final = 0

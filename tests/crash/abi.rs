@@ -4,9 +4,12 @@
 //! `tests/bindings.rs` compares declarations; here only what the operations call
 //! is declared, and outputs get room to spare.
 
-use std::ffi::{CStr, CString, c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::path::PathBuf;
+use std::ptr::null_mut;
 use std::sync::OnceLock;
+
+use crate::loader::{Library, functions};
 
 /// What an opaque pointer of the ABI is to us.
 pub(crate) type Handle = *mut c_void;
@@ -16,6 +19,19 @@ pub(crate) const OWNER_DIED: i32 = 1;
 pub(crate) const TIMED_OUT: i32 = 2;
 pub(crate) const NOT_FOUND: i32 = 7;
 pub(crate) const FOREVER: i64 = i64::MAX;
+
+/// `atoll_mutex_options`.
+#[repr(C)]
+pub(crate) struct MutexOptions {
+    struct_size: u32,
+    reserved: u32,
+    recursive: u32,
+}
+
+impl MutexOptions {
+    pub(crate) const RECURSIVE: Self =
+        Self { struct_size: size_of::<Self>() as u32, reserved: 0, recursive: 1 };
+}
 
 /// `atoll_segment_options`.
 #[repr(C)]
@@ -105,6 +121,24 @@ pub(crate) struct Owner {
     pub(crate) name: [u8; 16],
 }
 
+/// `atoll_place`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) word: *mut c_void,
+    pub(crate) segment: u64,
+    pub(crate) thread: i64,
+    pub(crate) seat: u32,
+    pub(crate) flags: u32,
+}
+
+impl Place {
+    pub(crate) const CONTRACT: u32 = 1;
+    pub(crate) const RECURSIVE: u32 = 1;
+    pub(crate) const NOWHERE: Self =
+        Self { word: null_mut(), segment: 0, thread: 0, seat: 0, flags: 0 };
+}
+
 /// `atoll_ticket`.
 pub(crate) type Ticket = [u64; 33];
 
@@ -121,27 +155,9 @@ impl<T: Default> Default for Roomy<T> {
     }
 }
 
-macro_rules! functions {
-    ($($name:ident($($argument:ty),*) -> $result:ty;)*) => {
-        /// The functions of the library that the operations call.
-        #[derive(Clone, Copy)]
-        pub(crate) struct Abi {
-            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) -> $result,)*
-        }
-
-        impl Abi {
-            fn bind(library: *mut c_void) -> Result<Self, String> {
-                Ok(Self { $($name: {
-                    let address = symbol(library, concat!("atoll_", stringify!($name), "\0"))?;
-                    // SAFETY: the declaration agrees with include/atoll.h.
-                    unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) -> $result>(address) }
-                },)* })
-            }
-        }
-    };
-}
-
 functions! {
+    /// The functions of the library that the players call.
+    Abi, "atoll_";
     last_error(*mut u8) -> ();
     segment_create(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
     segment_open(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
@@ -149,9 +165,9 @@ functions! {
     segment_verify(Handle) -> i32;
     segment_stat(Handle, *mut Roomy<SegmentInfo>) -> i32;
     segment_wait_death(Handle, u64, i64, *mut u64, *mut Roomy<MemberInfo>) -> i32;
-    mutex_create(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
-    mutex_open(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
-    mutex_open_or_create(Handle, *const c_char, *const c_void, *mut Handle) -> i32;
+    mutex_create(Handle, *const c_char, *const MutexOptions, *mut Handle) -> i32;
+    mutex_open(Handle, *const c_char, *const MutexOptions, *mut Handle) -> i32;
+    mutex_open_or_create(Handle, *const c_char, *const MutexOptions, *mut Handle) -> i32;
     mutex_close(Handle) -> i32;
     value_close(Handle) -> i32;
     mutex_lock(Handle, i64) -> i32;
@@ -159,6 +175,7 @@ functions! {
     mutex_mark_consistent(Handle) -> i32;
     mutex_owner(Handle, *mut Roomy<Owner>) -> i32;
     mutex_dead_owner(Handle, *mut Roomy<Owner>) -> i32;
+    mutex_place(Handle, u32, *mut Place) -> i32;
     value_create(Handle, *const c_char, *const Type, *mut Handle) -> i32;
     value_create_with(Handle, *const c_char, *const Type, *const u8, usize, *mut Handle) -> i32;
     value_open(Handle, *const c_char, *const Type, *mut Handle) -> i32;
@@ -168,6 +185,7 @@ functions! {
     value_import(*const Ticket, *mut Handle) -> i32;
     value_load(Handle, *mut u8, usize, *mut usize) -> i32;
     value_store(Handle, *const u8, usize, i64) -> i32;
+    value_place(Handle, u32, *mut Place) -> i32;
     value_swap(Handle, *const u8, usize, i64, *mut u8, usize, *mut usize) -> i32;
     array_create(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
     array_open(Handle, *const c_char, *const Type, u32, *const u64, *mut Handle) -> i32;
@@ -185,7 +203,8 @@ static ABI: OnceLock<Abi> = OnceLock::new();
 
 /// Loads the library. The harness does so before the first player is forked.
 pub(crate) fn load() -> Result<(), String> {
-    ABI.set(Abi::load()?).map_err(|_| "the library is loaded twice".into())
+    ABI.set(Abi::bind(&Library::open(&library()?)?)?)
+        .map_err(|_| "the library is loaded twice".into())
 }
 
 /// The library.
@@ -207,18 +226,6 @@ macro_rules! call {
 pub(crate) use call;
 
 impl Abi {
-    /// Loads the library named by ATOLL_LIBRARY, else the one beside this program.
-    fn load() -> Result<Self, String> {
-        let path = library()?;
-        let name = CString::new(path.as_os_str().as_encoded_bytes()).map_err(|e| e.to_string())?;
-        // SAFETY: a NUL-terminated path; the library is never unloaded.
-        let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        if handle.is_null() {
-            return Err(loader_error());
-        }
-        Self::bind(handle)
-    }
-
     /// The sentence that goes with the last status of this thread.
     pub(crate) fn sentence(&self) -> String {
         let mut error = [0u8; 1024];
@@ -230,7 +237,8 @@ impl Abi {
     }
 }
 
-fn library() -> Result<PathBuf, String> {
+/// The library named by ATOLL_LIBRARY, else the one beside this program.
+pub(crate) fn library() -> Result<PathBuf, String> {
     match std::env::var_os("ATOLL_LIBRARY") {
         Some(path) => Ok(path.into()),
         // Cargo builds it for this very run.
@@ -238,20 +246,4 @@ fn library() -> Result<PathBuf, String> {
             .map(|us| us.with_file_name("libatoll.so"))
             .map_err(|e| format!("where are we? {e}")),
     }
-}
-
-fn symbol(library: *mut c_void, name: &str) -> Result<*mut c_void, String> {
-    // SAFETY: a live library and a NUL-terminated name.
-    let address = unsafe { libc::dlsym(library, name.as_ptr().cast()) };
-    if address.is_null() { Err(loader_error()) } else { Ok(address) }
-}
-
-fn loader_error() -> String {
-    // SAFETY: dlerror returns NULL or a string that lasts until the next call.
-    let text = unsafe { libc::dlerror() };
-    if text.is_null() {
-        return "the dynamic loader gave no reason".into();
-    }
-    // SAFETY: as above.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }

@@ -3,10 +3,11 @@
 //! waiters, who come by the mutex or do not, and a barger, who takes it when it
 //! happens to be free.
 
-use crate::abi::{FOREVER, OK, TIMED_OUT, call};
+use crate::abi::{FOREVER, OK, TIMED_OUT};
 use crate::locker::{self, Cast, Wanted};
 use crate::outcomes::is;
 use crate::player::{Player, Stage};
+use crate::short::{Lock, Way};
 use crate::travel::Lead;
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
 use crate::world::World;
@@ -29,6 +30,7 @@ const PATIENCE_NS: i64 = 300_000_000;
 pub(crate) struct Contention {
     pub(crate) name: &'static str,
     drama: Drama,
+    way: Way,
 }
 
 #[derive(Clone, Copy)]
@@ -73,32 +75,46 @@ enum Barger {
     Dies,
 }
 
-pub(crate) const CONTENTIONS: &[Contention] = &[
-    Contention { name: "unlock_waiters", drama: Drama::Unlock(Then::Dies) },
-    Contention { name: "unlock_first_dies", drama: Drama::Unlock(Then::Waiter(FIRST)) },
-    Contention { name: "unlock_second_dies", drama: Drama::Unlock(Then::Waiter(SECOND)) },
-    Contention { name: "unlock_inherited", drama: Drama::UnlockInherited },
-    Contention { name: "lock_wait", drama: Drama::Lock(First::Unlocks, Barger::Absent) },
-    Contention { name: "lock_wait_owner_dies", drama: Drama::Lock(First::Dies, Barger::Absent) },
-    Contention { name: "lock_wait_barger", drama: Drama::Lock(First::Unlocks, Barger::Unlocks) },
-    Contention { name: "lock_wait_barger_dies", drama: Drama::Lock(First::Unlocks, Barger::Dies) },
-    Contention {
-        name: "lock_wait_owner_dies_barger",
-        drama: Drama::Lock(First::Dies, Barger::Unlocks),
-    },
-    Contention { name: "lock_wait_all_die", drama: Drama::Lock(First::Dies, Barger::Dies) },
-    Contention { name: "lock_timeout", drama: Drama::GiveUp(First::Unlocks) },
-    Contention { name: "lock_timeout_owner_dies", drama: Drama::GiveUp(First::Dies) },
-    Contention { name: "unlock_one_of_two", drama: Drama::UnlockOne },
-    Contention { name: "lock_other", drama: Drama::LockOther },
-];
+/// All dramas, played in one way.
+macro_rules! contentions {
+    ($prefix:literal, $way:expr, $($name:literal: $drama:expr;)*) => {
+        [$(Contention { name: concat!($prefix, $name), drama: $drama, way: $way }),*]
+    };
+    ($prefix:literal, $way:expr) => {
+        contentions! {
+            $prefix, $way,
+            "unlock_waiters": Drama::Unlock(Then::Dies);
+            "unlock_first_dies": Drama::Unlock(Then::Waiter(FIRST));
+            "unlock_second_dies": Drama::Unlock(Then::Waiter(SECOND));
+            "unlock_inherited": Drama::UnlockInherited;
+            "lock_wait": Drama::Lock(First::Unlocks, Barger::Absent);
+            "lock_wait_owner_dies": Drama::Lock(First::Dies, Barger::Absent);
+            "lock_wait_barger": Drama::Lock(First::Unlocks, Barger::Unlocks);
+            "lock_wait_barger_dies": Drama::Lock(First::Unlocks, Barger::Dies);
+            "lock_wait_owner_dies_barger": Drama::Lock(First::Dies, Barger::Unlocks);
+            "lock_wait_all_die": Drama::Lock(First::Dies, Barger::Dies);
+            "lock_timeout": Drama::GiveUp(First::Unlocks);
+            "lock_timeout_owner_dies": Drama::GiveUp(First::Dies);
+            "unlock_one_of_two": Drama::UnlockOne;
+            "lock_other": Drama::LockOther;
+        }
+    };
+}
+
+/// All of them: with nothing but calls, and with everybody taking the short way first.
+pub(crate) fn all() -> impl Iterator<Item = &'static Contention> {
+    CALLED.iter().chain(INLINED)
+}
+
+const CALLED: &[Contention] = &contentions!("", Way::Called);
+const INLINED: &[Contention] = &contentions!("inlined_", Way::Inlined);
 
 impl Contention {
     /// Plays the scene, the victim led by `lead` to where it dies.
     pub(crate) fn play(&self, lead: Lead) -> Result<(), String> {
         let mut founder = Player::enter(FOUNDER, founder);
         founder.reaches(1)?;
-        let mut cast = Cast::default();
+        let mut cast = Cast::new(self.way);
         match self.drama {
             Drama::Unlock(then) => unlock(&mut cast, then, lead)?,
             Drama::UnlockInherited => unlock_inherited(&mut cast, lead)?,
@@ -127,9 +143,9 @@ fn founder(stage: Stage) -> Result<(), String> {
 
 fn unlock(cast: &mut Cast, then: Then, lead: Lead) -> Result<(), String> {
     let mut victim = Victim::enter(VICTIM, |stage| {
-        let world = World::open()?;
-        world.lock()?;
-        stepped(stage, || call!(mutex_unlock(world.mutex)))
+        let lock = Lock::of(World::open()?.mutex, cast.way)?;
+        lock.take()?;
+        stepped(stage, || lock.unlock())
     })?;
     waiters_come(cast)?;
     lead(&mut victim, &mut nobody)?;
@@ -159,10 +175,11 @@ fn unlock(cast: &mut Cast, then: Then, lead: Lead) -> Result<(), String> {
 
 fn unlock_inherited(cast: &mut Cast, lead: Lead) -> Result<(), String> {
     cast.enters_holding(OWNER, Wanted::Mutex)?;
+    let way = cast.way;
     let part = |stage: Stage| {
-        let world = World::open()?;
-        world.lock_behind_others()?;
-        stepped(stage, || call!(mutex_unlock(world.mutex)))
+        let lock = Lock::of(World::open()?.mutex, way)?;
+        lock.take()?;
+        stepped(stage, || lock.unlock())
     };
     let mut victim = Victim::enter_behind_others(VICTIM, part, |victim| {
         victim.falls_asleep()?;
@@ -178,8 +195,8 @@ fn unlock_inherited(cast: &mut Cast, lead: Lead) -> Result<(), String> {
 fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(), String> {
     cast.enters_holding(OWNER, Wanted::Mutex)?;
     let mut victim = Victim::enter(VICTIM, |stage| {
-        let world = World::open()?;
-        stepped(stage, || call!(mutex_lock(world.mutex, FOREVER)))
+        let lock = Lock::of(World::open()?.mutex, cast.way)?;
+        stepped(stage, || lock.lock(FOREVER))
     })?;
     let mut slept = false;
     lead(&mut victim, &mut || {
@@ -211,8 +228,8 @@ fn lock(cast: &mut Cast, first: First, barger: Barger, lead: Lead) -> Result<(),
 fn give_up(cast: &mut Cast, first: First, lead: Lead) -> Result<(), String> {
     cast.enters_holding(OWNER, Wanted::Mutex)?;
     let mut victim = Victim::enter(VICTIM, |stage| {
-        let world = World::open()?;
-        stepped(stage, || call!(mutex_lock(world.mutex, PATIENCE_NS)))
+        let lock = Lock::of(World::open()?.mutex, cast.way)?;
+        stepped(stage, || lock.lock(PATIENCE_NS))
     })?;
     let mut slept = false;
     lead(&mut victim, &mut || {
@@ -234,10 +251,10 @@ fn give_up(cast: &mut Cast, first: First, lead: Lead) -> Result<(), String> {
 
 fn unlock_one(cast: &mut Cast, lead: Lead) -> Result<(), String> {
     let mut victim = Victim::enter(VICTIM, |stage| {
-        let world = World::open()?;
-        world.lock()?;
-        world.turned().lock()?;
-        stepped(stage, || call!(mutex_unlock(world.other)))
+        let (lock, other) = both(cast.way)?;
+        lock.take()?;
+        other.take()?;
+        stepped(stage, || other.unlock())
     })?;
     cast.enters_waiting(FIRST, Wanted::Mutex)?;
     cast.enters_waiting(SECOND, Wanted::Other)?;
@@ -251,10 +268,11 @@ fn unlock_one(cast: &mut Cast, lead: Lead) -> Result<(), String> {
 fn lock_other(cast: &mut Cast, lead: Lead) -> Result<(), String> {
     cast.enters_holding(OWNER, Wanted::Mutex)?;
     cast.enters_holding(OTHER_OWNER, Wanted::Other)?;
+    let way = cast.way;
     let part = |stage: Stage| {
-        let world = World::open()?;
-        world.lock_behind_others()?;
-        stepped(stage, || call!(mutex_lock(world.other, FOREVER)))
+        let (lock, other) = both(way)?;
+        lock.take()?;
+        stepped(stage, || other.lock(FOREVER))
     };
     // The waiter behind the victim falls asleep under an owner who then leaves, alive.
     let mut victim = Victim::enter_behind_others(VICTIM, part, |victim| {
@@ -278,6 +296,12 @@ fn lock_other(cast: &mut Cast, lead: Lead) -> Result<(), String> {
         cast.unlocks(OTHER_OWNER)?;
     }
     Ok(())
+}
+
+/// The mutex and the other one.
+fn both(way: Way) -> Result<(Lock, Lock), String> {
+    let world = World::open()?;
+    Ok((Lock::of(world.mutex, way)?, Lock::of(world.other, way)?))
 }
 
 fn waiters_come(cast: &mut Cast) -> Result<(), String> {

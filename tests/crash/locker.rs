@@ -7,6 +7,7 @@ use crate::abi::OWNER_DIED;
 use crate::board::{Board, now_ns, watchdog};
 use crate::outcomes::is;
 use crate::player::{Player, Stage};
+use crate::short::{Lock, Way};
 use crate::world::World;
 
 /// What a locker has reached: it asks for the mutex, holds it, has given it back.
@@ -31,8 +32,9 @@ struct Locker {
 }
 
 /// The lockers of a scene, and the deaths that they must be told of.
-#[derive(Default)]
 pub(crate) struct Cast {
+    /// How all of them lock.
+    pub(crate) way: Way,
     lockers: Vec<Locker>,
     /// Deaths of somebody who held the mutex for sure.
     deaths_holding: u32,
@@ -42,11 +44,12 @@ pub(crate) struct Cast {
     free_since_ns: u64,
 }
 
-fn part(stage: Stage, wanted: Wanted) -> Result<(), String> {
+fn part(stage: Stage, wanted: Wanted, way: Way) -> Result<(), String> {
     let world = World::open()?;
     let world = if wanted == Wanted::Other { world.turned() } else { world };
+    let lock = Lock::of(world.mutex, way)?;
     stage.pause();
-    let status = world.lock_behind_others()?;
+    let status = lock.take()?;
     let (board, seat) = (Board::get(), stage.seat());
     seat.held_at_ns.store(now_ns(), SeqCst);
     let inside = &board.inside[wanted as usize];
@@ -56,7 +59,8 @@ fn part(stage: Stage, wanted: Wanted) -> Result<(), String> {
     }
     stage.pause();
     inside.store(0, SeqCst);
-    unlock(&world, status)?;
+    repair(&world, status)?;
+    lock.give_back()?;
     stage.pause();
     Ok(())
 }
@@ -64,18 +68,24 @@ fn part(stage: Stage, wanted: Wanted) -> Result<(), String> {
 /// Comes last, when all lockers are done: there may be news for nobody else.
 pub(crate) fn lock_and_unlock(world: &World) -> Result<(), String> {
     let status = world.lock()?;
-    unlock(world, status)
+    repair(world, status)?;
+    world.unlock()
 }
 
-fn unlock(world: &World, status: i32) -> Result<(), String> {
+/// Who is told of an owner's death sees to it that nobody is told again.
+fn repair(world: &World, status: i32) -> Result<(), String> {
     if status == OWNER_DIED {
         Board::get().news.fetch_add(1, SeqCst);
         world.mark_consistent()?;
     }
-    world.unlock()
+    Ok(())
 }
 
 impl Cast {
+    pub(crate) fn new(way: Way) -> Self {
+        Self { way, lockers: Vec::new(), deaths_holding: 0, deaths_unsure: 0, free_since_ns: 0 }
+    }
+
     /// A process that finds the mutex free and keeps it.
     pub(crate) fn enters_holding(&mut self, seat: usize, wanted: Wanted) -> Result<(), String> {
         self.enters(seat, wanted)?.player.reaches(HOLDING)
@@ -97,7 +107,8 @@ impl Cast {
     }
 
     fn enters(&mut self, seat: usize, wanted: Wanted) -> Result<&mut Locker, String> {
-        let player = Player::enter(seat, |stage| part(stage, wanted));
+        let way = self.way;
+        let player = Player::enter(seat, |stage| part(stage, wanted, way));
         self.lockers.push(Locker { player, seat, asked_at_ns: 0, released: false });
         let locker = self.lockers.last_mut().expect("pushed above");
         locker.player.reaches(ASKING)?;

@@ -6,7 +6,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `operations` | the table: what a victim does, who finds what afterwards |
-//! | `lifetimes`, `transactions` | more of it |
+//! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `pairs` | two victims, one of which stands still and lives |
 //! | `scene` | one death and what comes after it |
@@ -18,6 +18,8 @@
 //! | `image` | a state, and everybody's death in it |
 //! | `player`, `board` | processes on stage, and what they tell each other |
 //! | `world`, `abi` | the library, as a C program calls it |
+//! | `short`, `inlined.c` | its short ways, compiled into such a program |
+//! | `loader` | how both are loaded |
 //! | `report` | what is printed |
 //!
 //! Plain `cargo test` kills at every instruction that changes what a death leaves
@@ -40,7 +42,9 @@ mod cpu;
 mod golden;
 mod image;
 mod lifetimes;
+mod loader;
 mod locker;
+mod locks;
 mod operations;
 mod outcomes;
 mod pairs;
@@ -49,6 +53,7 @@ mod ptrace;
 mod recorder;
 mod report;
 mod scene;
+mod short;
 mod snapshots;
 mod tape;
 mod transactions;
@@ -58,7 +63,6 @@ mod world;
 
 use std::process::ExitCode;
 
-use contention::CONTENTIONS;
 use pairs::{PAIRS, Pair};
 use report::{Line, Report, Unit};
 use scene::{Theatre, death};
@@ -88,6 +92,7 @@ fn run() -> Result<bool, String> {
     player::adopt_orphans();
     let theatre = Theatre::open()?;
     abi::load()?;
+    short::load()?;
     Tape::get();
     let choice = Choice::from_environment();
     let acts = acts(&theatre, &choice);
@@ -127,7 +132,7 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
             kill_everywhere(line, theatre, every, &|lead| death(operation, lead))
         }),
     });
-    let among_others = CONTENTIONS.iter().map(|scene| Act {
+    let among_others = contention::all().map(|scene| Act {
         name: scene.name,
         half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),

@@ -1,6 +1,7 @@
 //! The table of operations that a victim makes alone: what it does between its
-//! marks, and who is to find what afterwards. Those about memory and lifetimes are in
-//! `lifetimes`, transactions in `transactions`. Where others wait at the same time is
+//! marks, and who is to find what afterwards. Those about recursive mutexes and inlined
+//! code are in `locks`, memory and lifetimes in `lifetimes`, transactions in
+//! `transactions`. Where others wait at the same time is
 //! in `contention`.
 
 use std::ptr::{null, null_mut};
@@ -9,6 +10,7 @@ use std::thread;
 use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
 use crate::board::{Board, NONE_YET, WATCHDOG};
 use crate::lifetimes;
+use crate::locks;
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
 use crate::transactions;
@@ -132,7 +134,9 @@ pub(crate) const PLAIN: Operation = Operation {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(lifetimes::OPERATIONS).chain(transactions::OPERATIONS)
+    let locks = [locks::CALLED, locks::INLINED_RECURSIVE, locks::INLINED_PLAIN];
+    let more = [lifetimes::OPERATIONS, transactions::OPERATIONS];
+    [OPERATIONS].into_iter().chain(locks).chain(more).flatten()
 }
 
 const OPERATIONS: &[Operation] = &[
@@ -283,6 +287,7 @@ fn close(stage: Stage) -> Result<(), String> {
     let world = World::open()?;
     ok("mutex_close", call!(mutex_close(world.mutex)))?;
     ok("mutex_close", call!(mutex_close(world.other)))?;
+    ok("mutex_close", call!(mutex_close(world.recursive)))?;
     ok("value_close", call!(value_close(world.small)))?;
     ok("value_close", call!(value_close(world.large)))?;
     ok("array_close", call!(array_close(world.table)))?;
@@ -424,7 +429,7 @@ fn create_array(stage: Stage) -> Result<(), String> {
 }
 
 /// Plays in a thread of its own, while the first one takes part and stands by.
-fn in_a_thread(
+pub(crate) fn in_a_thread(
     stage: Stage,
     world: World,
     part: impl FnOnce(World) -> Result<(), String> + Send + 'static,

@@ -89,6 +89,56 @@ pub(crate) fn taken_over(world: &World, death: &Death) -> Result<(), String> {
     unchanged(world, death)
 }
 
+/// While the victim lives, nobody else has the recursive mutex.
+pub(crate) fn recursive_held(world: &World) -> Result<(), String> {
+    is("status of a try", call!(mutex_lock(world.recursive, 0)), TIMED_OUT)
+}
+
+/// The victim may have had the recursive mutex, and has it for sure if its call returned.
+pub(crate) fn recursive_locked(world: &World, death: &Death) -> Result<(), String> {
+    recursive_goes_on(world, death.gives(OWNER_DIED))?;
+    unchanged(world, death)
+}
+
+/// It died holding it unless its call has given it back.
+pub(crate) fn recursive_unlocked(world: &World, death: &Death) -> Result<(), String> {
+    recursive_goes_on(world, death.gives(OK))?;
+    unchanged(world, death)
+}
+
+/// Somebody died holding it in any case, and nobody has marked it.
+pub(crate) fn recursive_taken_over(world: &World, death: &Death) -> Result<(), String> {
+    recursive_goes_on(world, death.first.then_some(OWNER_DIED))?;
+    unchanged(world, death)
+}
+
+/// The same, and somebody died holding the other mutex too.
+pub(crate) fn both_taken_over(world: &World, death: &Death) -> Result<(), String> {
+    recursive_taken_over(world, death)?;
+    taken_over(world, death)
+}
+
+/// The same; and who has taken over the recursive one held it once, so that its unlock gave it back.
+pub(crate) fn recursive_given_back(world: &World, death: &Death) -> Result<(), String> {
+    if death.returned && death.first {
+        is("generation of the owner after the unlock", world.recursing().owner()?.generation, 0)?;
+    }
+    both_taken_over(world, death)
+}
+
+/// Whoever gets the recursive mutex next holds it once, however often its last owner did.
+fn recursive_goes_on(world: &World, must_be: Option<i32>) -> Result<(), String> {
+    let world = world.recursing();
+    let status = world.lock()?;
+    is("status of the survivor's lock", status, must_be.unwrap_or(status))?;
+    is("status of its second lock", world.lock()?, status)?;
+    world.unlock()?;
+    is("process that holds it once", world.owner()?.pid, std::process::id())?;
+    world.unlock()?;
+    is("generation of its owner in the end", world.owner()?.generation, 0)?;
+    mutex_goes_on(&world, Some(status))
+}
+
 /// Somebody died holding the mutex before, and somebody may have marked it since.
 pub(crate) fn taken_over_or_marked(world: &World, death: &Death) -> Result<(), String> {
     mutex_goes_on(world, None)?;

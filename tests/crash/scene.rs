@@ -198,13 +198,16 @@ fn kin_goes_on() -> Result<(), String> {
     }
 }
 
-/// Takes the mutex and makes objects, and waits to be killed, which happens as soon as it
-/// has.
+/// Takes the mutex, and the recursive one three times, makes objects, and waits to be
+/// killed, which happens as soon as it has.
 fn dies_holding(stage: Stage) -> Result<(), String> {
     let world = World::open()?;
     world.array(20)?;
     world.array(1000)?;
     world.lock()?;
+    for _ in 0..3 {
+        world.recursing().lock()?;
+    }
     stage.pause();
     Ok(())
 }

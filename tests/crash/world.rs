@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 
 use crate::abi::{
-    FOREVER, Handle, MemberInfo, OK, OWNER_DIED, Owner, Roomy, SegmentInfo, SegmentOptions, Type,
-    abi, call,
+    FOREVER, Handle, MemberInfo, MutexOptions, OK, OWNER_DIED, Owner, Roomy, SegmentInfo,
+    SegmentOptions, Type, abi, call,
 };
 use crate::board::{Board, now_ns};
 
@@ -18,6 +18,7 @@ pub(crate) const SEGMENT_SIZE: usize = 1 << 20;
 /// What lies in it.
 pub(crate) const MUTEX: &CStr = c"mutex";
 pub(crate) const OTHER: &CStr = c"other";
+pub(crate) const RECURSIVE: &CStr = c"recursive";
 pub(crate) const SMALL: &CStr = c"small";
 pub(crate) const LARGE: &CStr = c"large";
 pub(crate) const TABLE_NAME: &CStr = c"table";
@@ -50,6 +51,7 @@ pub(crate) struct World {
     pub(crate) segment: Handle,
     pub(crate) mutex: Handle,
     pub(crate) other: Handle,
+    pub(crate) recursive: Handle,
     pub(crate) small: Handle,
     pub(crate) large: Handle,
     pub(crate) table: Handle,
@@ -118,8 +120,11 @@ impl World {
         let table = handle("array_create", |out| {
             call!(array_create(segment, TABLE_NAME.as_ptr(), &Type::I64, 1, &TABLE, out))
         })?;
-        let world =
-            Self { segment, mutex: mutex(MUTEX)?, other: mutex(OTHER)?, small, large, table };
+        let recursive = handle("mutex_create", |out| {
+            call!(mutex_create(segment, RECURSIVE.as_ptr(), &MutexOptions::RECURSIVE, out))
+        })?;
+        let (mutex, other) = (mutex(MUTEX)?, mutex(OTHER)?);
+        let world = Self { segment, mutex, other, recursive, small, large, table };
         let elements = call!(array_data(table)).cast::<i64>();
         for element in 0..TABLE as usize {
             // SAFETY: inside the array.
@@ -142,10 +147,14 @@ impl World {
             handle("value_open", |out| call!(value_open(segment, name.as_ptr(), null(), out)))
         };
         let (mutex, other) = (mutex(MUTEX)?, mutex(OTHER)?);
+        let recursive = handle("mutex_open", |out| {
+            call!(mutex_open(segment, RECURSIVE.as_ptr(), &MutexOptions::RECURSIVE, out))
+        })?;
+        let (small, large) = (value(SMALL)?, value(LARGE)?);
         let table = handle("array_open", |out| {
             call!(array_open(segment, TABLE_NAME.as_ptr(), null(), 0, null(), out))
         })?;
-        Ok(Self { segment, mutex, other, small: value(SMALL)?, large: value(LARGE)?, table })
+        Ok(Self { segment, mutex, other, recursive, small, large, table })
     }
 
     /// For whoever wants to import something.
@@ -175,6 +184,11 @@ impl World {
         Self { mutex: self.other, other: self.mutex, ..self }
     }
 
+    /// The same world, where the mutex is the recursive one.
+    pub(crate) fn recursing(self) -> Self {
+        Self { mutex: self.recursive, recursive: self.mutex, ..self }
+    }
+
     /// Gives another thread its seat, by a call that needs one and changes nothing.
     pub(crate) fn take_seat(&self) -> Result<(), String> {
         store(self.large, &[OLD; LARGE_SIZE])
@@ -182,7 +196,7 @@ impl World {
 
     /// What any survivor may do next: takes every lock, and leaves it in good order.
     pub(crate) fn lock_all(&self) -> Result<(), String> {
-        for world in [*self, self.turned()] {
+        for world in [*self, self.turned(), self.recursing()] {
             if world.lock()? == OWNER_DIED {
                 world.mark_consistent()?;
             }

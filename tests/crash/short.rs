@@ -1,0 +1,135 @@
+//! How players lock: by calls of the library, or by its short ways, which are compiled
+//! into the program that uses them. `inlined.c` stands for that program.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::abi::{self, FOREVER, Handle, OK, OWNER_DIED, Place, call};
+use crate::loader::{Library, functions};
+use crate::world::ok;
+
+functions! {
+    /// What `inlined.c` has.
+    Program, "inlined_";
+    lock(*const Place, Handle, i64) -> i32;
+    unlock(*const Place, Handle) -> i32;
+    lock_recursive(*const Place, Handle, i64) -> i32;
+    unlock_recursive(*const Place, Handle) -> i32;
+    add(*const Place, i64) -> i64;
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+/// Compiles the program and loads it. The library is loaded already.
+pub(crate) fn load() -> Result<(), String> {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Where the headers are that the library under test came with.
+    let include = std::env::var_os("ATOLL_INCLUDE").map_or(tree.join("include"), PathBuf::from);
+    let object = format!("inlined-{}.so", std::process::id());
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(object);
+    let compiled = Command::new("cc")
+        .args(["-std=c99", "-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(include)
+        .arg(tree.join("tests/crash/inlined.c"))
+        .arg("-o")
+        .arg(&object)
+        .arg(abi::library()?)
+        .output()
+        .map_err(|e| format!("no C compiler: {e}"))?;
+    if !compiled.status.success() {
+        return Err(format!("inlined.c: {}", String::from_utf8_lossy(&compiled.stderr)));
+    }
+    let program = Library::open(&object).and_then(|library| Program::bind(&library));
+    // Loaded, it needs no name.
+    let _ = std::fs::remove_file(&object);
+    PROGRAM.set(program?).map_err(|_| "inlined.c is loaded twice".into())
+}
+
+/// Calls a function of the program, as `call` does one of the library.
+macro_rules! inlined {
+    ($function:ident($($argument:expr),*)) => {{
+        let function = PROGRAM.get().expect("the program is loaded first").$function;
+        // SAFETY: places and handles come from the library, and belong together.
+        unsafe { function($($argument),*) }
+    }};
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Called,
+    Inlined,
+}
+
+/// A mutex, and the way in which it is locked and unlocked.
+#[derive(Clone, Copy)]
+pub(crate) struct Lock {
+    way: Way,
+    mutex: Handle,
+    place: Place,
+}
+
+// SAFETY: a handle is a number, and a place is the same for all threads.
+unsafe impl Send for Lock {}
+
+impl Lock {
+    pub(crate) fn of(mutex: Handle, way: Way) -> Result<Self, String> {
+        let mut place = Place::NOWHERE;
+        ok("mutex_place", call!(mutex_place(mutex, Place::CONTRACT, &mut place)))?;
+        match place.word.is_null() {
+            true => Err("the mutex has no short way".into()),
+            false => Ok(Self { way, mutex, place }),
+        }
+    }
+
+    pub(crate) fn lock(&self, timeout_ns: i64) -> i32 {
+        match (self.way, self.place.flags & Place::RECURSIVE != 0) {
+            (Way::Called, _) => call!(mutex_lock(self.mutex, timeout_ns)),
+            (Way::Inlined, false) => inlined!(lock(&self.place, self.mutex, timeout_ns)),
+            (Way::Inlined, true) => inlined!(lock_recursive(&self.place, self.mutex, timeout_ns)),
+        }
+    }
+
+    pub(crate) fn unlock(&self) -> i32 {
+        match (self.way, self.place.flags & Place::RECURSIVE != 0) {
+            (Way::Called, _) => call!(mutex_unlock(self.mutex)),
+            (Way::Inlined, false) => inlined!(unlock(&self.place, self.mutex)),
+            (Way::Inlined, true) => inlined!(unlock_recursive(&self.place, self.mutex)),
+        }
+    }
+}
+
+impl Lock {
+    /// Locks however long it takes; OK or OWNER_DIED.
+    pub(crate) fn take(&self) -> Result<i32, String> {
+        match self.lock(FOREVER) {
+            OWNER_DIED => Ok(OWNER_DIED),
+            status => ok("lock", status).map(|()| OK),
+        }
+    }
+
+    pub(crate) fn give_back(&self) -> Result<(), String> {
+        ok("unlock", self.unlock())
+    }
+}
+
+/// A number in the segment, to which is added without a call.
+pub(crate) struct Number {
+    place: Place,
+}
+
+impl Number {
+    pub(crate) fn of(value: Handle) -> Result<Self, String> {
+        let mut place = Place::NOWHERE;
+        ok("value_place", call!(value_place(value, Place::CONTRACT, &mut place)))?;
+        match place.word.is_null() {
+            true => Err("the value has no short way".into()),
+            false => Ok(Self { place }),
+        }
+    }
+
+    /// Gives what it was.
+    pub(crate) fn add(&self, operand: i64) -> i64 {
+        inlined!(add(&self.place, operand))
+    }
+}

@@ -53,6 +53,9 @@
 #include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
 
+namespace libatoll {
+inline namespace ATOLL_VARIANT {
+
 /// Every public name, spelled atoll::name.
 ///
 /// It would be a namespace, had C not taken the word: <stdlib.h> declares a function atoll(), and a
@@ -62,8 +65,15 @@ struct atoll {
     atoll() = delete;
 
     using status = libatoll::status;
+    using failure = libatoll::failure;
     using error = libatoll::error;
     using owner_died = libatoll::owner_died;
+
+    template <class T>
+    using result = libatoll::result<T>;
+
+    template <class T>
+    using outcome = libatoll::outcome<T>;
 
     using segment = libatoll::segment;
     using segment_options = libatoll::segment_options;
@@ -82,10 +92,13 @@ struct atoll {
     template <class T>
     using array = libatoll::array<T>;
 
+    template <class T>
+    using view = libatoll::view<T>;
+
     using transaction = libatoll::transaction;
 
-    static std::uint64_t gc() { return libatoll::gc(); }
-    static void process_leave() { libatoll::process_leave(); }
+    static outcome<std::uint64_t> gc() { return libatoll::gc(); }
+    static outcome<void> process_leave() { return libatoll::process_leave(); }
 
     /// The category of every error; its name is "atoll".
     static const std::error_category& category() noexcept { return libatoll::category(); }
@@ -94,5 +107,10 @@ struct atoll {
         return libatoll::make_error_code(code);
     }
 };
+
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
+
+using libatoll::atoll;
 
 #endif

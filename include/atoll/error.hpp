@@ -1,4 +1,4 @@
-/// What can go wrong, as exceptions and error codes.
+/// What can go wrong: as a value, as an exception, as an error code.
 ///
 ///     try {
 ///         auto segment = atoll::segment::open("counters");
@@ -6,12 +6,14 @@
 ///         if (problem.code() != std::errc::no_such_file_or_directory) throw;
 ///     }
 ///
-/// A code compares equal to its atoll::status, and to the std::errc that means the same.
+/// A code compares equal to its atoll::status, and to the std::errc that means the same. All of this
+/// is the same in both variants; see result.hpp.
 
 #ifndef ATOLL_ERROR_HPP
 #define ATOLL_ERROR_HPP
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -47,36 +49,29 @@ enum class status : std::int32_t {
     panicked = ATOLL_PANICKED,
 };
 
-namespace detail {
-
-class status_category final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "atoll"; }
-
-    std::string message(int code) const override { return atoll_status_name(code); }
-
-    std::error_condition default_error_condition(int code) const noexcept override {
-        switch (static_cast<status>(code)) {
-            case status::owner_died: return std::errc::owner_dead;
-            case status::timed_out: return std::errc::timed_out;
-            case status::interrupted: return std::errc::interrupted;
-            case status::not_found: return std::errc::no_such_file_or_directory;
-            case status::already_exists: return std::errc::file_exists;
-            case status::no_space: return std::errc::no_space_on_device;
-            case status::not_owner: return std::errc::operation_not_permitted;
-            case status::deadlock: return std::errc::resource_deadlock_would_occur;
-            case status::invalid_argument: return std::errc::invalid_argument;
-            case status::permission: return std::errc::permission_denied;
-            default: return {code, *this};
-        }
-    }
-};
-
-}  // namespace detail
-
 /// The category of every atoll::status; its name is "atoll".
 inline const std::error_category& category() noexcept {
-    static const detail::status_category instance;
+    static const class final : public std::error_category {
+        const char* name() const noexcept override { return "atoll"; }
+
+        std::string message(int code) const override { return atoll_status_name(code); }
+
+        std::error_condition default_error_condition(int code) const noexcept override {
+            switch (static_cast<status>(code)) {
+                case status::owner_died: return std::errc::owner_dead;
+                case status::timed_out: return std::errc::timed_out;
+                case status::interrupted: return std::errc::interrupted;
+                case status::not_found: return std::errc::no_such_file_or_directory;
+                case status::already_exists: return std::errc::file_exists;
+                case status::no_space: return std::errc::no_space_on_device;
+                case status::not_owner: return std::errc::operation_not_permitted;
+                case status::deadlock: return std::errc::resource_deadlock_would_occur;
+                case status::invalid_argument: return std::errc::invalid_argument;
+                case status::permission: return std::errc::permission_denied;
+                default: return {code, *this};
+            }
+        }
+    } instance;
     return instance;
 }
 
@@ -84,11 +79,52 @@ inline std::error_code make_error_code(status code) noexcept {
     return {static_cast<int>(code), category()};
 }
 
-/// Any failure of a call. what() is the library's sentence followed by the status' name.
+/// Who holds, or held, a lock, as atoll.h describes it.
+using owner = atoll_owner;
+
+/// A failure of a call, as a value: plain bytes, and nothing to free.
+class failure {
+public:
+    failure(libatoll::status code, const char* sentence, int os_errno = 0) noexcept
+        : code_(code), os_errno_(os_errno) {
+        std::snprintf(sentence_, sizeof sentence_, "%s", sentence);
+    }
+
+    /// That of a lock whose last holder died; `recover` is what would have taken it all the same.
+    failure(const owner& dead, const char* recover) noexcept
+        : code_(libatoll::status::owner_died), dead_(dead) {
+        std::snprintf(sentence_, sizeof sentence_,
+                      "process %u (%s) died holding the mutex, so what it guards may be "
+                      "half-changed; take it with %s, repair, then mark_consistent()",
+                      dead.pid, dead.name, recover);
+    }
+
+    libatoll::status status() const noexcept { return code_; }
+    std::error_code code() const noexcept { return make_error_code(code_); }
+
+    /// What happened and what to do about it.
+    const char* sentence() const noexcept { return sentence_; }
+
+    /// errno of the system call that failed, or 0 where none did.
+    int os_errno() const noexcept { return os_errno_; }
+
+    /// Who died, if the status is owner_died; all of it 0 otherwise.
+    const libatoll::owner& owner() const noexcept { return dead_; }
+
+private:
+    libatoll::status code_;
+    int os_errno_ = 0;
+    libatoll::owner dead_{};
+    char sentence_[sizeof(atoll_error::text)];
+};
+
+/// Any failure of a call, as an exception. what() is the sentence followed by the status' name.
 class error : public std::system_error {
 public:
     error(status code, const std::string& sentence, int os_errno = 0)
         : std::system_error(make_error_code(code), sentence), os_errno_(os_errno) {}
+
+    explicit error(const failure& what) : error(what.status(), what.sentence(), what.os_errno()) {}
 
     /// errno of the system call that failed, or 0 where none did.
     int os_errno() const noexcept { return os_errno_; }
@@ -97,14 +133,10 @@ private:
     int os_errno_;
 };
 
-/// Who holds, or held, a lock, as atoll.h describes it.
-using owner = atoll_owner;
-
 /// The last holder of a lock died holding it. Whoever catches this does not hold the lock.
 class owner_died : public error {
 public:
-    owner_died(const owner& dead, const std::string& sentence)
-        : error(status::owner_died, sentence), dead_(dead) {}
+    explicit owner_died(const failure& what) : error(what), dead_(what.owner()) {}
 
     /// Who died.
     const owner& dead_owner() const noexcept { return dead_; }
@@ -113,20 +145,6 @@ private:
     owner dead_;
 };
 
-namespace detail {
-
-/// The exception for the latest failure in this thread.
-inline error last_error() {
-    atoll_error last;
-    atoll_last_error(&last);
-    return {static_cast<status>(last.status), last.text, last.os_errno};
-}
-
-inline void check(atoll_status code) {
-    if (code != ATOLL_OK) throw last_error();
-}
-
-}  // namespace detail
 }  // namespace libatoll
 
 template <>

@@ -6,10 +6,13 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "error.hpp"
+#include "result.hpp"
 
-namespace libatoll::detail {
+namespace libatoll {
+inline namespace ATOLL_VARIANT {
+namespace detail {
 
 template <class T, atoll_status (*close)(T*)>
 struct closer {
@@ -21,32 +24,79 @@ struct closer {
 template <class T, atoll_status (*close)(T*)>
 using handle = std::unique_ptr<T, closer<T, close>>;
 
-/// Calls a C function that delivers a handle through its last parameter.
-template <class Handle, class Call, class... Inputs>
-Handle obtain(Call call, Inputs... inputs) {
-    typename Handle::pointer out = nullptr;
-    check(call(inputs..., &out));
-    return Handle(out);
-}
+/// What goes with a handle: a move leaves nothing behind, so that what was moved from takes no
+/// short way into memory that it no longer keeps mapped.
+template <class T>
+class companion {
+public:
+    companion() = default;
+    companion(const T& given) noexcept : kept_(given) {}
+    companion(companion&& from) noexcept : kept_(std::exchange(from.kept_, T{})) {}
+    companion& operator=(companion&& from) noexcept {
+        kept_ = std::exchange(from.kept_, T{});
+        return *this;
+    }
+    ~companion() = default;
+
+    const T& operator*() const noexcept { return kept_; }
+
+private:
+    T kept_{};
+};
 
 /// A name on its way to C, borrowed for one call. NULL makes an anonymous object.
 class c_name {
 public:
     c_name(const char* text) noexcept : text_(text) {}
+    c_name(const std::string& text) noexcept
+        : text_(text.c_str()), whole_(std::strlen(text_) == text.size()) {}
 
-    /// C would cut the name at an inner NUL, and so reach somebody else's object.
-    c_name(const std::string& text) : text_(text.c_str()) {
-        if (std::strlen(text_) != text.size()) {
-            throw error(status::invalid_argument, "a name must not contain a NUL byte");
-        }
-    }
+    /// C would cut a name at an inner NUL, and so reach somebody else's object.
+    bool whole() const noexcept { return whole_; }
 
     operator const char*() const noexcept { return text_; }
 
 private:
     const char* text_;
+    bool whole_ = true;
 };
 
-}  // namespace libatoll::detail
+/// Whether an input may go to C.
+template <class Input>
+bool is_sound(const Input& input) noexcept {
+    if constexpr (std::is_same_v<Input, c_name>) return input.whole();
+    else return true;
+}
+
+/// Makes a C call.
+template <class Call, class... Inputs>
+result<void> call(Call function, const Inputs&... inputs) {
+    if (!(is_sound(inputs) && ...)) {
+        return failure(status::invalid_argument, "a name must not contain a NUL byte");
+    }
+    return check(function(inputs...));
+}
+
+/// Calls a C function that fills in its last parameter.
+template <class Answer, class Call, class... Inputs>
+result<Answer> ask(Call function, const Inputs&... inputs) {
+    Answer out{};
+    const result<void> done = call(function, inputs..., &out);
+    if (!done) return done.error();
+    return out;
+}
+
+/// Calls a C function that delivers a handle through its last parameter.
+template <class Handle, class Call, class... Inputs>
+result<Handle> obtain(Call function, const Inputs&... inputs) {
+    typename Handle::pointer out = nullptr;
+    const result<void> done = call(function, inputs..., &out);
+    if (!done) return done.error();
+    return Handle(out);
+}
+
+}  // namespace detail
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
 
 #endif

@@ -15,111 +15,122 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
+#include "inline.h"
 #include "segment.hpp"
 
 namespace libatoll {
-namespace detail {
-
-/// `recover` is what would have taken the mutex all the same.
-[[noreturn]] inline void throw_owner_died(const owner& dead, const char* recover) {
-    throw owner_died(dead, "process " + std::to_string(dead.pid) + " (" + dead.name +
-                               ") died holding the mutex, so what it guards may be half-changed; "
-                               "take it with " +
-                               recover + ", repair, then mark_consistent()");
-}
-
-}  // namespace detail
+inline namespace ATOLL_VARIANT {
 
 /// A mutex in a segment: mutex, or recursive_mutex, which its holder may lock again.
 ///
-/// Works with std::lock_guard, std::unique_lock, std::scoped_lock and std::lock. The thread that
-/// locked it unlocks it. Unlike std::mutex it notices misuse: locking what this thread holds throws
-/// status::deadlock, unlocking what it does not hold throws status::not_owner. (A lock_guard cannot
-/// pass that on, so there it ends the program; it takes an unlock behind the guard's back, or a
-/// guard that unwinds in a forked child.)
+/// Works with std::lock_guard, std::unique_lock, std::scoped_lock, std::lock and
+/// std::condition_variable_any. The thread that locked it unlocks it. Unlike std::mutex it notices
+/// misuse: locking what this thread holds throws status::deadlock, unlocking what it does not hold
+/// throws status::not_owner. (A lock_guard cannot pass that on, so there it ends the program; it
+/// takes an unlock behind the guard's back, or a guard that unwinds in a forked child.)
+///
+/// While nobody else wants it, locking and unlocking is a compare-exchange each in the caller's own
+/// code; see inline.h.
 template <bool Recursive>
 class basic_mutex {
 public:
     /// Makes a new one; anonymous without a name. Throws status::already_exists.
-    static basic_mutex create(const segment& in, detail::c_name name = nullptr) {
-        return basic_mutex(atoll_mutex_create, in, name);
+    static outcome<basic_mutex> create(const segment& in, detail::c_name name = nullptr) {
+        return made(atoll_mutex_create, in, name);
     }
 
     /// Opens what exists. Throws status::not_found, or status::wrong_kind for the other kind.
-    static basic_mutex open(const segment& in, detail::c_name name) {
-        return basic_mutex(atoll_mutex_open, in, name);
+    static outcome<basic_mutex> open(const segment& in, detail::c_name name) {
+        return made(atoll_mutex_open, in, name);
     }
 
     /// Opens it, or makes it if it is not there.
-    static basic_mutex open_or_create(const segment& in, detail::c_name name) {
-        return basic_mutex(atoll_mutex_open_or_create, in, name);
+    static outcome<basic_mutex> open_or_create(const segment& in, detail::c_name name) {
+        return made(atoll_mutex_open_or_create, in, name);
     }
 
     /// Removes the name of a mutex of either kind. Whoever has it open goes on using it.
-    static void remove(const segment& in, detail::c_name name) {
-        detail::check(atoll_mutex_remove(in.native_handle(), name));
+    static outcome<void> remove(const segment& in, detail::c_name name) {
+        return detail::settle(detail::call(atoll_mutex_remove, in.native_handle(), name));
     }
 
     /// A ticket for this mutex, for another process to import.
-    ticket export_ticket() const {
-        ticket written{};
-        detail::check(atoll_mutex_export(native_handle(), &written));
-        return written;
+    outcome<ticket> export_ticket() const {
+        return detail::settle(detail::ask<ticket>(atoll_mutex_export, native_handle()));
     }
 
     /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
     /// if it is something else, or a mutex of the other kind.
-    static basic_mutex import_ticket(const ticket& from) {
-        constexpr std::uint64_t kinds[] = {ATOLL_KIND_MUTEX, ATOLL_KIND_RECURSIVE_MUTEX};
-        if (from.words[0] == kinds[!Recursive]) {
-            throw error(status::wrong_kind,
-                        Recursive ? "the ticket is for a mutex that is not recursive"
-                                  : "the ticket is for a recursive mutex");
-        }
-        return basic_mutex(detail::obtain<handle>(atoll_mutex_import, &from));
+    static outcome<basic_mutex> import_ticket(const ticket& from) {
+        return detail::settle(imported(from));
     }
 
     /// Waits for the lock. Throws owner_died, with the lock free again, if its last holder died
     /// holding it; so does every lock() by anyone until somebody has marked it consistent.
-    void lock() { take(detail::forever()); }
+    void lock() {
+        if (!lock_at_once()) wait_for_lock();
+    }
 
     /// Takes the lock if it is free, or else returns false. Throws as lock() does.
-    bool try_lock() { return take(detail::at_once()); }
+    bool try_lock() { return lock_at_once() || try_lock_by_call(); }
 
     /// Waits for so long at most. Throws as lock() does.
     template <class Rep, class Period>
     bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return take(detail::within(timeout));
+        return lock_at_once() || detail::certain(take(detail::within(timeout)));
     }
 
     template <class Clock, class Duration>
     bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return take(detail::until(deadline));
+        return lock_at_once() || detail::certain(take(detail::until(deadline)));
+    }
+
+    /// Gives the lock back. Throws status::not_owner if this thread does not hold it.
+    void unlock() {
+        if (!unlock_at_once()) unlock_by_call();
     }
 
     /// Waits for the lock and returns holding it, even after a death: true says that the last
     /// holder died. Repair what it guarded, then call mark_consistent().
-    [[nodiscard]] bool lock_recover() {
-        const atoll_status got = acquire(detail::forever());
-        if (got == ATOLL_OWNER_DIED) return true;
-        detail::check(got);
-        return false;
+    [[nodiscard]] outcome<bool> lock_recover() {
+        const result<std::optional<bool>> got = recover(detail::forever());
+        return detail::settle(got ? result<bool>(**got) : got.error());
+    }
+
+    /// The same without a wait, or one that has an end: empty if the lock could not be had.
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover() {
+        return detail::settle(recover(detail::at_once()));
+    }
+
+    template <class Rep, class Period>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_for(
+        const std::chrono::duration<Rep, Period>& timeout) {
+        return detail::settle(recover(detail::within(timeout)));
+    }
+
+    template <class Clock, class Duration>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_until(
+        const std::chrono::time_point<Clock, Duration>& deadline) {
+        return detail::settle(recover(detail::until(deadline)));
     }
 
     /// Says, while holding it after a death, that what it guards is sound again. In a transaction
     /// it counts from the commit on.
-    void mark_consistent() { detail::check(atoll_mutex_mark_consistent(native_handle())); }
-
-    void unlock() { detail::check(atoll_mutex_unlock(native_handle())); }
+    outcome<void> mark_consistent() {
+        return detail::settle(detail::call(atoll_mutex_mark_consistent, native_handle()));
+    }
 
     /// Who holds it at this moment; empty if nobody does.
-    std::optional<libatoll::owner> owner() const { return ask(atoll_mutex_owner); }
+    outcome<std::optional<libatoll::owner>> owner() const {
+        return detail::settle(somebody(atoll_mutex_owner));
+    }
 
     /// Who died holding it; empty if nobody did, or if it was marked consistent since.
-    std::optional<libatoll::owner> dead_owner() const { return ask(atoll_mutex_dead_owner); }
+    outcome<std::optional<libatoll::owner>> dead_owner() const {
+        return detail::settle(somebody(atoll_mutex_dead_owner));
+    }
 
     /// The C handle, still owned by this object; NULL after a move.
     atoll_mutex* native_handle() const noexcept { return handle_.get(); }
@@ -127,13 +138,55 @@ public:
 private:
     using handle = detail::handle<atoll_mutex, atoll_mutex_close>;
 
-    explicit basic_mutex(handle opened) : handle_(std::move(opened)) {}
+    basic_mutex(handle opened, const atoll_place& place) noexcept
+        : handle_(std::move(opened)), place_(place) {}
 
     template <class Call>
-    basic_mutex(Call call, const segment& in, detail::c_name name) {
+    static outcome<basic_mutex> made(Call function, const segment& in, detail::c_name name) {
         atoll_mutex_options given = ATOLL_MUTEX_OPTIONS_INIT;
         given.recursive = Recursive;
-        handle_ = detail::obtain<handle>(call, in.native_handle(), name, &given);
+        return detail::settle(
+            placed(detail::obtain<handle>(function, in.native_handle(), name, &given)));
+    }
+
+    static result<basic_mutex> imported(const ticket& from) {
+        constexpr std::uint64_t kinds[] = {ATOLL_KIND_MUTEX, ATOLL_KIND_RECURSIVE_MUTEX};
+        if (from.words[0] == kinds[!Recursive]) {
+            return failure(status::wrong_kind,
+                           Recursive ? "the ticket is for a mutex that is not recursive"
+                                     : "the ticket is for a recursive mutex");
+        }
+        return placed(detail::obtain<handle>(atoll_mutex_import, &from));
+    }
+
+    /// Finds out where the mutex lies, once and for all.
+    static result<basic_mutex> placed(result<handle> opened) {
+        if (!opened) return opened.error();
+        const auto place =
+            detail::ask<atoll_place>(atoll_mutex_place, opened->get(), ATOLL_PLACE_CONTRACT);
+        if (!place) return place.error();
+        return basic_mutex(*std::move(opened), *place);
+    }
+
+    /// The short ways: false says that something is not as usual, and that a call has to see to it.
+    bool lock_at_once() const noexcept {
+        const atoll_place* const place = &*place_;
+        return __builtin_expect(
+            Recursive ? atoll_place_lock_recursive(place) : atoll_place_lock(place), true);
+    }
+
+    bool unlock_at_once() const noexcept {
+        const atoll_place* const place = &*place_;
+        return __builtin_expect(
+            Recursive ? atoll_place_unlock_recursive(place) : atoll_place_unlock(place), true);
+    }
+
+    [[gnu::cold, gnu::noinline]] void wait_for_lock() { detail::certain(take(detail::forever())); }
+    [[gnu::cold, gnu::noinline]] bool try_lock_by_call() {
+        return detail::certain(take(detail::at_once()));
+    }
+    [[gnu::cold, gnu::noinline]] void unlock_by_call() {
+        detail::certain(detail::call(atoll_mutex_unlock, native_handle()));
     }
 
     template <class Left>
@@ -143,34 +196,45 @@ private:
         });
     }
 
+    /// Whether it could be had; after a death it is given back.
     template <class Left>
-    bool take(const Left& left) {
+    result<bool> take(const Left& left) {
         const atoll_status got = acquire(left);
+        if (got == ATOLL_OK) return true;
         if (got == ATOLL_TIMED_OUT) return false;
-        if (got == ATOLL_OWNER_DIED) give_back();
-        detail::check(got);
-        return true;
+        if (got != ATOLL_OWNER_DIED) return detail::last_failure();
+        const auto dead = somebody(atoll_mutex_dead_owner);
+        const result<void> freed = detail::call(atoll_mutex_unlock, native_handle());
+        if (!freed) return freed.error();
+        return failure(dead ? dead->value_or(libatoll::owner{}) : libatoll::owner{},
+                       "lock_recover()");
     }
 
-    [[noreturn]] void give_back() {
-        const libatoll::owner dead = dead_owner().value_or(libatoll::owner{});
-        unlock();
-        detail::throw_owner_died(dead, "lock_recover()");
+    /// Whether an owner had died, or empty if it could not be had.
+    template <class Left>
+    result<std::optional<bool>> recover(const Left& left) {
+        if (lock_at_once()) return std::optional(false);
+        const atoll_status got = acquire(left);
+        if (got == ATOLL_TIMED_OUT) return std::optional<bool>();
+        if (got != ATOLL_OK && got != ATOLL_OWNER_DIED) return detail::last_failure();
+        return std::optional(got == ATOLL_OWNER_DIED);
     }
 
     template <class Call>
-    std::optional<libatoll::owner> ask(Call call) const {
-        libatoll::owner who{};
-        detail::check(call(native_handle(), &who));
-        return who.generation == 0 ? std::nullopt : std::optional(who);
+    result<std::optional<libatoll::owner>> somebody(Call function) const {
+        const auto who = detail::ask<libatoll::owner>(function, native_handle());
+        if (!who) return who.error();
+        return who->generation == 0 ? std::nullopt : std::optional(*who);
     }
 
     handle handle_;
+    detail::companion<atoll_place> place_;
 };
 
 using mutex = basic_mutex<false>;
 using recursive_mutex = basic_mutex<true>;
 
+}  // namespace ATOLL_VARIANT
 }  // namespace libatoll
 
 #endif

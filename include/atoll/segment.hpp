@@ -17,6 +17,7 @@
 #include "waiting.hpp"
 
 namespace libatoll {
+inline namespace ATOLL_VARIANT {
 
 /// How to create or open a segment. A zero means the default that atoll.h states.
 struct segment_options {
@@ -48,67 +49,61 @@ public:
     using options = segment_options;
 
     /// Makes a new segment; throws status::already_exists if the name is taken.
-    static segment create(detail::c_name name, const options& how = {}) {
-        return segment(atoll_segment_create, name, how);
+    static outcome<segment> create(detail::c_name name, const options& how = {}) {
+        return made(atoll_segment_create, name, how);
     }
 
     /// Opens what exists; throws status::not_found if nothing does.
-    static segment open(detail::c_name name, const options& how = {}) {
-        return segment(atoll_segment_open, name, how);
+    static outcome<segment> open(detail::c_name name, const options& how = {}) {
+        return made(atoll_segment_open, name, how);
     }
 
     /// Opens it, or makes it if it is not there. However many race, one creates.
-    static segment open_or_create(detail::c_name name, const options& how = {}) {
-        return segment(atoll_segment_open_or_create, name, how);
+    static outcome<segment> open_or_create(detail::c_name name, const options& how = {}) {
+        return made(atoll_segment_open_or_create, name, how);
     }
 
     /// The home segment of this process: made when it is first asked for, gone with the process.
-    static segment home() { return segment(detail::obtain<handle>(atoll_segment_home)); }
+    static outcome<segment> home() {
+        return detail::settle(wrapped(detail::obtain<handle>(atoll_segment_home)));
+    }
 
     /// Removes the name. Whoever has the segment open keeps it; the memory goes with the last.
-    static void unlink(detail::c_name name) { detail::check(atoll_segment_unlink(name)); }
+    static outcome<void> unlink(detail::c_name name) {
+        return detail::settle(detail::call(atoll_segment_unlink, name));
+    }
 
     /// Checks every invariant of every object; throws status::corrupted with what is wrong.
-    void verify() const { detail::check(atoll_segment_verify(native_handle())); }
+    outcome<void> verify() const {
+        return detail::settle(detail::call(atoll_segment_verify, native_handle()));
+    }
 
     /// Size, use and membership, at one moment.
-    segment_info info() const {
-        segment_info facts{};
-        detail::check(atoll_segment_stat(native_handle(), &facts));
-        return facts;
+    outcome<segment_info> info() const {
+        return detail::settle(detail::ask<segment_info>(atoll_segment_stat, native_handle()));
     }
 
     /// Every object, in order of creation.
-    std::vector<object_info> objects() const {
-        constexpr std::size_t page = 16;
-        std::vector<object_info> all;
-        for (std::size_t found = page; found != 0;) {
-            const std::size_t seen = all.size();
-            all.resize(seen + page);
-            detail::check(
-                atoll_segment_list(native_handle(), seen, all.data() + seen, page, &found));
-            all.resize(seen + found);
-        }
-        return all;
-    }
+    outcome<std::vector<object_info>> objects() const { return detail::settle(listed()); }
 
     /// Waits for the first death of a member after `seen`, an epoch from info() or from the last
     /// death. Only unclean ends count: a process that was killed or that crashed.
-    member_info wait_death(std::uint64_t seen) const {
-        return *death_after(seen, detail::forever());
+    outcome<member_info> wait_death(std::uint64_t seen) const {
+        const auto dead = death_after(seen, detail::forever());
+        return detail::settle(dead ? result<member_info>(**dead) : dead.error());
     }
 
     /// The same, empty if nobody died in that time.
     template <class Rep, class Period>
-    std::optional<member_info> wait_death_for(
+    outcome<std::optional<member_info>> wait_death_for(
         std::uint64_t seen, const std::chrono::duration<Rep, Period>& timeout) const {
-        return death_after(seen, detail::within(timeout));
+        return detail::settle(death_after(seen, detail::within(timeout)));
     }
 
     template <class Clock, class Duration>
-    std::optional<member_info> wait_death_until(
+    outcome<std::optional<member_info>> wait_death_until(
         std::uint64_t seen, const std::chrono::time_point<Clock, Duration>& deadline) const {
-        return death_after(seen, detail::until(deadline));
+        return detail::settle(death_after(seen, detail::until(deadline)));
     }
 
     /// The C handle, still owned by this object; NULL after a move.
@@ -117,29 +112,48 @@ public:
 private:
     using handle = detail::handle<atoll_segment, atoll_segment_close>;
 
-    explicit segment(handle opened) : handle_(std::move(opened)) {}
+    explicit segment(handle opened) noexcept : handle_(std::move(opened)) {}
+
+    static result<segment> wrapped(result<handle> opened) {
+        if (!opened) return opened.error();
+        return segment(*std::move(opened));
+    }
 
     template <class Call>
-    segment(Call call, detail::c_name name, const options& how) {
+    static outcome<segment> made(Call function, detail::c_name name, const options& how) {
         atoll_segment_options given = ATOLL_SEGMENT_OPTIONS_INIT;
         given.size = how.size;
         given.mode = how.mode;
         given.read_only = how.read_only;
         given.ephemeral = how.ephemeral;
         given.max_participants = how.max_participants;
-        handle_ = detail::obtain<handle>(call, name, &given);
+        return detail::settle(wrapped(detail::obtain<handle>(function, name, &given)));
+    }
+
+    result<std::vector<object_info>> listed() const {
+        constexpr std::size_t page = 16;
+        std::vector<object_info> all;
+        for (std::size_t found = page; found != 0;) {
+            const std::size_t seen = all.size();
+            all.resize(seen + page);
+            const result<void> done = detail::call(atoll_segment_list, native_handle(), seen,
+                                                   all.data() + seen, page, &found);
+            if (!done) return done.error();
+            all.resize(seen + found);
+        }
+        return all;
     }
 
     template <class Left>
-    std::optional<member_info> death_after(std::uint64_t seen, const Left& left) const {
+    result<std::optional<member_info>> death_after(std::uint64_t seen, const Left& left) const {
         member_info dead{};
         std::uint64_t epoch = 0;
         const atoll_status got = detail::wait(left, [&](std::int64_t timeout_ns) {
             return atoll_segment_wait_death(native_handle(), seen, timeout_ns, &epoch, &dead);
         });
-        if (got == ATOLL_TIMED_OUT) return std::nullopt;
-        detail::check(got);
-        return dead;
+        if (got == ATOLL_TIMED_OUT) return std::optional<member_info>();
+        if (got != ATOLL_OK) return detail::last_failure();
+        return std::optional(dead);
     }
 
     handle handle_;
@@ -147,15 +161,12 @@ private:
 
 /// Removes the ephemeral segments of this user whose processes were all killed, and says how many
 /// there were. Every segment::create() does the same.
-inline std::uint64_t gc() {
-    std::uint64_t reclaimed = 0;
-    detail::check(atoll_gc(&reclaimed));
-    return reclaimed;
-}
+inline outcome<std::uint64_t> gc() { return detail::settle(detail::ask<std::uint64_t>(atoll_gc)); }
 
 /// Leaves all segments in good order, for a process that is about to end by _exit().
-inline void process_leave() { detail::check(atoll_process_leave()); }
+inline outcome<void> process_leave() { return detail::settle(detail::call(atoll_process_leave)); }
 
+}  // namespace ATOLL_VARIANT
 }  // namespace libatoll
 
 #endif

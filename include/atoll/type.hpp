@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <type_traits>
 
-#include "error.hpp"
+#include "result.hpp"
 
 namespace libatoll {
 
@@ -20,6 +21,7 @@ namespace libatoll {
 template <class T>
 inline constexpr const char* format = "";
 
+inline namespace ATOLL_VARIANT {
 namespace detail {
 
 template <class T>
@@ -50,39 +52,57 @@ constexpr std::uint32_t code_of() {
     else return ATOLL_STRUCT;
 }
 
-/// Objects start on a cache line, so that is the strictest alignment they can promise.
+/// Says what is wrong with a type whose bytes are all that other processes would see.
 template <class T>
-inline constexpr bool can_be_shared =
-    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && alignof(T) <= 64;
+constexpr bool can_be_shared() {
+    static_assert(!std::is_reference_v<T>,
+                  "a reference cannot be shared: what it refers to is in one process only");
+    static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T>,
+                  "a pointer cannot be shared: it leads elsewhere in every process; share an index");
+    static_assert(!std::is_array_v<T>,
+                  "a C array cannot be shared as it is: use atoll::array, or std::array for a few");
+    static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>,
+                  "shared objects are not const or volatile; open the segment read-only, or take "
+                  "an atoll::array<const T>");
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "shared objects must be trivially copyable: nobody would run their constructors "
+                  "and destructors");
+    static_assert(std::is_default_constructible_v<T>,
+                  "shared objects must be default constructible: there has to be a T to load into");
+    static_assert(alignof(T) <= 64,
+                  "shared objects are aligned to 64 bytes at most, for they begin on a cache line");
+    return true;
+}
 
 template <class T>
-atoll_type type_of() {
+atoll_type type_of() noexcept {
     static_assert(sizeof(float) == 4 && sizeof(double) == 8);
     atoll_type type{};
+    static_assert(std::char_traits<char>::length(format<T>) < sizeof type.format,
+                  "a libatoll::format has 63 bytes at most");
     type.struct_size = sizeof type;
     type.code = code_of<T>();
     type.size = sizeof(T);
     type.align = alignof(T);
-    if (std::strlen(format<T>) >= sizeof type.format) {
-        throw error(status::invalid_argument, "libatoll::format of a type must fit 63 bytes");
-    }
     std::strcpy(type.format, format<T>);
     return type;
 }
 
 /// Refuses what is no T, as opening by name does. A format counts where both sides have one.
 template <class T>
-void check_type(const atoll_type& found) {
+result<void> check_type(const atoll_type& found) {
     const atoll_type wanted = type_of<T>();
     const bool formats_agree = wanted.format[0] == 0 || found.format[0] == 0 ||
                                std::strcmp(wanted.format, found.format) == 0;
     if (found.code != wanted.code || found.size != wanted.size ||
         (wanted.code == ATOLL_STRUCT && (found.align != wanted.align || !formats_agree))) {
-        throw error(status::wrong_kind, "what the ticket is for holds another type than T");
+        return failure(status::wrong_kind, "what the ticket is for holds another type than T");
     }
+    return {};
 }
 
 }  // namespace detail
+}  // namespace ATOLL_VARIANT
 }  // namespace libatoll
 
 #endif

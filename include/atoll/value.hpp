@@ -2,181 +2,265 @@
 ///
 ///     auto hits = atoll::value<std::uint64_t>::open_or_create(segment, "hits");
 ///     hits.fetch_add(1);
+///     hits += 1;
 
 #ifndef ATOLL_VALUE_HPP
 #define ATOLL_VALUE_HPP
 
-#include <cstdint>
+#include <atomic>
+#include <chrono>
 #include <type_traits>
 #include <utility>
 
-#include "segment.hpp"
-#include "type.hpp"
+#include "value_calls.hpp"
 
 namespace libatoll {
+inline namespace ATOLL_VARIANT {
 
 /// A shared value of a trivially copyable type T. It starts as all zero bytes, or as what it is
 /// given, which nobody can come before.
 ///
-/// Up to 8 bytes it is one atomic word. A larger one is never torn: load() sees one store or
-/// another and never waits; only writers wait for each other. Every operation is sequentially
-/// consistent. Comparisons compare bits, padding included.
+/// Of 1, 2, 4 or 8 bytes it is one atomic word, and every operation one instruction or a short loop
+/// in the caller's own code, in the memory order asked for. Others, and any value in a segment that
+/// is open read-only, go through calls, which are sequentially consistent whatever is asked for. A
+/// value larger than 8 bytes is never torn: load() sees one store or another and never waits; only
+/// writers wait for each other. Comparisons compare bits, padding included.
+///
+/// Of std::atomic, wait() and notify_*() are missing: there is no call for them yet.
 template <class T>
 class value {
-    static_assert(
-        detail::can_be_shared<T>,
-        "a shared value must be trivially copyable, default constructible, and aligned to "
-        "64 bytes at most: its bytes are all that other processes see");
+    static_assert(detail::can_be_shared<T>());
+
+    using order = std::memory_order;
+    static constexpr order strongest = std::memory_order_seq_cst;
+
+    static constexpr bool is_word = detail::is_word<T>;
+    using word = detail::word<std::conditional_t<is_word, T, unsigned char>>;
 
 public:
     using value_type = T;
 
+    /// Whether a killed or stopped process can keep nobody waiting.
+    static constexpr bool is_always_lock_free = sizeof(T) <= 8;
+    bool is_lock_free() const noexcept { return is_always_lock_free; }
+
     /// Makes a new one; anonymous without a name. Throws status::already_exists.
-    static value create(const segment& in, detail::c_name name = nullptr) {
-        return value(atoll_value_create, in, name);
+    static outcome<value> create(const segment& in, detail::c_name name = nullptr) {
+        return made(atoll_value_create, in, name);
     }
 
     /// The same, holding `initial` from the start; anonymous if the name is nullptr.
-    static value create(const segment& in, detail::c_name name, const T& initial) {
-        return value(atoll_value_create_with, in, name, initial);
+    static outcome<value> create(const segment& in, detail::c_name name, const T& initial) {
+        return made(atoll_value_create_with, in, name, &initial);
     }
 
     /// Opens what exists. Throws status::not_found, or status::wrong_kind if it holds another type.
-    static value open(const segment& in, detail::c_name name) {
-        return value(atoll_value_open, in, name);
+    static outcome<value> open(const segment& in, detail::c_name name) {
+        return made(atoll_value_open, in, name);
     }
 
     /// Opens it, or makes it if it is not there.
-    static value open_or_create(const segment& in, detail::c_name name) {
-        return value(atoll_value_open_or_create, in, name);
+    static outcome<value> open_or_create(const segment& in, detail::c_name name) {
+        return made(atoll_value_open_or_create, in, name);
     }
 
     /// Opens it as it is, or makes it, holding `initial`, if it is not there.
-    static value open_or_create(const segment& in, detail::c_name name, const T& initial) {
-        return value(atoll_value_open_or_create_with, in, name, initial);
+    static outcome<value> open_or_create(const segment& in, detail::c_name name, const T& initial) {
+        return made(atoll_value_open_or_create_with, in, name, &initial);
     }
 
     /// Removes the name. Whoever has it open goes on using it.
-    static void remove(const segment& in, detail::c_name name) {
-        detail::check(atoll_value_remove(in.native_handle(), name));
+    static outcome<void> remove(const segment& in, detail::c_name name) {
+        return detail::settle(detail::call(atoll_value_remove, in.native_handle(), name));
     }
 
     /// A ticket for this value, for another process to import.
-    ticket export_ticket() const {
-        ticket written{};
-        detail::check(atoll_value_export(native_handle(), &written));
-        return written;
+    outcome<ticket> export_ticket() const {
+        return detail::settle(detail::ask<ticket>(atoll_value_export, calls_.handle()));
     }
 
     /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
     /// if it is something else, or holds another type.
-    static value import_ticket(const ticket& from) {
-        value opened(detail::obtain<handle>(atoll_value_import, &from));
-        atoll_type type{};
-        detail::check(atoll_value_type(opened.native_handle(), &type));
-        detail::check_type<T>(type);
-        return opened;
+    static outcome<value> import_ticket(const ticket& from) {
+        return detail::settle(placed(calls::imported(from)));
     }
 
-    T load() const {
-        stored now{};
-        detail::check(atoll_value_load(native_handle(), &now, sizeof now, nullptr));
-        return static_cast<T>(now);
+    outcome<T> load(order how = strongest) const {
+        if constexpr (is_word) {
+            if (has(*seen_)) return word::load(*seen_, how);
+        }
+        return by_call<&calls::load>(calls_);
     }
 
-    void store(T desired) {
-        detail::check(detail::wait(detail::forever(), [&](std::int64_t timeout_ns) {
-            return atoll_value_store(native_handle(), &desired, sizeof desired, timeout_ns);
-        }));
+    outcome<void> store(T desired, order how = strongest) {
+        if constexpr (is_word) {
+            if (has(*word_)) {
+                word::store(*word_, desired, how);
+                return outcome<void>();
+            }
+        }
+        return by_call<&calls::store>(calls_, desired);
     }
 
     /// Stores, and returns what was there.
-    T exchange(T desired) {
-        stored old{};
-        detail::check(detail::wait(detail::forever(), [&](std::int64_t timeout_ns) {
-            return atoll_value_swap(native_handle(), &desired, sizeof desired, timeout_ns, &old,
-                                    sizeof old, nullptr);
-        }));
-        return static_cast<T>(old);
+    outcome<T> exchange(T desired, order how = strongest) {
+        if constexpr (is_word) {
+            if (has(*word_)) return word::exchange(*word_, desired, how);
+        }
+        return by_call<&calls::exchange>(calls_, desired);
     }
 
-    /// Stores `desired` if `expected` is what is there; otherwise loads that into `expected`.
-    bool compare_exchange_strong(T& expected, T desired) {
-        stored old{};
-        bool exchanged = false;
-        detail::check(detail::wait(detail::forever(), [&](std::int64_t timeout_ns) {
-            return atoll_value_compare_exchange(native_handle(), &expected, &desired, sizeof(T),
-                                                timeout_ns, &old, sizeof old, nullptr, &exchanged);
-        }));
-        if (!exchanged) expected = static_cast<T>(old);
-        return exchanged;
+    /// Stores `desired` if `expected` is what is there; otherwise loads that into `expected`. The
+    /// weak one may fail without cause.
+    outcome<bool> compare_exchange_strong(T& expected, T desired, order success, order failure) {
+        return compare_exchange<false>(expected, desired, success, failure);
     }
-
-    /// The same: it never fails without cause.
-    bool compare_exchange_weak(T& expected, T desired) {
-        return compare_exchange_strong(expected, desired);
+    outcome<bool> compare_exchange_strong(T& expected, T desired, order how = strongest) {
+        return compare_exchange<false>(expected, desired, how, for_failure(how));
+    }
+    outcome<bool> compare_exchange_weak(T& expected, T desired, order success, order failure) {
+        return compare_exchange<true>(expected, desired, success, failure);
+    }
+    outcome<bool> compare_exchange_weak(T& expected, T desired, order how = strongest) {
+        return compare_exchange<true>(expected, desired, how, for_failure(how));
     }
 
     /// Arithmetic on numbers, each one atomic step that returns the old value; integers wrap.
-    T fetch_add(T operand) { return fetch<is_number>(atoll_value_fetch_add, operand); }
-    T fetch_sub(T operand) { return fetch<is_number>(atoll_value_fetch_sub, operand); }
-    T fetch_min(T operand) { return fetch<is_number>(atoll_value_fetch_min, operand); }
-    T fetch_max(T operand) { return fetch<is_number>(atoll_value_fetch_max, operand); }
+    outcome<T> fetch_add(T operand, order how = strongest) {
+        return fetch<is_number, &word::fetch_add>(atoll_value_fetch_add, operand, how);
+    }
+    outcome<T> fetch_sub(T operand, order how = strongest) {
+        return fetch<is_number, &word::fetch_sub>(atoll_value_fetch_sub, operand, how);
+    }
+    outcome<T> fetch_min(T operand, order how = strongest) {
+        return fetch<is_number, &word::fetch_min>(atoll_value_fetch_min, operand, how);
+    }
+    outcome<T> fetch_max(T operand, order how = strongest) {
+        return fetch<is_number, &word::fetch_max>(atoll_value_fetch_max, operand, how);
+    }
 
     /// Bits of integers and of bool.
-    T fetch_and(T operand) { return fetch<has_bits>(atoll_value_fetch_and, operand); }
-    T fetch_or(T operand) { return fetch<has_bits>(atoll_value_fetch_or, operand); }
-    T fetch_xor(T operand) { return fetch<has_bits>(atoll_value_fetch_xor, operand); }
+    outcome<T> fetch_and(T operand, order how = strongest) {
+        return fetch<has_bits, &word::fetch_and>(atoll_value_fetch_and, operand, how);
+    }
+    outcome<T> fetch_or(T operand, order how = strongest) {
+        return fetch<has_bits, &word::fetch_or>(atoll_value_fetch_or, operand, how);
+    }
+    outcome<T> fetch_xor(T operand, order how = strongest) {
+        return fetch<has_bits, &word::fetch_xor>(atoll_value_fetch_xor, operand, how);
+    }
+
+    /// The usual operators, always in the strongest order. They have no room for a result.
+    operator T() const { return detail::certain(load()); }
+    T operator=(T desired) {
+        detail::certain(exchange(desired));
+        return desired;
+    }
+    T operator++() { return *this += 1; }
+    T operator--() { return *this -= 1; }
+    T operator++(int) { return detail::certain(fetch_add(1)); }
+    T operator--(int) { return detail::certain(fetch_sub(1)); }
+    T operator+=(T operand) { return word::sum(detail::certain(fetch_add(operand)), operand); }
+    T operator-=(T operand) { return word::difference(detail::certain(fetch_sub(operand)), operand); }
+    T operator&=(T operand) { return static_cast<T>(detail::certain(fetch_and(operand)) & operand); }
+    T operator|=(T operand) { return static_cast<T>(detail::certain(fetch_or(operand)) | operand); }
+    T operator^=(T operand) { return static_cast<T>(detail::certain(fetch_xor(operand)) ^ operand); }
+
+    /// Stores, unless other writers of a value larger than 8 bytes are in the way for so long.
+    template <class Rep, class Period>
+    outcome<bool> try_store_for(T desired, const std::chrono::duration<Rep, Period>& timeout) {
+        return detail::settle(calls_.store_within(desired, detail::within(timeout)));
+    }
+    template <class Clock, class Duration>
+    outcome<bool> try_store_until(T desired,
+                                  const std::chrono::time_point<Clock, Duration>& deadline) {
+        return detail::settle(calls_.store_within(desired, detail::until(deadline)));
+    }
 
     /// The atomic word itself, for std::atomic_ref and the like. It lives as long as this handle.
-    T* data() const {
+    outcome<T*> data() const {
         static_assert(sizeof(T) <= 8, "a larger value has no one address: its copies take turns");
-        void* const address = atoll_value_data(native_handle());
-        if (address == nullptr) throw detail::last_error();
-        return static_cast<T*>(address);
+        return detail::settle(calls_.data());
     }
 
     /// The C handle, still owned by this object; NULL after a move.
-    atoll_value* native_handle() const noexcept { return handle_.get(); }
+    atoll_value* native_handle() const noexcept { return calls_.handle(); }
 
 private:
-    using handle = detail::handle<atoll_value, atoll_value_close>;
-
-    /// What is read from shared memory: a byte that claims to be a bool may be neither of the two.
-    using stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+    using calls = detail::value_calls<T>;
 
     static constexpr bool has_bits = std::is_integral_v<T>;
     static constexpr bool is_number =
         std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, long double>;
 
-    explicit value(handle opened) : handle_(std::move(opened)) {}
+    value(calls opened, const atoll_place& place) noexcept
+        : calls_(std::move(opened)),
+          seen_(place.word),
+          word_(place.flags & ATOLL_PLACE_READ_ONLY ? nullptr : place.word) {}
 
-    template <class Call>
-    value(Call call, const segment& in, detail::c_name name) {
-        const atoll_type type = detail::type_of<T>();
-        handle_ = detail::obtain<handle>(call, in.native_handle(), name, &type);
+    /// Finds out where the value lies, once and for all.
+    static result<value> placed(result<calls> opened) {
+        if (!opened) return opened.error();
+        const auto place =
+            detail::ask<atoll_place>(atoll_value_place, opened->handle(), ATOLL_PLACE_CONTRACT);
+        if (!place) return place.error();
+        return value(*std::move(opened), *place);
     }
 
-    template <class Call>
-    value(Call call, const segment& in, detail::c_name name, const T& initial) {
-        const atoll_type type = detail::type_of<T>();
-        handle_ = detail::obtain<handle>(call, in.native_handle(), name, &type, &initial,
-                                         sizeof initial);
+    template <class Call, class... Initial>
+    static outcome<value> made(Call function, const segment& in, detail::c_name name,
+                               const Initial*... initial) {
+        return detail::settle(placed(calls::obtained(function, in, name, initial...)));
     }
 
-    template <bool Allowed, class Call>
-    T fetch(Call call, T operand) {
+    template <bool Weak>
+    outcome<bool> compare_exchange(T& expected, const T& desired, order success, order failure) {
+        if constexpr (is_word) {
+            if (has(*word_)) {
+                return word::compare_exchange(*word_, expected, desired, Weak, success, failure);
+            }
+        }
+        return by_call<&calls::compare_exchange>(calls_, &expected, desired);
+    }
+
+    template <bool Allowed, auto Direct, class Call>
+    outcome<T> fetch(Call function, T operand, order how) {
         static_assert(
             Allowed,
             "fetch_add, sub, min, max need a number; fetch_and, or, xor an integer or bool");
-        stored old{};
-        detail::check(call(native_handle(), &operand, sizeof operand, &old, sizeof old, nullptr));
-        return static_cast<T>(old);
+        if constexpr (is_word && Allowed) {
+            if (has(*word_)) return Direct(*word_, operand, how);
+        }
+        return by_call<&calls::fetch>(calls_, function, operand);
     }
 
-    handle handle_;
+    /// The order of a comparison that fails, as std::atomic derives it: it stores nothing.
+    static constexpr order for_failure(order how) noexcept {
+        if (how == std::memory_order_acq_rel) return std::memory_order_acquire;
+        if (how == std::memory_order_release) return std::memory_order_relaxed;
+        return how;
+    }
+
+    static bool has(void* word) noexcept { return __builtin_expect(word != nullptr, true); }
+
+    /// An operation that is usual for what is no word, and for a word is kept out of the way.
+    template <auto Operation, class Calls, class... Inputs>
+    static auto by_call(Calls& calls, const Inputs&... inputs) {
+        if constexpr (is_word) return rarely<Operation>(calls, inputs...);
+        else return detail::settle((calls.*Operation)(inputs...));
+    }
+
+    template <auto Operation, class Calls, class... Inputs>
+    [[gnu::cold, gnu::noinline]] static auto rarely(Calls& calls, Inputs... inputs) {
+        return detail::settle((calls.*Operation)(inputs...));
+    }
+
+    calls calls_;
+    detail::companion<void*> seen_;  ///< where to load from, if there is a short way
+    detail::companion<void*> word_;  ///< where to store, if there is one
 };
 
+}  // namespace ATOLL_VARIANT
 }  // namespace libatoll
 
 #endif

@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstdint>
 
-#include "error.hpp"
+#include "variant.hpp"
 
-namespace libatoll::detail {
+namespace libatoll {
+inline namespace ATOLL_VARIANT {
+namespace detail {
 
 /// Wide enough for every std::chrono duration, and on x86-64 exact to the nanosecond. Integer
 /// durations would overflow instead: hours::max() in nanoseconds, or a clock's min() minus now().
@@ -57,6 +59,8 @@ atoll_status wait(const Left& left, const Call& call) {
     }
 }
 
-}  // namespace libatoll::detail
+}  // namespace detail
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
 
 #endif

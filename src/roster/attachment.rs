@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use super::holdings::Holdings;
 use super::member::Membership;
 use super::record::{BLOCK_SLOTS, Block, MemberId, MemberRecord, ParticipantRecord};
-use super::thread::{Seat, Thread};
+use super::thread::Seat;
 use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::header::{EPHEMERAL, Header, MAX_BLOCKS, ROSTER_BLOCK_BYTES};
 use crate::layout::memory::Memory;
@@ -56,7 +56,7 @@ pub(crate) struct Ground {
     pub(crate) reclaim: fn(&Attachment),
     /// Settles what former owners of a new participant's slot, and of its member's, have
     /// left, so that both begin with nothing.
-    pub(crate) settle: fn(&'static Thread, Seat) -> Result<()>,
+    pub(crate) settle: fn(Seat) -> Result<()>,
     /// Holds for a child that is about to be forked what this process holds.
     pub(crate) bequeath: fn(&'static Attachment, &Holdings, MemberId) -> Result<Holdings>,
 }

@@ -144,6 +144,15 @@ pub(crate) fn here() -> Result<&'static Thread> {
     }
 }
 
+/// The calling thread, which has a seat, and so a record.
+///
+/// # Panics
+/// If it has none.
+#[inline(always)]
+pub(crate) fn of_actor() -> &'static Thread {
+    current().expect("who has a seat has a record")
+}
+
 impl Thread {
     #[inline(always)]
     fn begin_call(&'static self) -> Result<InCall> {
@@ -225,7 +234,7 @@ impl Thread {
                 // libc takes the hook off when it locks the liveness mutex.
                 self.hook().stand_down();
                 let seat = participant::take_seat(attachment)?;
-                if let Err(error) = (attachment.ground().settle)(self, seat) {
+                if let Err(error) = (attachment.ground().settle)(seat) {
                     participant::leave_seat(seat, self.hook());
                     return Err(error);
                 }

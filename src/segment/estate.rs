@@ -23,15 +23,15 @@ use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::roster::attachment::Attachment;
 use crate::roster::journal::{self, Journal, Repair};
 use crate::roster::record::{MemberId, ParticipantRecord};
-use crate::roster::thread::{Seat, Thread};
+use crate::roster::thread::Seat;
 use crate::roster::{member, participant};
 use crate::sync::mutex::{Actor, MutexBody};
 
 /// Settles what former owners of a new seat and of its member have left.
-pub(crate) fn settle(thread: &'static Thread, seat: Seat) -> Result<()> {
+pub(crate) fn settle(seat: Seat) -> Result<()> {
     let attachment = seat.attachment;
     let name = participant::name_of(seat.slot, seat.generation);
-    let actor = Actor::named(thread, attachment, name);
+    let actor = Actor::named(attachment, name);
     let record = attachment.participant(seat.slot)?;
     {
         let _repair = Repair::begin(attachment, seat.slot, name)?;

@@ -335,7 +335,7 @@ pub(crate) fn bequeath(
     }
     let thread = thread::here()?;
     let name = thread.known_name_in(attachment).ok_or(FORSAKEN)?;
-    let actor = Actor::named(thread, attachment, name);
+    let actor = Actor::named(attachment, name);
     estate::take_possession(actor, child)?;
     // What is only kept for a transaction of ours is none of the child's.
     for (entry, held) in ours.held.iter().filter(|(_, held)| held.handles > 0) {

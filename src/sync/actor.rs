@@ -1,38 +1,40 @@
 //! Who takes part in the protocols of this layer.
 
+use core::marker::PhantomData;
+
 use super::mutex::OWNED;
 use crate::error::Result;
 use crate::layout::block::ParticipantId;
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::roster::attachment::Attachment;
 use crate::roster::participant::{self, NAME_MASK};
-use crate::roster::thread::Thread;
+use crate::roster::thread::{self, Thread};
 
-/// A thread in a segment, as a possible owner.
+/// The calling thread in a segment, as a possible owner.
+///
+/// Two words, so that it goes from function to function in registers. A third would send
+/// it through memory, and to read back at once what was stored in pieces makes a
+/// processor wait as long as for another exchange.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Actor {
-    pub(super) thread: &'static Thread,
     pub(super) attachment: &'static Attachment,
     /// The word of a mutex that this thread holds and nobody waits for.
     pub(super) mine: u64,
+    /// It stays on its thread.
+    _not_send: PhantomData<*const ()>,
 }
 
 impl Actor {
     /// The calling thread in `attachment`; takes a seat there if it has none.
     #[inline(always)]
     pub(crate) fn new(thread: &'static Thread, attachment: &'static Attachment) -> Result<Self> {
-        let name = thread.name_in(attachment)?;
-        Ok(Self::named(thread, attachment, name))
+        Ok(Self::named(attachment, thread.name_in(attachment)?))
     }
 
-    /// The same for a thread that is known by `name` there.
+    /// The same if it is known by `name` there.
     #[inline(always)]
-    pub(crate) fn named(
-        thread: &'static Thread,
-        attachment: &'static Attachment,
-        name: u64,
-    ) -> Self {
-        Self { thread, attachment, mine: name | OWNED }
+    pub(crate) fn named(attachment: &'static Attachment, name: u64) -> Self {
+        Self { attachment, mine: name | OWNED, _not_send: PhantomData }
     }
 
     /// What lock words call it.
@@ -59,7 +61,7 @@ impl Actor {
     /// The thread.
     #[inline(always)]
     pub(crate) fn thread(self) -> &'static Thread {
-        self.thread
+        thread::of_actor()
     }
 
     /// The segment that it takes part in.

@@ -235,7 +235,7 @@ impl MutexBody {
 
     #[cold]
     fn contend(&self, actor: Actor, deadline: Deadline) -> Result<Taken> {
-        let hook = actor.thread.hook();
+        let hook = actor.thread().hook();
         hook.arm(self.word.low());
         let taken = Contender::new(self, actor, deadline).contend();
         // With WAITERS somebody may sleep on an earlier owner's liveness word: the
@@ -252,7 +252,7 @@ impl MutexBody {
     /// transaction, which has been undone.
     pub(crate) fn free_for_the_dead(&self, actor: Actor) -> Result<()> {
         let place = actor.attachment.memory().offset_of(self);
-        let hook = actor.thread.hook();
+        let hook = actor.thread().hook();
         let mut is_armed = false;
         loop {
             let word = self.word.load(Acquire);
@@ -314,7 +314,7 @@ impl MutexBody {
         if !actor.is_owner_in(seen) {
             return Err(NOT_HELD);
         }
-        let hook = actor.thread.hook();
+        let hook = actor.thread().hook();
         hook.arm(self.word.low());
         // Release, UNLOCKED, here and below.
         let quiet = seen & WAITERS == 0

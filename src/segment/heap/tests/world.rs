@@ -57,7 +57,7 @@ pub(super) fn actor() -> Actor {
     static GROUND: Ground = Ground {
         grow: |_| unreachable!("32 threads are enough"),
         reclaim: |_| unreachable!("it is not ephemeral"),
-        settle: |_, _| Ok(()),
+        settle: |_| Ok(()),
         bequeath: |_, _, _| Ok(Holdings::default()),
     };
     static CROWD: OnceLock<&'static Attachment> = OnceLock::new();

@@ -11,7 +11,7 @@ export ATOLL_LIBRARY := $(CARGO_TARGET_DIR)/release/libatoll.so
 export PYTHONPATH := $(CURDIR)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help build demo test crash models soak bench docs bless tools
+.PHONY: help build demo test crash models soak bench instructions docs bless tools
 
 help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
@@ -19,8 +19,9 @@ help:
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction, and every state recovered on a copy'
 	@echo 'make models                          the models of locks, logs and the heap, by spin'
 	@echo 'make soak [MINUTES=10]               random kills for as long as you like'
-	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json'
-	@echo 'make build                           target/release/libatoll.so, and libatoll.so.0 beside it'
+	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json and chart.svg'
+	@echo 'make instructions [BLESS=1]          instructions per operation beside those written down; or write them down'
+	@echo 'make build                           target/release/libatoll.so, and what accelerates the Python package'
 	@echo 'make docs                            the Rust interface as pages, in target/doc'
 	@echo 'make bless                           renew what is generated or golden, after a change of ABI or layout'
 
@@ -48,6 +49,7 @@ $(VENV): | tools
 build: tools
 	cargo build --release --lib
 	@ln -sf libatoll.so $(ATOLL_LIBRARY).0
+	@$(or $(wildcard .venv/bin/python),$(PYTHON)) python/accelerator/build.py || [ $$? = 77 ]
 
 DEMO := $(CARGO_TARGET_DIR)/demo
 LINK := -Iinclude -L$(CARGO_TARGET_DIR)/release -latoll -Wl,-rpath,$(CARGO_TARGET_DIR)/release
@@ -85,6 +87,10 @@ soak: build
 # A crate of its own: nothing else builds the peers.
 bench: build
 	@cargo run --release --quiet --manifest-path benches/compare/Cargo.toml -- $(ROWS)
+
+# Counted by callgrind: a slow-down is seen without a clock.
+instructions: build $(VENV)
+	@BLESS=$(BLESS) .venv/bin/python benches/instructions/count.py
 
 docs:
 	cargo doc --no-deps

@@ -8,6 +8,7 @@ A part is a program that says in one of the ways of `COUNTS` how its checks went
 status is 0, or 77 if this machine cannot run it, or something else.
 """
 
+import functools
 import json
 import os
 import re
@@ -53,9 +54,13 @@ def parts():
     yield "rust", lambda: cargo("test", "--no-fail-fast", "--lib", *rust_tests())
     yield "rust-docs", lambda: cargo("test", "--doc")
     yield "c-and-c++", lambda: [sys.executable, "tests/c_cpp.py"]
-    yield "python", lambda: pytest(sys.executable)
+    pythons = {"python": lambda: sys.executable}
     for version in os.environ.get("PYTHONS", "").split():
-        yield f"python-{version}", lambda version=version: pytest(environment_of(version))
+        pythons[f"python-{version}"] = functools.partial(environment_of, version)
+    for name, python in pythons.items():
+        yield name, lambda python=python: pytest(accelerated(python()))
+        yield f"{name}-pure", lambda python=python: ["env", "ATOLL_PURE=1", *pytest(python())]
+    yield "instructions", lambda: [sys.executable, "benches/instructions/count.py"]
     yield "models", lambda: ["models/run", "--quick"]
     yield "crash", lambda: cargo("test", "--test", "crash")
     yield "mutants", lambda: ["tests/mutants/run"]
@@ -82,6 +87,15 @@ def rust_tests():
 
 def pytest(python):
     return [python, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/python"]
+
+
+def accelerated(python):
+    """The same Python, once the package has its accelerator there."""
+    built = subprocess.run([python, "python/accelerator/build.py"], cwd=TREE)
+    if built.returncode == CANNOT_RUN:
+        raise Skipped("there is no accelerator to test")
+    built.check_returncode()
+    return python
 
 
 def environment_of(version):

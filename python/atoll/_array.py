@@ -15,7 +15,7 @@ from ._blocks import locate, pack
 from ._errors import InvalidArgument, Permission, check, failure
 from ._handle import lend
 from ._native import quick
-from ._object import SharedObject
+from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import Closing
 from ._spec import seen_as, type_of
 from ._types import Opaque
@@ -52,7 +52,7 @@ class Array(SharedObject, Closing, Generic[T]):
     changed in place (`array[i].x = 9`).
     """
 
-    __slots__ = ("_bytes", "_lent", "_plain", "_shape", "_type")
+    __slots__ = (*OBJECT_SLOTS, "_bytes", "_lent", "_plain", "_shape", "_type")
 
     _noun = "array"
 

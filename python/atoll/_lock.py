@@ -9,6 +9,9 @@ notes it; an exception there would leave the lock held by code that is gone. So:
 - Once an attempt has said that another one holds the lock, this thread does not. If an
   exception ends the wait, the lock is given back in case the wait had got it.
 - To let go is a C call from its first instruction (`_release`).
+
+With the accelerator an attempt is the truth of an object first, after which Python does not
+look for signals either; and `__enter__`, after which it does not, is a C function.
 """
 
 from __future__ import annotations
@@ -17,9 +20,12 @@ from ctypes import byref, c_int64
 from functools import partial
 
 from . import _abi
+from . import _accelerated as accelerated
 from ._errors import OwnerDied, TimedOut, check
+from ._handle import Handle
 from ._native import bare, patient, quick
-from ._object import SharedObject
+from ._object import OBJECT_SLOTS, SharedObject
+from ._owning import NO_SLOTS
 from ._release import releasing
 from ._typing import TYPE_CHECKING, NamedTuple
 from ._wait import NOW, deadline_after, wait
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = c_int64(0)
 _let_go = bare("atoll_mutex_unlock")
+
+_SLOTS = (*OBJECT_SLOTS, "_as_parameter_", "_attempts", "_wait_for")
 
 
 def _unlocking(name: str, ignored: int, doc: str) -> Any:
@@ -58,10 +66,13 @@ class Owner(NamedTuple):
 
 
 class _Mutex(SharedObject):
-    __slots__ = ("_as_parameter_", "_attempts", "_wait_for")
+    __slots__ = NO_SLOTS
 
     _noun = "mutex"
     _recursive: ClassVar[bool]
+
+    #: The accelerator's attempt, whose truth is whether it took the lock.
+    _at_once: Any = False
 
     def __init__(
         self,
@@ -81,27 +92,21 @@ class _Mutex(SharedObject):
         attempt = partial(bare("atoll_mutex_lock"), pointer, _AT_ONCE)
         self._attempts: Iterator[int] = iter(attempt, None)
         self._wait_for: Callable[[c_int64], int] = partial(patient.atoll_mutex_lock, pointer)
+        assert self._handle is not None
+        self._bind(self._handle, pointer.value)
 
-    def acquire(
-        self, block: bool = True, timeout: float | None = None, *, recover: bool = False
-    ) -> bool:
-        """Take the lock. True if it is held now, False if the time was up first.
-
-        `timeout` is in seconds, None for ever; 0 and less try once, as does
-        `block=False`. After its last holder died holding it, raises `OwnerDied` with
-        the lock not held, each time until somebody has called `mark_consistent`. With
-        `recover=True` the lock is held instead, and `owner_died` has the news.
-        """
-        deadline = None if timeout is None else deadline_after(timeout)
-        for status in self._attempts:
-            break
-        if status == _abi.OK:
-            return True
-        return self._contend(status, deadline if block else NOW, recover)
-
-    __enter__ = acquire
+    def close(self) -> None:
+        """Let go of it; it stays in its segment, and is not released."""
+        super().close()
+        self._unbind()
 
     if TYPE_CHECKING:
+
+        def acquire(
+            self, block: bool = True, timeout: float | None = None, *, recover: bool = False
+        ) -> bool: ...
+
+        def __enter__(self) -> bool: ...
 
         def release(self) -> None: ...
 
@@ -113,6 +118,25 @@ class _Mutex(SharedObject):
         ) -> None: ...
 
     else:
+        # `recover` is meant by keyword only, but the star alone would cost a quarter.
+        def acquire(self, block=True, timeout=None, recover=False):
+            """Take the lock. True if it is held now, False if the time was up first.
+
+            `timeout` is in seconds, None for ever; 0 and less try once, as does
+            `block=False`. After its last holder died holding it, raises `OwnerDied` with
+            the lock not held, each time until somebody has called `mark_consistent`. With
+            `recover=True` the lock is held instead, and `owner_died` has the news.
+            """
+            deadline = None if timeout is None else deadline_after(timeout)
+            if self._at_once:
+                return True
+            for status in self._attempts:
+                break
+            if status == _abi.OK:
+                return True
+            return self._contend(status, deadline if block else NOW, recover)
+
+        __enter__ = acquire
         release = _unlocking("release", 0, "Give the lock back. Only the holder may.")
         __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
 
@@ -120,12 +144,17 @@ class _Mutex(SharedObject):
         """Go on after a first attempt that did not plainly succeed."""
         if status == _abi.TIMED_OUT and deadline != NOW:
             try:
-                status = wait(self._wait_for, deadline)
+                status = self._wait(deadline)
             except BaseException:
                 _let_go(self)  # does nothing if the wait had not got it
                 raise
-        if status == _abi.OK:
-            return True
+        return True if status == _abi.OK else self._settle(status, deadline, recover)
+
+    def _wait(self, deadline: Deadline) -> int:
+        return wait(self._wait_for, deadline)
+
+    def _settle(self, status: int, deadline: Deadline, recover: bool) -> bool:
+        """What to answer when the lock was not plainly taken in the end."""
         if status == _abi.OWNER_DIED:
             if not recover:
                 raise self._give_back()
@@ -134,6 +163,12 @@ class _Mutex(SharedObject):
         if status == _abi.TIMED_OUT or (status == _abi.DEADLOCK and deadline == NOW):
             return False
         raise self._failure(status)
+
+    def _bind(self, handle: Handle, pointer: int | None) -> None:
+        """Have the accelerator know the lock; there may be none."""
+
+    def _unbind(self) -> None:
+        """Have the accelerator forget it."""
 
     def _give_back(self) -> OwnerDied:
         """Let go unmarked, so that the next one is told too."""
@@ -196,7 +231,8 @@ class _Mutex(SharedObject):
         return f"{state} process {owner.pid} ({owner.name})"
 
 
-class Lock(_Mutex):
+@accelerated.outright
+class Lock(accelerated.Mutex, _Mutex):
     """A lock for the threads of all processes that open it.
 
     `Lock(segment, "name")` opens or makes it. Without a name it is anonymous, and others
@@ -204,14 +240,15 @@ class Lock(_Mutex):
     process. It belongs to the thread that acquired it, until that releases it or ends.
     """
 
-    __slots__ = ()
+    __slots__ = _SLOTS
     _recursive = False
 
 
-class RLock(_Mutex):
+@accelerated.outright
+class RLock(accelerated.Mutex, _Mutex):
     """A `Lock` that its owner may acquire again, and then releases as often."""
 
-    __slots__ = ()
+    __slots__ = _SLOTS
     _recursive = True
 
 

@@ -99,6 +99,11 @@ class _Functions:
 patient, quick = _load(_find())
 
 
+def address(name: str) -> int:
+    """Where a function of the library is in memory."""
+    return ctypes.cast(quick[name], ctypes.c_void_p).value or 0
+
+
 def bare(name: str) -> Any:
     """A quick function that does not check its arguments, which saves half the call.
 

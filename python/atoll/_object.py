@@ -17,7 +17,7 @@ from ._errors import AtollError, InvalidArgument, WrongKind, check
 from ._handle import Handle
 from ._home import home
 from ._native import patient
-from ._owning import Owning
+from ._owning import NO_SLOTS, OWNING_SLOTS, Owning
 from ._segment import Segment
 from ._typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, Type, TypeVar, Union
 
     Self = TypeVar("Self", bound="SharedObject")
+
+#: Of classes of objects; see `_owning`.
+OBJECT_SLOTS = (*OWNING_SLOTS, "_name", "_segment")
 
 
 class Elsewhere(NamedTuple):
@@ -37,7 +40,7 @@ class Elsewhere(NamedTuple):
 class SharedObject(Owning):
     """One object of a segment."""
 
-    __slots__ = ("_name", "_segment")
+    __slots__ = NO_SLOTS
 
     #: What the C functions call it: atoll_<noun>_open and so on.
     _noun: ClassVar[str]

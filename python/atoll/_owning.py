@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     Self = TypeVar("Self", bound="Closing")
 
 
+#: What has a C type beside it as a base cannot have slots of its own: both would say where
+#: in an object things are. Who derives from both has them, and so these are names only.
+NO_SLOTS = tuple[str, ...]()
+OWNING_SLOTS = ("__weakref__", "_handle")
+
+
 class Owning:
     """Something that lives in shared memory, as this process holds it."""
 
-    __slots__ = ("__weakref__", "_handle")
+    __slots__ = NO_SLOTS
 
     _handle: Handle | None
 
@@ -53,7 +59,7 @@ class Owning:
 class Closing(Owning):
     """What `with` closes at its end."""
 
-    __slots__ = ()
+    __slots__ = NO_SLOTS
 
     def __enter__(self: Self) -> Self:
         self._pointer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctypes import byref
 
 from . import _abi
+from ._accelerated import ACCELERATED
 from ._errors import check
 from ._native import patient
 from ._typing import NamedTuple
@@ -14,7 +15,8 @@ class PlatformInfo(NamedTuple):
     """What is missing costs time, or a promise; docs/caveats.md says which.
 
     `library_copies` counts the copies of the library in this process. With more than
-    one, what is locked through one is not held through the other.
+    one, what is locked through one is not held through the other. `accelerated` says that
+    the compiled accelerator is there and used, which changes nothing but the time.
     """
 
     library_copies: int
@@ -25,12 +27,14 @@ class PlatformInfo(NamedTuple):
     byte_locks: bool
     unnamed_files: bool
     membarrier: bool
+    accelerated: bool
     libc: str
     kernel: str
     directory: str
 
 
 _TEXTS = ("libc", "kernel", "directory")
+_OURS = (*_TEXTS, "accelerated")
 
 
 def platform_info() -> PlatformInfo:
@@ -39,5 +43,7 @@ def platform_info() -> PlatformInfo:
     check(patient.atoll_platform_info(byref(out)))
     texts = {name: getattr(out, name).decode(errors="replace") for name in _TEXTS}
     return PlatformInfo(
-        **{name: getattr(out, name) for name in PlatformInfo._fields if name not in _TEXTS}, **texts
+        accelerated=ACCELERATED,
+        **{name: getattr(out, name) for name in PlatformInfo._fields if name not in _OURS},
+        **texts,
     )

@@ -10,7 +10,7 @@ from ._arguments import integer, name_bytes, verb
 from ._errors import TimedOut, check
 from ._handle import Handle
 from ._native import patient
-from ._owning import Closing
+from ._owning import OWNING_SLOTS, Closing
 from ._spec import stored_type
 from ._typing import TYPE_CHECKING, NamedTuple
 from ._wait import deadline_after, wait
@@ -90,7 +90,7 @@ class Segment(Closing):
     `ephemeral` count only where it is made.
     """
 
-    __slots__ = ("_name", "_readonly", "_size")
+    __slots__ = (*OWNING_SLOTS, "_name", "_readonly", "_size")
 
     def __init__(
         self,

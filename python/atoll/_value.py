@@ -16,7 +16,7 @@ from ._arguments import only_open
 from ._errors import AtollError, Permission, WrongKind, check, failure
 from ._handle import lend
 from ._native import bare, patient, quick
-from ._object import SharedObject
+from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import Closing
 from ._spec import seen_as, type_of
 from ._types import Opaque, Scalar
@@ -59,7 +59,7 @@ class Value(SharedObject, Closing, Generic[T]):
     of an operation wraps around, as in C.
     """
 
-    __slots__ = ("_cells", "_type", "_word")
+    __slots__ = (*OBJECT_SLOTS, "_cells", "_type", "_word")
 
     _noun = "value"
 

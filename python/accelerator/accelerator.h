@@ -1,0 +1,46 @@
+/* What the files of the accelerator share.
+ *
+ * The accelerator has no logic of its own. A C method does the usual case of one operation,
+ * by the short ways of <atoll/inline.h> or by a call that never waits; whatever else happens
+ * is left to the Python method of the same object, which finds out again and says why. So
+ * each rule and each sentence stands in Python, once, and is the same without the accelerator.
+ */
+#ifndef ATOLL_ACCELERATOR_H
+#define ATOLL_ACCELERATOR_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+
+#include "library.h"
+
+/* Where an interpreter holds its own lock, nothing comes between two lines of C. Where it has
+ * none, these are what keeps `close` out while another thread uses the object. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+/* For tables of methods, which hold functions of several kinds. */
+#define METHOD(function) ((PyCFunction)(void (*)(void))(function))
+
+/* The state of the module: one for each interpreter. */
+struct state {
+    struct library library;
+    PyTypeObject *attempt, *mutex;
+};
+
+/* The types, each from its file. All are bases for classes written in Python. */
+extern PyType_Spec attempt_spec, mutex_spec;
+
+/* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
+ * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go
+ * meanwhile, and runs its signal handlers between the slices. -1 if one of them raised. */
+typedef int waiting_call(void *what, int64_t timeout_ns);
+int wait_in_slices(waiting_call *call, void *what, PyObject *deadline);
+
+/* Calls the method of that name of the classes that come after `type`: the one in Python. */
+PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name);
+
+#endif

@@ -1,0 +1,17 @@
+/* The functions of libatoll that are called here.
+ *
+ * The accelerator is not linked with the library: a second copy of that would be a second
+ * identity in the process. Python has loaded one and says where its functions are.
+ */
+#ifndef ATOLL_ACCELERATOR_LIBRARY_H
+#define ATOLL_ACCELERATOR_LIBRARY_H
+
+#include <atoll/inline.h>
+
+struct library {
+    __typeof__(&atoll_mutex_place) mutex_place;
+    __typeof__(&atoll_mutex_lock) mutex_lock;
+    __typeof__(&atoll_mutex_unlock) mutex_unlock;
+};
+
+#endif

@@ -1,0 +1,122 @@
+/* The module: its types, and how it gets to know the library. */
+
+#include "accelerator.h"
+
+#define FUNCTION(name) {"atoll_" #name, offsetof(struct library, name)}
+
+static const struct {
+    const char *name;
+    size_t offset;
+} functions[] = {
+    FUNCTION(mutex_place),
+    FUNCTION(mutex_lock),
+    FUNCTION(mutex_unlock),
+};
+
+/* use(address_of): `address_of` gives the address of a function by its name. */
+static PyObject *use(PyObject *module, PyObject *address_of) {
+    struct state *state = PyModule_GetState(module);
+    for (size_t each = 0; each < sizeof functions / sizeof *functions; each++) {
+        PyObject *answer = PyObject_CallFunction(address_of, "s", functions[each].name);
+        void *address = answer ? PyLong_AsVoidPtr(answer) : NULL;
+        Py_XDECREF(answer);
+        if (PyErr_Occurred()) return NULL;
+        memcpy((char *)&state->library + functions[each].offset, &address, sizeof address);
+    }
+    Py_RETURN_NONE;
+}
+
+/* give_methods(type): makes those of its first base, one of ours, its own. */
+static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
+    PyTypeObject *taker = (PyTypeObject *)type;
+    if (!PyType_Check(type) || !taker->tp_base->tp_methods)
+        return PyErr_Format(PyExc_TypeError, "%R has no base with methods in C", type);
+    for (PyMethodDef *each = taker->tp_base->tp_methods; each->ml_name; each++) {
+        PyObject *method;
+        if (each->ml_flags & METH_METHOD) continue; /* has to know the class that it is from */
+        method = PyDescr_NewMethod(taker, each);
+        if (!method || PyObject_SetAttrString(type, each->ml_name, method) < 0) {
+            Py_XDECREF(method);
+            return NULL;
+        }
+        Py_DECREF(method);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name) {
+    PyObject *rest = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, type, self, NULL);
+    PyObject *answer = rest ? PyObject_CallMethod(rest, name, NULL) : NULL;
+    Py_XDECREF(rest);
+    return answer;
+}
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type && PyModule_AddType(module, (PyTypeObject *)type) < 0) Py_CLEAR(type);
+    return (PyTypeObject *)type;
+}
+
+static int prepare(PyObject *module) {
+    struct state *state = PyModule_GetState(module);
+    PyObject *fingerprint = PyLong_FromUnsignedLongLong(ATOLL_ABI_FINGERPRINT);
+    if (!fingerprint || PyModule_AddObject(module, "ABI_FINGERPRINT", fingerprint) < 0) {
+        Py_XDECREF(fingerprint);
+        return -1;
+    }
+    state->attempt = add_type(module, &attempt_spec);
+    state->mutex = add_type(module, &mutex_spec);
+    return state->attempt && state->mutex ? 0 : -1;
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg) {
+    struct state *state = PyModule_GetState(module);
+    Py_VISIT(state->attempt);
+    Py_VISIT(state->mutex);
+    return 0;
+}
+
+static int clear(PyObject *module) {
+    struct state *state = PyModule_GetState(module);
+    Py_CLEAR(state->attempt);
+    Py_CLEAR(state->mutex);
+    return 0;
+}
+
+static void release(void *module) { clear(module); }
+
+static PyMethodDef methods[] = {
+    {"use", use, METH_O, "Take the functions of the library from the addresses that this gives."},
+    {"give_methods", give_methods, METH_O, "Give a class the methods of its base."},
+    {0},
+};
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, prepare},
+#if PY_VERSION_HEX >= 0x030c0000
+    /* All there is belongs to an interpreter: it is in the state of its module, or in objects. */
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+    /* What objects keep in C changes only when they are opened and closed, and is used and
+     * changed in critical sections of the object. */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "atoll._accelerator",
+    .m_doc = "The usual case of the hottest operations, compiled.",
+    .m_size = sizeof(struct state),
+    .m_methods = methods,
+    .m_slots = slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = release,
+};
+
+PyMODINIT_FUNC PyInit__accelerator(void);
+
+PyMODINIT_FUNC PyInit__accelerator(void) { return PyModuleDef_Init(&definition); }

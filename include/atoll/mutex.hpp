@@ -79,12 +79,12 @@ public:
     /// Waits for so long at most. Throws as lock() does.
     template <class Rep, class Period>
     bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return lock_at_once() || detail::certain(take(detail::within(timeout)));
+        return lock_at_once() || detail::certain::from(take(detail::within(timeout)));
     }
 
     template <class Clock, class Duration>
     bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return lock_at_once() || detail::certain(take(detail::until(deadline)));
+        return lock_at_once() || detail::certain::from(take(detail::until(deadline)));
     }
 
     /// Gives the lock back. Throws status::not_owner if this thread does not hold it.
@@ -181,12 +181,12 @@ private:
             Recursive ? atoll_place_unlock_recursive(place) : atoll_place_unlock(place), true);
     }
 
-    [[gnu::cold, gnu::noinline]] void wait_for_lock() { detail::certain(take(detail::forever())); }
+    [[gnu::cold, gnu::noinline]] void wait_for_lock() { detail::certain::from(take(detail::forever())); }
     [[gnu::cold, gnu::noinline]] bool try_lock_by_call() {
-        return detail::certain(take(detail::at_once()));
+        return detail::certain::from(take(detail::at_once()));
     }
     [[gnu::cold, gnu::noinline]] void unlock_by_call() {
-        detail::certain(detail::call(atoll_mutex_unlock, native_handle()));
+        detail::certain::from(detail::call(atoll_mutex_unlock, native_handle()));
     }
 
     template <class Left>

@@ -23,7 +23,13 @@ template <class Stored>
 class fallible {
 public:
     bool has_value() const noexcept { return state_.index() == 0; }
-    explicit operator bool() const noexcept { return has_value(); }
+
+    explicit operator bool() const noexcept {
+        static_assert(!std::is_same_v<Stored, bool>,
+                      "a result of bool as a condition could mean two things: ask has_value(), or "
+                      "for the bool, value()");
+        return has_value();
+    }
 
     /// What went wrong. Something must have.
     const failure& error() const noexcept {
@@ -138,23 +144,32 @@ inline result<void> check(atoll_status code) {
     return {};
 }
 
-/// For what has no room for a failure.
-template <class T>
-T certain(result<T>&& from) {
-    return std::move(from).value();
-}
+/// Every operation is written once, and gives a result. This makes of it what callers get.
+struct settled {
+    template <class T>
+    using type = outcome<T>;
 
-/// What was settled by an exception is certain.
-template <class T>
-T certain(T&& from) {
-    return std::move(from);
-}
+    template <class T>
+    static outcome<T> from(result<T>&& given) {
+        if constexpr (throws) return std::move(given).value();
+        else return std::move(given);
+    }
+};
 
-/// Every operation is written once, and gives a result; this makes of it what the caller gets.
+/// The same for operations that have no room for a failure.
+struct certain {
+    template <class T>
+    using type = T;
+
+    template <class T>
+    static T from(result<T>&& given) {
+        return std::move(given).value();
+    }
+};
+
 template <class T>
-outcome<T> settle(result<T>&& from) {
-    if constexpr (throws) return certain(std::move(from));
-    else return std::move(from);
+outcome<T> settle(result<T>&& given) {
+    return settled::from(std::move(given));
 }
 
 }  // namespace detail

@@ -37,7 +37,7 @@ public:
     /// and nobody has marked it consistent.
     template <bool First, bool... Rest>
     explicit transaction(basic_mutex<First>& first, basic_mutex<Rest>&... rest)
-        : transaction(detail::certain(begin(first, rest...))) {
+        : transaction(detail::certain::from(begin(first, rest...))) {
         static_assert(detail::throws && sizeof(basic_mutex<First>) != 0,
                       "without exceptions a transaction begins by transaction::begin()");
     }

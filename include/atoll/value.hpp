@@ -85,29 +85,15 @@ public:
         return detail::settle(placed(calls::imported(from)));
     }
 
-    outcome<T> load(order how = strongest) const {
-        if constexpr (is_word) {
-            if (has(*seen_)) return word::load(*seen_, how);
-        }
-        return by_call<&calls::load>(calls_);
-    }
-
-    outcome<void> store(T desired, order how = strongest) {
-        if constexpr (is_word) {
-            if (has(*word_)) {
-                word::store(*word_, desired, how);
-                return outcome<void>();
-            }
-        }
-        return by_call<&calls::store>(calls_, desired);
-    }
+    outcome<T> load(order how = strongest) const { return load_as<settled>(how); }
+    outcome<void> store(T desired, order how = strongest) { return store_as<settled>(desired, how); }
 
     /// Stores, and returns what was there.
     outcome<T> exchange(T desired, order how = strongest) {
         if constexpr (is_word) {
             if (has(*word_)) return word::exchange(*word_, desired, how);
         }
-        return by_call<&calls::exchange>(calls_, desired);
+        return by_call<settled, &calls::exchange>(calls_, desired);
     }
 
     /// Stores `desired` if `expected` is what is there; otherwise loads that into `expected`. The
@@ -126,45 +112,32 @@ public:
     }
 
     /// Arithmetic on numbers, each one atomic step that returns the old value; integers wrap.
-    outcome<T> fetch_add(T operand, order how = strongest) {
-        return fetch<is_number, &word::fetch_add>(atoll_value_fetch_add, operand, how);
-    }
-    outcome<T> fetch_sub(T operand, order how = strongest) {
-        return fetch<is_number, &word::fetch_sub>(atoll_value_fetch_sub, operand, how);
-    }
+    outcome<T> fetch_add(T operand, order how = strongest) { return add<settled>(operand, how); }
+    outcome<T> fetch_sub(T operand, order how = strongest) { return sub<settled>(operand, how); }
     outcome<T> fetch_min(T operand, order how = strongest) {
-        return fetch<is_number, &word::fetch_min>(atoll_value_fetch_min, operand, how);
+        return number<settled, &word::fetch_min>(atoll_value_fetch_min, operand, how);
     }
     outcome<T> fetch_max(T operand, order how = strongest) {
-        return fetch<is_number, &word::fetch_max>(atoll_value_fetch_max, operand, how);
+        return number<settled, &word::fetch_max>(atoll_value_fetch_max, operand, how);
     }
 
     /// Bits of integers and of bool.
-    outcome<T> fetch_and(T operand, order how = strongest) {
-        return fetch<has_bits, &word::fetch_and>(atoll_value_fetch_and, operand, how);
-    }
-    outcome<T> fetch_or(T operand, order how = strongest) {
-        return fetch<has_bits, &word::fetch_or>(atoll_value_fetch_or, operand, how);
-    }
-    outcome<T> fetch_xor(T operand, order how = strongest) {
-        return fetch<has_bits, &word::fetch_xor>(atoll_value_fetch_xor, operand, how);
-    }
+    outcome<T> fetch_and(T operand, order how = strongest) { return clear<settled>(operand, how); }
+    outcome<T> fetch_or(T operand, order how = strongest) { return set<settled>(operand, how); }
+    outcome<T> fetch_xor(T operand, order how = strongest) { return flip<settled>(operand, how); }
 
     /// The usual operators, always in the strongest order. They have no room for a result.
-    operator T() const { return detail::certain(load()); }
-    T operator=(T desired) {
-        detail::certain(exchange(desired));
-        return desired;
-    }
+    operator T() const { return load_as<certain>(strongest); }
+    T operator=(T desired) { return store_as<certain>(desired, strongest), desired; }
     T operator++() { return *this += 1; }
     T operator--() { return *this -= 1; }
-    T operator++(int) { return detail::certain(fetch_add(1)); }
-    T operator--(int) { return detail::certain(fetch_sub(1)); }
-    T operator+=(T operand) { return word::sum(detail::certain(fetch_add(operand)), operand); }
-    T operator-=(T operand) { return word::difference(detail::certain(fetch_sub(operand)), operand); }
-    T operator&=(T operand) { return static_cast<T>(detail::certain(fetch_and(operand)) & operand); }
-    T operator|=(T operand) { return static_cast<T>(detail::certain(fetch_or(operand)) | operand); }
-    T operator^=(T operand) { return static_cast<T>(detail::certain(fetch_xor(operand)) ^ operand); }
+    T operator++(int) { return add<certain>(1, strongest); }
+    T operator--(int) { return sub<certain>(1, strongest); }
+    T operator+=(T operand) { return word::sum(add<certain>(operand, strongest), operand); }
+    T operator-=(T operand) { return word::difference(sub<certain>(operand, strongest), operand); }
+    T operator&=(T operand) { return T(clear<certain>(operand, strongest) & operand); }
+    T operator|=(T operand) { return T(set<certain>(operand, strongest) | operand); }
+    T operator^=(T operand) { return T(flip<certain>(operand, strongest) ^ operand); }
 
     /// Stores, unless other writers of a value larger than 8 bytes are in the way for so long.
     template <class Rep, class Period>
@@ -188,10 +161,8 @@ public:
 
 private:
     using calls = detail::value_calls<T>;
-
-    static constexpr bool has_bits = std::is_integral_v<T>;
-    static constexpr bool is_number =
-        std::is_arithmetic_v<T> && !std::is_same_v<T, bool> && !std::is_same_v<T, long double>;
+    using settled = detail::settled;
+    using certain = detail::certain;
 
     value(calls opened, const atoll_place& place) noexcept
         : calls_(std::move(opened)),
@@ -213,6 +184,27 @@ private:
         return detail::settle(placed(calls::obtained(function, in, name, initial...)));
     }
 
+    // Each operation, ending in one of two ways: in what the caller gets, or certainly.
+
+    template <class End>
+    auto load_as(order how) const -> typename End::template type<T> {
+        if constexpr (is_word) {
+            if (has(*seen_)) return word::load(*seen_, how);
+        }
+        return by_call<End, &calls::load>(calls_);
+    }
+
+    template <class End>
+    auto store_as(const T& desired, order how) -> typename End::template type<void> {
+        if constexpr (is_word) {
+            if (has(*word_)) {
+                word::store(*word_, desired, how);
+                return typename End::template type<void>();
+            }
+        }
+        return by_call<End, &calls::store>(calls_, desired);
+    }
+
     template <bool Weak>
     outcome<bool> compare_exchange(T& expected, const T& desired, order success, order failure) {
         if constexpr (is_word) {
@@ -220,18 +212,55 @@ private:
                 return word::compare_exchange(*word_, expected, desired, Weak, success, failure);
             }
         }
-        return by_call<&calls::compare_exchange>(calls_, &expected, desired);
+        return by_call<settled, &calls::compare_exchange>(calls_, &expected, desired);
     }
 
-    template <bool Allowed, auto Direct, class Call>
-    outcome<T> fetch(Call function, T operand, order how) {
-        static_assert(
-            Allowed,
-            "fetch_add, sub, min, max need a number; fetch_and, or, xor an integer or bool");
-        if constexpr (is_word && Allowed) {
+    template <class End>
+    auto add(T operand, order how) {
+        return number<End, &word::fetch_add>(atoll_value_fetch_add, operand, how);
+    }
+
+    template <class End>
+    auto sub(T operand, order how) {
+        return number<End, &word::fetch_sub>(atoll_value_fetch_sub, operand, how);
+    }
+
+    template <class End>
+    auto clear(T operand, order how) {
+        return bits<End, &word::fetch_and>(atoll_value_fetch_and, operand, how);
+    }
+
+    template <class End>
+    auto set(T operand, order how) {
+        return bits<End, &word::fetch_or>(atoll_value_fetch_or, operand, how);
+    }
+
+    template <class End>
+    auto flip(T operand, order how) {
+        return bits<End, &word::fetch_xor>(atoll_value_fetch_xor, operand, how);
+    }
+
+    template <class End, auto Direct, class Call>
+    auto number(Call function, T operand, order how) {
+        static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool> &&
+                          !std::is_same_v<T, long double>,
+                      "fetch_add, sub, min and max, ++, --, += and -= need a number");
+        return fetch<End, Direct>(function, operand, how);
+    }
+
+    template <class End, auto Direct, class Call>
+    auto bits(Call function, T operand, order how) {
+        static_assert(std::is_integral_v<T>,
+                      "fetch_and, or and xor, &=, |= and ^= need an integer or a bool");
+        return fetch<End, Direct>(function, operand, how);
+    }
+
+    template <class End, auto Direct, class Call>
+    auto fetch(Call function, T operand, order how) -> typename End::template type<T> {
+        if constexpr (is_word) {
             if (has(*word_)) return Direct(*word_, operand, how);
         }
-        return by_call<&calls::fetch>(calls_, function, operand);
+        return by_call<End, &calls::fetch>(calls_, function, operand);
     }
 
     /// The order of a comparison that fails, as std::atomic derives it: it stores nothing.
@@ -244,15 +273,15 @@ private:
     static bool has(void* word) noexcept { return __builtin_expect(word != nullptr, true); }
 
     /// An operation that is usual for what is no word, and for a word is kept out of the way.
-    template <auto Operation, class Calls, class... Inputs>
+    template <class End, auto Operation, class Calls, class... Inputs>
     static auto by_call(Calls& calls, const Inputs&... inputs) {
-        if constexpr (is_word) return rarely<Operation>(calls, inputs...);
-        else return detail::settle((calls.*Operation)(inputs...));
+        if constexpr (is_word) return rarely<End, Operation>(calls, inputs...);
+        else return End::from((calls.*Operation)(inputs...));
     }
 
-    template <auto Operation, class Calls, class... Inputs>
+    template <class End, auto Operation, class Calls, class... Inputs>
     [[gnu::cold, gnu::noinline]] static auto rarely(Calls& calls, Inputs... inputs) {
-        return detail::settle((calls.*Operation)(inputs...));
+        return End::from((calls.*Operation)(inputs...));
     }
 
     calls calls_;

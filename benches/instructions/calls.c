@@ -1,0 +1,94 @@
+/* calls SEGMENT: what operations take through the C interface. */
+#include "marks.h"
+
+static const char *segment_name;
+static atoll_segment *segment;
+static atoll_mutex *mutex, *recursive;
+static atoll_value *one, *two;
+static const atoll_type number = ATOLL_TYPE_I64;
+
+static void remove_segment(void) {
+    atoll_segment_unlink(segment_name);
+}
+
+static void set_up(void) {
+    const atoll_mutex_options again = {.struct_size = sizeof again, .recursive = true};
+    need(atoll_segment_create(segment_name, NULL, &segment));
+    atexit(remove_segment);
+    need(atoll_mutex_create(segment, NULL, NULL, &mutex));
+    need(atoll_mutex_create(segment, NULL, &again, &recursive));
+    need(atoll_value_create(segment, NULL, &number, &one));
+    need(atoll_value_create(segment, NULL, &number, &two));
+}
+
+static void lock_unlock(long operations) {
+    while (operations-- > 0) {
+        need(atoll_mutex_lock(mutex, ATOLL_FOREVER));
+        need(atoll_mutex_unlock(mutex));
+    }
+}
+
+static void lock_unlock_recursive(long operations) {
+    while (operations-- > 0) {
+        need(atoll_mutex_lock(recursive, ATOLL_FOREVER));
+        need(atoll_mutex_unlock(recursive));
+    }
+}
+
+static void lock_unlock_again(long operations) {
+    need(atoll_mutex_lock(recursive, ATOLL_FOREVER));
+    lock_unlock_recursive(operations);
+    need(atoll_mutex_unlock(recursive));
+}
+
+static void load(long operations) {
+    int64_t loaded;
+    while (operations-- > 0)
+        need(atoll_value_load(one, &loaded, sizeof loaded, NULL));
+}
+
+static void store(long operations) {
+    while (operations-- > 0)
+        need(atoll_value_store(one, &operations, sizeof operations, ATOLL_FOREVER));
+}
+
+static void fetch_add(long operations) {
+    const int64_t operand = 1;
+    int64_t old;
+    while (operations-- > 0)
+        need(atoll_value_fetch_add(one, &operand, sizeof operand, &old, sizeof old, NULL));
+}
+
+static void store_both(long operations) {
+    while (operations-- > 0) {
+        atoll_transaction *transaction;
+        need(atoll_transaction_begin(&mutex, 1, ATOLL_FOREVER, &transaction));
+        need(atoll_transaction_store(transaction, one, &operations, 8, ATOLL_FOREVER));
+        need(atoll_transaction_store(transaction, two, &operations, 8, ATOLL_FOREVER));
+        need(atoll_transaction_commit(transaction));
+    }
+}
+
+static void create_close(long operations) {
+    while (operations-- > 0) {
+        atoll_value *value;
+        need(atoll_value_create(segment, NULL, &number, &value));
+        need(atoll_value_close(value));
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2)
+        return 2;
+    segment_name = argv[1];
+    set_up();
+    count("mutex lock, unlock", lock_unlock, 1000);
+    count("recursive mutex lock, unlock", lock_unlock_recursive, 1000);
+    count("recursive mutex lock, unlock while held", lock_unlock_again, 1000);
+    count("value load", load, 1000);
+    count("value store", store, 1000);
+    count("value fetch_add", fetch_add, 1000);
+    count("transaction of two stores", store_both, 1000);
+    count("value create, close", create_close, 500);
+    return 0;
+}

@@ -1,0 +1,100 @@
+"""operations.py LIBRARY: what operations take in Python. LIBRARY is made of marks.c."""
+
+import ctypes
+import gc
+import os
+import sys
+from itertools import repeat
+
+import atoll
+
+OPERATIONS = 500
+
+lock = atoll.Lock()
+rlock = atoll.RLock()
+value = atoll.Value(type="i64")
+array = atoll.Array(type="i64", shape=1000)
+
+
+def nothing(times):
+    for _ in times:
+        pass
+
+
+def acquire_release(times):
+    for _ in times:
+        lock.acquire()
+        lock.release()
+
+
+def with_lock(times):
+    for _ in times:
+        with lock:
+            pass
+
+
+def with_rlock(times):
+    for _ in times:
+        with rlock:
+            pass
+
+
+def get(times):
+    for _ in times:
+        value.value
+
+
+def set_(times):
+    for _ in times:
+        value.value = 7
+
+
+def add(times):
+    for _ in times:
+        value.add(1)
+
+
+def locked_add(times):
+    for _ in times:
+        with lock:
+            value.value += 1
+
+
+def element(times):
+    for _ in times:
+        array[500]
+
+
+def set_element(times):
+    for _ in times:
+        array[500] = 7
+
+
+def main(library):
+    if "ATOLL_PURE" not in os.environ and not getattr(atoll.platform_info(), "accelerated", False):
+        sys.exit(77)
+    mark = ctypes.CDLL(library).mark
+    gc.disable()
+    for name, work in [
+        ("a turn of the loop", nothing),
+        ("lock acquire, release", acquire_release),
+        ("with lock", with_lock),
+        ("with rlock", with_rlock),
+        ("value get", get),
+        ("value set", set_),
+        ("value add", add),
+        ("with lock: value += 1", locked_add),
+        ("array element get", element),
+        ("array element set", set_element),
+    ]:
+        work(repeat(None, OPERATIONS))  # the first ones find nothing prepared
+        once, twice = repeat(None, OPERATIONS), repeat(None, 2 * OPERATIONS)
+        mark(b"")
+        work(once)
+        mark(f"{OPERATIONS} {name}".encode())
+        work(twice)
+        mark(f"{2 * OPERATIONS} {name}".encode())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -71,7 +71,7 @@ def set_element(times):
 
 
 def main(library):
-    if "ATOLL_PURE" not in os.environ and not getattr(atoll.platform_info(), "accelerated", False):
+    if "ATOLL_PURE" not in os.environ and not atoll.platform_info().accelerated:
         sys.exit(77)
     mark = ctypes.CDLL(library).mark
     gc.disable()

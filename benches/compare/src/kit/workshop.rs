@@ -125,6 +125,19 @@ impl Workshop {
         }
     }
 
+    /// Sees to it that the package has an accelerator for an interpreter.
+    pub fn accelerate(&self, interpreter: &Path) -> Result<()> {
+        const CANNOT_BUILD: i32 = 77;
+        let build = self.tree.join("python/accelerator/build.py");
+        let said = Command::new(interpreter).arg(build).output()?;
+        let words = |said: &[u8]| String::from_utf8_lossy(said).trim_end().to_owned();
+        match said.status.code() {
+            Some(0) => Ok(()),
+            Some(CANNOT_BUILD) => Err(Missing(words(&said.stdout)).into()),
+            _ => Err(words(&said.stderr).into()),
+        }
+    }
+
     /// `lanes/NAME.py` as an interpreter runs it: with the accelerator or without it, and
     /// from bytecode, as modules that are installed.
     pub fn python_lane(&self, interpreter: &Path, name: &str, is_pure: bool) -> Command {

@@ -2,6 +2,8 @@
 //!
 //! Each comparison is two rows: one with the accelerator, and its twin `_ctypes` without.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::{Plan, Site};
@@ -148,7 +150,7 @@ impl At<'_> {
     /// A lane that works slices.
     fn slices(&mut self, lane: &str, what: &str) -> Result<Pairs> {
         let [here, there] = self.site.cpus;
-        let python = self.site.shop.python(self.version)?;
+        let python = self.interpreter()?;
         let mut command = self.site.shop.python_lane(&python, lane, self.is_pure);
         command.arg(what);
         if what == "contended" {
@@ -163,7 +165,7 @@ impl At<'_> {
     fn imports(&mut self) -> Result<Pairs> {
         let there = self.site.cpus[1];
         let pairs = self.few_or(IMPORTS, FEW_IMPORTS);
-        let python = self.site.shop.python(self.version)?;
+        let python = self.interpreter()?;
         let Site { shop, probe, .. } = self.site;
         let import = |side: slice::Side| {
             let mut command = shop.python_lane(&python, "py_import", self.is_pure);
@@ -177,6 +179,14 @@ impl At<'_> {
         import(slice::Side::Ours)?;
         import(slice::Side::Peer)?;
         Pairs::collect(probe, pairs, import)
+    }
+
+    fn interpreter(&self) -> Result<PathBuf> {
+        let python = self.site.shop.python(self.version)?;
+        if !self.is_pure {
+            self.site.shop.accelerate(&python)?;
+        }
+        Ok(python)
     }
 
     fn few_or(&self, usual: usize, few: usize) -> usize {

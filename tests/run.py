@@ -118,17 +118,19 @@ def interpreter_of(version):
     if shutil.which("pyenv"):
         listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True)
         full = [name for name in listed.stdout.split() if name.startswith(f"{version}.")]
-        tries += [(["python3"], {"PYENV_VERSION": name}) for name in full]
+        tries += [(["pyenv", "exec", "python3"], {"PYENV_VERSION": name}) for name in full]
+    ask = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
     for command, environment in tries:
         if shutil.which(command[0]):
             asked = subprocess.run(
-                [*command, "-c", "import sys; print(sys.executable)"],
+                [*command, "-c", ask],
                 env={**os.environ, **environment},
                 capture_output=True,
                 text=True,
             )
-            if asked.returncode == 0:
-                return asked.stdout.strip()
+            found, _, path = asked.stdout.strip().partition(" ")
+            if asked.returncode == 0 and found == version:
+                return path
     raise Skipped(f"there is no Python {version} here, neither as python{version} nor by pyenv")
 
 

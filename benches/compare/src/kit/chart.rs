@@ -16,14 +16,15 @@ use std::fmt::Write;
 use super::report::number;
 use super::row::Row;
 
-const WIDTH: f64 = 1080.0;
+const WIDTH: f64 = 1310.0;
 /// Left edges of the columns.
 const NAME: f64 = 24.0;
 const VARIANT: f64 = 236.0;
 const PLOT: f64 = 322.0;
 const FIGURE: f64 = 770.0;
-const COSTS: f64 = 836.0;
-const REGIME: f64 = 1020.0;
+const COSTS: f64 = 832.0;
+const REGIME: f64 = 984.0;
+const AGAINST: f64 = 1048.0;
 
 const PLOT_END: f64 = 748.0;
 /// Where the first row begins, and how high rows are.
@@ -121,6 +122,7 @@ fn head(svg: &mut String, scale: &Scale) {
     text(svg, FIGURE, 102.0, "soft", "median");
     text(svg, COSTS, 102.0, "soft", "ours : peer");
     text(svg, REGIME, 102.0, "soft", "regime");
+    text(svg, AGAINST, 102.0, "soft", "peer");
 }
 
 /// The part of the grid that lies under a row.
@@ -174,6 +176,7 @@ fn compared(svg: &mut String, scale: &Scale, row: &Row, advantage: f64, y: f64) 
     let costs = format!("{} : {} {}", number(row.ours), number(row.peer), row.unit);
     text(svg, COSTS, y, "", &costs);
     text(svg, REGIME, y, "soft", row.regime.unwrap_or(""));
+    text(svg, AGAINST, y, "soft", row.peer_name.unwrap_or(""));
 }
 
 /// Whether both are the same comparison, done in two ways.

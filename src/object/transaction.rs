@@ -57,6 +57,8 @@ pub struct Transaction {
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) actor: Actor,
+    /// The actor's, at hand.
+    thread: &'static Thread,
     journal: Journal<'static>,
 }
 
@@ -115,7 +117,7 @@ impl Transaction {
     ) -> Result<()> {
         let actor = Actor::new(thread, attachment)?;
         let journal = Journal::of(attachment, actor.slot())?;
-        let changes = Changes { actor, journal };
+        let changes = Changes { actor, thread, journal };
         let begun = place.insert(Self { changes, held: 0, news: 0, inner: Vec::new() });
         begun.take(actor, locks, deadline).inspect_err(|_| *place = None)
     }
@@ -128,7 +130,7 @@ impl Transaction {
             // Before they are noted: a hold of another sort is none of a transaction's.
             mutex_at(*place)?.check_not_held(actor)?;
         }
-        actor.thread().begin_transaction(actor.attachment(), actor.name());
+        self.changes.thread.begin_transaction(actor.attachment(), actor.name());
         // Before the first is taken: if we die, they are known to be a transaction's.
         journal.note_locks(places);
         for place in places {
@@ -205,8 +207,8 @@ impl Transaction {
     /// Marks those mutexes for which it was asked meanwhile (`Mutex::mark_consistent`): not
     /// earlier, for what made them consistent could have been undone.
     fn mark_consistent(&self) -> Result<()> {
-        let Changes { actor, journal } = &self.changes;
-        let marks = actor.thread().marks();
+        let Changes { actor, thread, journal } = &self.changes;
+        let marks = thread.marks();
         if marks == 0 {
             return Ok(());
         }
@@ -219,8 +221,8 @@ impl Transaction {
     }
 
     fn check_own(&self) -> Result<()> {
-        let actor = self.changes.actor;
-        match actor.thread().has_this_transaction(actor.attachment(), actor.name()) {
+        let Changes { actor, thread, .. } = &self.changes;
+        match thread.has_this_transaction(actor.attachment(), actor.name()) {
             true => Ok(()),
             false => Err(INHERITED),
         }
@@ -237,7 +239,7 @@ impl Transaction {
     /// The locks go, and what the log had needed.
     #[inline]
     fn end(&mut self) -> Result<()> {
-        let Changes { actor, journal } = &self.changes;
+        let Changes { actor, journal, .. } = &self.changes;
         // What was not committed. A damaged log stays open, for others to find.
         journal.undo()?;
         for mutex in self.inner.drain(..) {
@@ -285,8 +287,8 @@ impl Drop for Transaction {
         if self.check_own().is_ok() {
             // The only failure is a damaged segment, which everybody will be told.
             let _ = self.end();
-            let actor = &self.changes.actor;
-            actor.thread().end_transaction(actor.attachment(), actor.name());
+            let Changes { actor, thread, .. } = &self.changes;
+            thread.end_transaction(actor.attachment(), actor.name());
             holding::let_go_of_kept(actor);
         }
     }

@@ -38,6 +38,7 @@
 
 pub mod chart;
 pub mod cpu;
+pub mod interpreter;
 pub mod lane;
 pub mod pairs;
 pub mod probe;

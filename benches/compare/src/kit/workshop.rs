@@ -110,21 +110,6 @@ impl Workshop {
         Err(format!("{cargo}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
-    /// The interpreter of one version of Python; "" for the usual one.
-    pub fn python(&self, version: &str) -> Result<PathBuf> {
-        let mut ask = Command::new("python3");
-        if !version.is_empty() {
-            ask.env("PYENV_VERSION", version);
-        }
-        let question = "import sys; print(*sys.version_info[:3], sep='.'); print(sys.executable)";
-        let said = ask.args(["-c", question]).output();
-        let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
-        match said.as_deref().unwrap_or_default().trim_end().split_once('\n') {
-            Some((is, path)) if is_of(is, version) => Ok(path.into()),
-            _ => Err(Missing(format!("there is no python{version}")).into()),
-        }
-    }
-
     /// Sees to it that the package has an accelerator for an interpreter.
     pub fn accelerate(&self, interpreter: &Path) -> Result<()> {
         const CANNOT_BUILD: i32 = 77;
@@ -168,11 +153,6 @@ impl Workshop {
         let _ = std::fs::remove_file(&link);
         Ok(std::os::unix::fs::symlink(self.release.join("libatoll.so"), link)?)
     }
-}
-
-/// 3.13.0 is of 3.13 and of "", and not of 3.1.
-fn is_of(exact: &str, version: &str) -> bool {
-    version.is_empty() || format!("{exact}.").starts_with(&format!("{version}."))
 }
 
 /// The compiler that a variable names, or the usual one.

@@ -11,7 +11,7 @@ use crate::kit::lane::Lane;
 use crate::kit::pairs::Pairs;
 use crate::kit::row::{Row, Subject};
 use crate::kit::slice::{self, Slice};
-use crate::kit::{Missing, Result};
+use crate::kit::{Missing, Result, interpreter};
 
 const PAIRS: usize = 200;
 /// Of the versions of Python that are told in passing.
@@ -182,7 +182,7 @@ impl At<'_> {
     }
 
     fn interpreter(&self) -> Result<PathBuf> {
-        let python = self.site.shop.python(self.version)?;
+        let python = interpreter::find(self.version)?;
         if !self.is_pure {
             self.site.shop.accelerate(&python)?;
         }

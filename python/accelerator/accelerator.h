@@ -28,11 +28,11 @@
 /* The state of the module: one for each interpreter. */
 struct state {
     struct library library;
-    PyTypeObject *attempt, *mutex;
+    PyTypeObject *attempt, *mutex, *value, *prebound;
 };
 
 /* The types, each from its file. All are bases for classes written in Python. */
-extern PyType_Spec attempt_spec, mutex_spec;
+extern PyType_Spec attempt_spec, mutex_spec, value_spec, prebound_spec;
 
 /* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
  * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go
@@ -40,7 +40,12 @@ extern PyType_Spec attempt_spec, mutex_spec;
 typedef int waiting_call(void *what, int64_t timeout_ns);
 int wait_in_slices(waiting_call *call, void *what, PyObject *deadline);
 
+/* Puts a method into a type that its objects have bound, at `offset`. */
+int add_prebound(const struct state *state, PyTypeObject *owner, const char *name, size_t offset);
+int add_mutex_methods(const struct state *state);
+
 /* Calls the method of that name of the classes that come after `type`: the one in Python. */
-PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name);
+PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name,
+                      PyObject *const *arguments, size_t count);
 
 #endif

@@ -12,6 +12,7 @@ struct library {
     __typeof__(&atoll_mutex_place) mutex_place;
     __typeof__(&atoll_mutex_lock) mutex_lock;
     __typeof__(&atoll_mutex_unlock) mutex_unlock;
+    __typeof__(&atoll_value_place) value_place;
 };
 
 #endif

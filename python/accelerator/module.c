@@ -11,6 +11,7 @@ static const struct {
     FUNCTION(mutex_place),
     FUNCTION(mutex_lock),
     FUNCTION(mutex_unlock),
+    FUNCTION(value_place),
 };
 
 /* use(address_of): `address_of` gives the address of a function by its name. */
@@ -44,9 +45,12 @@ static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
     Py_RETURN_NONE;
 }
 
-PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name) {
+PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name,
+                      PyObject *const *arguments, size_t count) {
     PyObject *rest = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, type, self, NULL);
-    PyObject *answer = rest ? PyObject_CallMethod(rest, name, NULL) : NULL;
+    PyObject *method = rest ? PyObject_GetAttrString(rest, name) : NULL;
+    PyObject *answer = method ? PyObject_Vectorcall(method, arguments, count, NULL) : NULL;
+    Py_XDECREF(method);
     Py_XDECREF(rest);
     return answer;
 }
@@ -66,13 +70,18 @@ static int prepare(PyObject *module) {
     }
     state->attempt = add_type(module, &attempt_spec);
     state->mutex = add_type(module, &mutex_spec);
-    return state->attempt && state->mutex ? 0 : -1;
+    state->value = add_type(module, &value_spec);
+    state->prebound = add_type(module, &prebound_spec);
+    if (!state->attempt || !state->mutex || !state->value || !state->prebound) return -1;
+    return add_mutex_methods(state);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
     struct state *state = PyModule_GetState(module);
     Py_VISIT(state->attempt);
     Py_VISIT(state->mutex);
+    Py_VISIT(state->value);
+    Py_VISIT(state->prebound);
     return 0;
 }
 
@@ -80,6 +89,8 @@ static int clear(PyObject *module) {
     struct state *state = PyModule_GetState(module);
     Py_CLEAR(state->attempt);
     Py_CLEAR(state->mutex);
+    Py_CLEAR(state->value);
+    Py_CLEAR(state->prebound);
     return 0;
 }
 

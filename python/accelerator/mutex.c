@@ -9,18 +9,24 @@
 #include "accelerator.h"
 #include <structmember.h>
 
-/* What a lock keeps in C. Its truth is an attempt to take the lock by the short way. */
+/* What a lock keeps in C. Its truth is an attempt to take the lock by the short way.
+ *
+ * It may outlive the lock: `with Lock(...)` keeps no more than the bound `__exit__`. So it knows
+ * how to make one like it, for what is done in Python. */
 struct attempt {
     PyObject_HEAD
     atoll_place place;
     atoll_mutex *mutex;
     const struct state *state;
-    PyObject *handle; /* as long as we have it, the place is mapped */
+    PyObject *handle; /* as long as we have it, the place is mapped; NULL once closed */
+    PyObject *kind, *name, *segment;
 };
 
+/* All NULL until the lock is opened, and then never changed. */
 struct mutex {
     PyObject_HEAD
-    struct attempt *attempt; /* NULL until the lock is opened, and then never changed */
+    struct attempt *attempt;
+    PyObject *enter, *leave; /* methods of the attempt, see prebound.c */
 };
 
 /* --- the short ways ------------------------------------------------------------------------ */
@@ -47,10 +53,23 @@ static bool give_back(struct attempt *self) {
 
 /* --- what Python calls --------------------------------------------------------------------- */
 
-static struct attempt *attempt_of(PyObject *self) {
-    struct attempt *attempt = ((struct mutex *)self)->attempt;
+static struct attempt *attempt_of(PyObject *lock) {
+    struct attempt *attempt = ((struct mutex *)lock)->attempt;
     if (!attempt) PyErr_SetString(PyExc_AttributeError, "the lock was never opened");
     return attempt;
+}
+
+/* Does in Python what is not as usual: the method of that name of a lock like this one. */
+static PyObject *in_python(const struct attempt *self, const char *method,
+                           PyObject *const *arguments, size_t count) {
+    PyObject *handle = self->handle ? self->handle : Py_None;
+    PyObject *lock = PyObject_CallMethod(self->kind, "_again", "OKOO", handle,
+                                         (unsigned long long)(uintptr_t)self->mutex, self->name,
+                                         self->segment);
+    PyObject *answer = NULL;
+    if (lock) answer = call_python(self->state->mutex, lock, method, arguments, count);
+    Py_XDECREF(lock);
+    return answer;
 }
 
 static int call_lock(void *attempt, int64_t timeout_ns) {
@@ -59,15 +78,18 @@ static int call_lock(void *attempt, int64_t timeout_ns) {
 }
 
 static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(none)) {
-    struct attempt *attempt = attempt_of(self);
+    struct attempt *attempt = (struct attempt *)self;
+    PyObject *answer, *outcome[] = {NULL, Py_None, Py_False};
     int status;
-    if (!attempt) return NULL;
-    if (take((PyObject *)attempt)) Py_RETURN_TRUE;
+    if (take(self)) Py_RETURN_TRUE;
     status = call_lock(attempt, 0);
     if (status == ATOLL_TIMED_OUT) status = wait_in_slices(call_lock, attempt, Py_None);
     if (status == ATOLL_OK) Py_RETURN_TRUE;
     if (status < 0) return NULL;
-    return PyObject_CallMethod(self, "_settle", "iOO", status, Py_None, Py_False);
+    outcome[0] = PyLong_FromLong(status);
+    answer = outcome[0] ? in_python(attempt, "_settle", outcome, 3) : NULL;
+    Py_XDECREF(outcome[0]);
+    return answer;
 }
 
 static PyObject *wait_until(PyObject *self, PyObject *deadline) {
@@ -76,90 +98,153 @@ static PyObject *wait_until(PyObject *self, PyObject *deadline) {
     return status < 0 ? NULL : PyLong_FromLong(status);
 }
 
-static PyObject *release(PyObject *self, PyObject *Py_UNUSED(none)) {
-    struct attempt *attempt = attempt_of(self);
-    if (!attempt) return NULL;
+/* Gives the lock back if it is ours; if not, the method in Python says what is wrong. */
+static inline PyObject *release_by(struct attempt *attempt) {
     if (give_back(attempt) || attempt->state->library.mutex_unlock(attempt->mutex) == ATOLL_OK)
         Py_RETURN_NONE;
-    return call_python(attempt->state->mutex, self, "release"); /* which says what is wrong */
+    return in_python(attempt, "release", NULL, 0);
+}
+
+static PyObject *release(PyObject *self, PyObject *Py_UNUSED(none)) {
+    struct attempt *attempt = attempt_of(self);
+    return attempt ? release_by(attempt) : NULL;
 }
 
 static PyObject *leave(PyObject *self, PyObject *const *Py_UNUSED(error), Py_ssize_t count) {
     if (count != 3)
         return PyErr_Format(PyExc_TypeError, "__exit__ takes 3 arguments (%zd given)", count);
-    return release(self, NULL);
+    return release_by((struct attempt *)self);
 }
 
 /* --- opened and closed --------------------------------------------------------------------- */
 
-static struct attempt *new_attempt(const struct state *state) {
-    struct attempt *attempt = PyObject_New(struct attempt, state->attempt);
-    if (!attempt) return NULL;
-    memset(&attempt->place, 0, sizeof attempt->place);
-    attempt->mutex = NULL;
+static PyMethodDef enter_method = {"__enter__", enter, METH_NOARGS, NULL};
+static PyMethodDef leave_method = {"__exit__", METHOD(leave), METH_FASTCALL, NULL};
+
+static int add_attempt(struct mutex *self, const struct state *state) {
+    struct attempt *attempt = PyObject_GC_New(struct attempt, state->attempt);
+    if (!attempt) return -1;
+    memset((char *)attempt + sizeof attempt->ob_base, 0,
+           sizeof *attempt - sizeof attempt->ob_base);
     attempt->state = state;
-    attempt->handle = NULL;
-    return attempt;
+    attempt->kind = (PyObject *)Py_TYPE(self);
+    Py_INCREF(attempt->kind);
+    PyObject_GC_Track((PyObject *)attempt);
+    self->attempt = attempt;
+    self->enter = PyCFunction_New(&enter_method, (PyObject *)attempt);
+    self->leave = PyCFunction_New(&leave_method, (PyObject *)attempt);
+    return self->enter && self->leave ? 0 : -1;
 }
 
-/* Has it go by another mutex, or by none: then every call says that it is closed. */
-static void go_by(struct attempt *self, PyObject *handle, atoll_mutex *mutex) {
-    PyObject *old;
-    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    old = self->handle;
-    self->handle = handle;
-    self->mutex = mutex;
-    memset(&self->place, 0, sizeof self->place);
-    if (mutex) self->state->library.mutex_place(mutex, ATOLL_PLACE_CONTRACT, &self->place);
-    Py_END_CRITICAL_SECTION();
+/* Makes `*place` refer to `value`. */
+static void put(PyObject **place, PyObject *value) {
+    PyObject *old = *place;
+    Py_XINCREF(value);
+    *place = value;
     Py_XDECREF(old);
 }
 
+/* Goes by a mutex that `handle` keeps open. */
+static void go_by(struct attempt *self, PyObject *handle, atoll_mutex *mutex) {
+    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
+    self->mutex = mutex;
+    self->place.word = NULL;
+    self->state->library.mutex_place(mutex, ATOLL_PLACE_CONTRACT, &self->place);
+    put(&self->handle, handle);
+    Py_END_CRITICAL_SECTION();
+}
+
+/* Goes by none. The pointer stays: the library knows that it was closed, and says so. */
+static void go_by_none(struct attempt *self) {
+    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
+    self->place.word = NULL;
+    put(&self->handle, NULL);
+    Py_END_CRITICAL_SECTION();
+}
+
+/* _bind(handle, pointer, name, segment): `handle` keeps `pointer`, a mutex, open; the rest is
+ * what the lock is called. */
 static PyObject *bind(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
                       Py_ssize_t count, PyObject *Py_UNUSED(names)) {
     struct mutex *lock = (struct mutex *)self;
-    void *pointer = count == 2 ? PyLong_AsVoidPtr(arguments[1]) : NULL;
+    void *pointer = count == 4 ? PyLong_AsVoidPtr(arguments[1]) : NULL;
     if (PyErr_Occurred()) return NULL;
-    if (count != 2) return PyErr_Format(PyExc_TypeError, "_bind takes a handle and its pointer");
-    if (!lock->attempt) lock->attempt = new_attempt(PyType_GetModuleState(type));
-    if (!lock->attempt) return NULL;
-    Py_INCREF(arguments[0]);
+    if (count != 4) return PyErr_Format(PyExc_TypeError, "_bind takes 4 arguments");
+    if (!lock->attempt && add_attempt(lock, PyType_GetModuleState(type)) < 0) return NULL;
+    put(&lock->attempt->name, arguments[2]);
+    put(&lock->attempt->segment, arguments[3]);
     go_by(lock->attempt, arguments[0], pointer);
     Py_RETURN_NONE;
 }
 
 static PyObject *unbind(PyObject *self, PyObject *Py_UNUSED(none)) {
     struct attempt *attempt = ((struct mutex *)self)->attempt;
-    if (attempt) go_by(attempt, NULL, NULL);
+    if (attempt) go_by_none(attempt);
     Py_RETURN_NONE;
 }
 
+static int visit_attempt(PyObject *self, visitproc visit, void *arg) {
+    const struct attempt *attempt = (struct attempt *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(attempt->handle);
+    Py_VISIT(attempt->kind);
+    Py_VISIT(attempt->name);
+    Py_VISIT(attempt->segment);
+    return 0;
+}
+
 static void free_attempt(PyObject *self) {
+    struct attempt *attempt = (struct attempt *)self;
     PyTypeObject *type = Py_TYPE(self);
-    Py_CLEAR(((struct attempt *)self)->handle);
+    PyObject_GC_UnTrack(self);
+    Py_CLEAR(attempt->handle);
+    Py_CLEAR(attempt->kind);
+    Py_CLEAR(attempt->name);
+    Py_CLEAR(attempt->segment);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
+static int visit_mutex(PyObject *self, visitproc visit, void *arg) {
+    const struct mutex *lock = (struct mutex *)self;
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(lock->attempt);
+    Py_VISIT(lock->enter);
+    Py_VISIT(lock->leave);
+    return 0;
+}
+
+static int clear_mutex(PyObject *self) {
+    Py_CLEAR(((struct mutex *)self)->enter);
+    Py_CLEAR(((struct mutex *)self)->leave);
+    Py_CLEAR(((struct mutex *)self)->attempt);
+    return 0;
+}
+
 static void free_mutex(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    Py_CLEAR(((struct mutex *)self)->attempt);
+    PyObject_GC_UnTrack(self);
+    clear_mutex(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
 /* --- the types ----------------------------------------------------------------------------- */
 
+/* Without words: those of the methods in Python are found instead. */
 static PyMethodDef methods[] = {
-    {"__enter__", enter, METH_NOARGS, "Take the lock, as `acquire` does."},
-    {"__exit__", METHOD(leave), METH_FASTCALL, "Give the lock back."},
-    {"release", release, METH_NOARGS, "Give the lock back. Only the holder may."},
-    {"_wait", wait_until, METH_O, "Wait for the lock to a deadline. Returns a status."},
-    {"_bind", METHOD(bind), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     "Go by this handle and pointer from here on."},
-    {"_unbind", unbind, METH_NOARGS, "Go by none."},
+    {"release", release, METH_NOARGS, NULL},
+    {"_wait", wait_until, METH_O, NULL},
+    {"_bind", METHOD(bind), METH_METHOD | METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"_unbind", unbind, METH_NOARGS, NULL},
     {0},
 };
+
+int add_mutex_methods(const struct state *state) {
+    return add_prebound(state, state->mutex, "__enter__", offsetof(struct mutex, enter)) < 0
+               ? -1
+               : add_prebound(state, state->mutex, "__exit__", offsetof(struct mutex, leave));
+}
 
 static PyMemberDef members[] = {
     {"_at_once", T_OBJECT_EX, offsetof(struct mutex, attempt), READONLY, NULL},
@@ -168,6 +253,7 @@ static PyMemberDef members[] = {
 
 static PyType_Slot attempt_slots[] = {
     {Py_tp_doc, "Its truth is an attempt to take a lock."},
+    {Py_tp_traverse, visit_attempt},
     {Py_tp_dealloc, free_attempt},
     {Py_nb_bool, take},
     {0, NULL},
@@ -176,12 +262,14 @@ static PyType_Slot attempt_slots[] = {
 PyType_Spec attempt_spec = {
     .name = "atoll._accelerator.Attempt",
     .basicsize = sizeof(struct attempt),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
     .slots = attempt_slots,
 };
 
 static PyType_Slot mutex_slots[] = {
     {Py_tp_doc, "What Lock and RLock have in C."},
+    {Py_tp_traverse, visit_mutex},
+    {Py_tp_clear, clear_mutex},
     {Py_tp_dealloc, free_mutex},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
@@ -191,6 +279,6 @@ static PyType_Slot mutex_slots[] = {
 PyType_Spec mutex_spec = {
     .name = "atoll._accelerator.Mutex",
     .basicsize = sizeof(struct mutex),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .slots = mutex_slots,
 };

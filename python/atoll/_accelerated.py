@@ -60,8 +60,11 @@ if TYPE_CHECKING or not ACCELERATED:
     class Mutex:
         __slots__ = ()
 
+    class Value:
+        __slots__ = ()
+
 else:
-    Mutex = _accelerator.Mutex
+    Mutex, Value = _accelerator.Mutex, _accelerator.Value
 
 
 def outright(kind: Class) -> Class:

@@ -16,7 +16,7 @@ look for signals either; and `__enter__`, after which it does not, is a C functi
 
 from __future__ import annotations
 
-from ctypes import byref, c_int64
+from ctypes import byref, c_int64, c_void_p
 from functools import partial
 
 from . import _abi
@@ -93,7 +93,7 @@ class _Mutex(SharedObject):
         self._attempts: Iterator[int] = iter(attempt, None)
         self._wait_for: Callable[[c_int64], int] = partial(patient.atoll_mutex_lock, pointer)
         assert self._handle is not None
-        self._bind(self._handle, pointer.value)
+        self._bind(self._handle, pointer.value, self._name, self._segment)
 
     def close(self) -> None:
         """Let go of it; it stays in its segment, and is not released."""
@@ -164,11 +164,21 @@ class _Mutex(SharedObject):
             return False
         raise self._failure(status)
 
-    def _bind(self, handle: Handle, pointer: int | None) -> None:
+    def _bind(self, handle: Handle, pointer: int | None, name: str | None, segment: Any) -> None:
         """Have the accelerator know the lock; there may be none."""
 
     def _unbind(self) -> None:
         """Have the accelerator forget it."""
+
+    @classmethod
+    def _again(
+        cls, handle: Handle | None, pointer: int, name: str | None, segment: Segment
+    ) -> _Mutex:
+        """A lock like one that may be gone, for what the accelerator leaves to Python."""
+        again = cls.__new__(cls)
+        again._handle, again._name, again._segment = handle, name, segment
+        again._as_parameter_ = c_void_p(pointer)
+        return again
 
     def _give_back(self) -> OwnerDied:
         """Let go unmarked, so that the next one is told too."""

@@ -12,12 +12,13 @@ import reprlib
 from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
 
 from . import _abi
+from . import _accelerated as accelerated
 from ._arguments import only_open
 from ._errors import AtollError, Permission, WrongKind, check, failure
-from ._handle import lend
+from ._handle import Handle, lend
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
-from ._owning import Closing
+from ._owning import NO_SLOTS, Closing
 from ._spec import seen_as, type_of
 from ._types import Opaque, Scalar
 from ._typing import TYPE_CHECKING, Generic, TypeVar, overload
@@ -44,66 +45,10 @@ _OR = bare("atoll_value_fetch_or")
 _XOR = bare("atoll_value_fetch_xor")
 
 
-class Value(SharedObject, Closing, Generic[T]):
-    """One value: a number, a bool, bytes of a fixed length or a struct.
-
-    `Value(segment, "name", "i64", 5)` opens it, or makes it with 5 in it. A type is
-    'i64' and the like, '16s' for bytes, a NumPy dtype, an array code or a ctypes class;
-    without one it only opens it, whatever type it has. `Value(type="i64", initial=5)` is
-    an anonymous one in the home segment of this process; others get it by a pickle or a
-    fork.
-
-    Whatever its size, nobody sees it half written. `value.value += 1` reads and then
-    writes, and another may come between; `value.add(1)` is one step. Each operation
-    returns the value from before it. What does not fit is refused, never cut; the sum
-    of an operation wraps around, as in C.
-    """
-
-    __slots__ = (*OBJECT_SLOTS, "_cells", "_type", "_word")
+class _Value(SharedObject, Closing, Generic[T]):
+    __slots__ = NO_SLOTS
 
     _noun = "value"
-
-    # fmt: off
-    @overload
-    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
-                 type: None = None, initial: Any = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[bool], segment: Segment | None = None, name: str | None = None,
-                 type: Boolean = ..., initial: bool = False, *,
-                 create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[int], segment: Segment | None = None, name: str | None = None,
-                 type: Integer = ..., initial: int = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[float], segment: Segment | None = None, name: str | None = None,
-                 type: Float = ..., initial: float = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[CStructure], segment: Segment | None = None,
-                 name: str | None = None, type: Type[CStructure] = ...,
-                 initial: CStructure | int = 0, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
-                 type: Spec | None = None, initial: Any = 0, *,
-                 create: Create = "open") -> None: ...
-    # fmt: on
-
-    def __init__(
-        self,
-        segment: Segment | None = None,
-        name: str | None = None,
-        type: Any = None,
-        initial: Any = 0,
-        *,
-        create: Create = "open",
-    ) -> None:
-        element = None if type is None else type_of(type)
-        if element is None:
-            create = only_open(create, name, "a Value", "its type")
-            self._obtain(segment, name, create, None)
-        else:
-            described = byref(element.abi())
-            self._obtain(segment, name, create, described, initial=_encoded(element, initial))
-        self._fit(element)
 
     def _see(self, spec: Any = None) -> None:
         self._fit(None if spec is None else type_of(spec))
@@ -124,6 +69,14 @@ class Value(SharedObject, Closing, Generic[T]):
             assert self._handle is not None
             word = element.view(lend(self._handle, address, element.size), (1,))
             self._word = word.toreadonly() if self._segment.readonly else word
+        assert self._handle is not None
+        self._bind(self._handle, pointer.value, element.code)
+
+    def _bind(self, handle: Handle, pointer: int | None, code: int) -> None:
+        """Have the accelerator know the value; there may be none."""
+
+    def _unbind(self) -> None:
+        """Have the accelerator forget it."""
 
     @property
     def type(self) -> Any:
@@ -146,6 +99,9 @@ class Value(SharedObject, Closing, Generic[T]):
             word[0] = new  # type: ignore[call-overload]
         except (TypeError, ValueError, OverflowError) as error:
             raise self._refusal(new, error) from None
+
+    #: For the accelerator, whose property of this name stands before.
+    _assign = value.fset  # type: ignore[attr-defined]
 
     def add(self, operand: T) -> T:
         """Add to it in one step. Returns the old value, as all of these do."""
@@ -244,6 +200,7 @@ class Value(SharedObject, Closing, Generic[T]):
     def close(self) -> None:
         """Let go of it. The value stays in its segment."""
         super().close()
+        self._unbind()
         self._word = None
         self._cells = []
 
@@ -252,6 +209,67 @@ class Value(SharedObject, Closing, Generic[T]):
 
     def _view_to_pickle(self) -> tuple[Any, ...]:
         return () if isinstance(self._type, Opaque) else (self._type.spec,)
+
+
+@accelerated.outright
+class Value(accelerated.Value, _Value[T], Generic[T]):
+    """One value: a number, a bool, bytes of a fixed length or a struct.
+
+    `Value(segment, "name", "i64", 5)` opens it, or makes it with 5 in it. A type is
+    'i64' and the like, '16s' for bytes, a NumPy dtype, an array code or a ctypes class;
+    without one it only opens it, whatever type it has. `Value(type="i64", initial=5)` is
+    an anonymous one in the home segment of this process; others get it by a pickle or a
+    fork.
+
+    Whatever its size, nobody sees it half written. `value.value += 1` reads and then
+    writes, and another may come between; `value.add(1)` is one step. Each operation
+    returns the value from before it. What does not fit is refused, never cut; the sum
+    of an operation wraps around, as in C.
+    """
+
+    __slots__ = (*OBJECT_SLOTS, "_cells", "_type", "_word")
+
+    # fmt: off
+    @overload
+    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
+                 type: None = None, initial: Any = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[bool], segment: Segment | None = None, name: str | None = None,
+                 type: Boolean = ..., initial: bool = False, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[int], segment: Segment | None = None, name: str | None = None,
+                 type: Integer = ..., initial: int = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[float], segment: Segment | None = None, name: str | None = None,
+                 type: Float = ..., initial: float = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[CStructure], segment: Segment | None = None,
+                 name: str | None = None, type: Type[CStructure] = ...,
+                 initial: CStructure | int = 0, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Value[Any], segment: Segment | None = None, name: str | None = None,
+                 type: Spec | None = None, initial: Any = 0, *,
+                 create: Create = "open") -> None: ...
+    # fmt: on
+
+    def __init__(
+        self,
+        segment: Segment | None = None,
+        name: str | None = None,
+        type: Any = None,
+        initial: Any = 0,
+        *,
+        create: Create = "open",
+    ) -> None:
+        element = None if type is None else type_of(type)
+        if element is None:
+            create = only_open(create, name, "a Value", "its type")
+            self._obtain(segment, name, create, None)
+        else:
+            described = byref(element.abi())
+            self._obtain(segment, name, create, described, initial=_encoded(element, initial))
+        self._fit(element)
 
 
 class _Cell:

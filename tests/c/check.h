@@ -69,6 +69,15 @@ static inline void expect(atoll_status expected, atoll_status got, const char *w
         return; \
     } while (0)
 
+/* A machine without short ways has nothing to test. */
+static inline bool has_short_ways(void) {
+#ifdef __x86_64__
+    return true;
+#else
+    return false;
+#endif
+}
+
 /* Where the tests' segments live: the runner gives each program a folder of its own. */
 static inline const char *segment_folder(void) {
     const char *folder = getenv("ATOLL_DIR");

@@ -18,6 +18,8 @@ pub(crate) const OK: i32 = 0;
 pub(crate) const OWNER_DIED: i32 = 1;
 pub(crate) const TIMED_OUT: i32 = 2;
 pub(crate) const NOT_FOUND: i32 = 7;
+pub(crate) const DEADLOCK: i32 = 15;
+pub(crate) const REENTRANT: i32 = 20;
 pub(crate) const FOREVER: i64 = i64::MAX;
 
 /// `atoll_mutex_options`.
@@ -162,6 +164,7 @@ functions! {
     segment_create(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
     segment_open(*const c_char, *const SegmentOptions, *mut Handle) -> i32;
     segment_close(Handle) -> i32;
+    segment_unlink(*const c_char) -> i32;
     segment_verify(Handle) -> i32;
     segment_stat(Handle, *mut Roomy<SegmentInfo>) -> i32;
     segment_wait_death(Handle, u64, i64, *mut u64, *mut Roomy<MemberInfo>) -> i32;

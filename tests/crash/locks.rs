@@ -2,7 +2,7 @@
 //! short ways that are inlined into programs.
 
 use crate::abi::{FOREVER, OK, OWNER_DIED};
-use crate::operations::{Operation, PLAIN, Scene, in_a_thread};
+use crate::operations::{Kin, News, Operation, PLAIN, Scene, as_kin, in_a_thread};
 use crate::outcomes::{self, is};
 use crate::player::Stage;
 use crate::short::{Lock, Number, Way};
@@ -82,6 +82,16 @@ pub(crate) const INLINED_PLAIN: &[Operation] = &[
         ..PLAIN
     },
     Operation {
+        name: "inlined_fork_child",
+        victim: fork_child,
+        kin: Kin::Parent,
+        news: News::OnceReturned,
+        glance: outcomes::nobody_died,
+        outcome: outcomes::locked,
+        recorded: false,
+        ..PLAIN
+    },
+    Operation {
         name: "inlined_lock",
         victim: lock,
         glance: outcomes::nobody_died,
@@ -158,6 +168,19 @@ fn attach(stage: Stage) -> Result<(), String> {
     let world = World::open()?;
     let lock = Lock::of(world.mutex, Way::Inlined)?;
     in_a_thread(stage, world, move |_| stepped(stage, || lock.lock(FOREVER)))
+}
+
+/// The first that a child does: what its parent's thread was called means nothing there.
+fn fork_child(stage: Stage) -> Result<(), String> {
+    let world = World::open()?;
+    let lock = Lock::of(world.mutex, Way::Inlined)?;
+    is("status of the parent's lock", lock.lock(FOREVER), OK)?;
+    is("status of its unlock", lock.unlock(), OK)?;
+    // SAFETY: the process has one thread.
+    stepped(stage, || match unsafe { libc::fork() } {
+        0 => lock.lock(FOREVER),
+        _ => as_kin(|| world.verify()),
+    })
 }
 
 fn lock(stage: Stage) -> Result<(), String> {

@@ -8,6 +8,7 @@
 //! | `operations` | the table: what a victim does, who finds what afterwards |
 //! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `contention` | the same where others wait for the mutex meanwhile |
+//! | `interruptions` | no death but a signal, whose handler locks |
 //! | `pairs` | two victims, one of which stands still and lives |
 //! | `scene` | one death and what comes after it |
 //! | `outcomes` | before or after, never between |
@@ -41,6 +42,7 @@ mod cpu;
 #[path = "../support/image.rs"]
 mod golden;
 mod image;
+mod interruptions;
 mod lifetimes;
 mod loader;
 mod locker;
@@ -63,6 +65,7 @@ mod world;
 
 use std::process::ExitCode;
 
+use interruptions::{INTERRUPTIONS, Interruption};
 use pairs::{PAIRS, Pair};
 use report::{Line, Report, Unit};
 use scene::{Theatre, death};
@@ -73,6 +76,8 @@ use victim::{Others, Victim};
 
 /// Calls of more instructions are killed at the changes only.
 const LONGEST_STEPPED: usize = 4000;
+/// Places in a call where a signal comes, without `every`.
+const QUICKLY_INTERRUPTED: usize = 300;
 /// Failures after which an operation is given up: each may take a watchdog's time.
 const ENOUGH: u32 = 10;
 
@@ -137,6 +142,11 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
     });
+    let interrupted = INTERRUPTIONS.iter().map(|interruption| Act {
+        name: interruption.name,
+        half: Half::Kills,
+        kill: Box::new(move |line| interrupt_everywhere(line, theatre, every, interruption)),
+    });
     let in_pairs = PAIRS.iter().filter(|_| choice.full).map(|pair| Act {
         name: pair.name,
         half: Half::Kills,
@@ -147,7 +157,7 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         let kill = move |line: &mut Line| snapshots.recover(line);
         Act { name: operation.name, half: Half::States, kill: Box::new(kill) }
     });
-    alone.chain(among_others).chain(in_pairs).chain(on_copies).collect()
+    alone.chain(among_others).chain(interrupted).chain(in_pairs).chain(on_copies).collect()
 }
 
 /// Arguments that are no names of operations.
@@ -246,6 +256,32 @@ fn kill_everywhere(
         }
     }
     unit
+}
+
+/// The same for a signal that kills nobody. It comes after every instruction, whatever
+/// that changes: what a handler does may matter to registers too.
+fn interrupt_everywhere(
+    line: &mut Line,
+    theatre: &Theatre,
+    every: bool,
+    interruption: &Interruption,
+) -> Unit {
+    let mut points = Vec::new();
+    let mut list = |victim: &mut Victim, others: Others| {
+        points = changes::list(victim, &theatre.directory, others)?;
+        Ok(())
+    };
+    line.count("while it was listed", theatre.play(|| interruption.play(&mut list)));
+    let stride = if every { 1 } else { points.len().div_ceil(QUICKLY_INTERRUPTED) };
+    for point in points.iter().step_by(stride) {
+        let place = format!("after instruction {}", point.number);
+        let mut lead = |victim: &mut Victim, others: Others| travel::leap(victim, point, others);
+        line.count(&place, theatre.play(|| interruption.play(&mut lead)));
+        if line.is_hopeless() {
+            break;
+        }
+    }
+    Unit::Steps
 }
 
 /// For each place where one victim stands still, kills another everywhere.

@@ -342,13 +342,17 @@ fn fork_child(stage: Stage) -> Result<(), String> {
 
 /// The part of the kin: what it holds open works, and waits for nobody dead.
 fn go_on(world: World) -> ! {
-    let seat = &Board::get().seats[KIN];
-    let calls = || {
+    as_kin(|| {
         world.take_seat()?;
         is("status of the kin's lock", world.lock()?, OK)?;
         world.unlock()?;
         world.verify()
-    };
+    })
+}
+
+/// What the kin does, and stays for.
+pub(crate) fn as_kin(calls: impl FnOnce() -> Result<(), String>) -> ! {
+    let seat = &Board::get().seats[KIN];
     if let Err(why) = calls() {
         seat.fail(&why);
     }

@@ -89,9 +89,14 @@ pub(crate) fn taken_over(world: &World, death: &Death) -> Result<(), String> {
     unchanged(world, death)
 }
 
-/// While the victim lives, nobody else has the recursive mutex.
+/// While the victim lives, nobody else has the mutex.
+pub(crate) fn held(world: &World) -> Result<(), String> {
+    is("status of a try", call!(mutex_lock(world.mutex, 0)), TIMED_OUT)
+}
+
+/// The same of the recursive one.
 pub(crate) fn recursive_held(world: &World) -> Result<(), String> {
-    is("status of a try", call!(mutex_lock(world.recursive, 0)), TIMED_OUT)
+    held(&world.recursing())
 }
 
 /// The victim may have had the recursive mutex, and has it for sure if its call returned.

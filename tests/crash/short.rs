@@ -65,7 +65,7 @@ pub(crate) enum Way {
 #[derive(Clone, Copy)]
 pub(crate) struct Lock {
     way: Way,
-    mutex: Handle,
+    pub(crate) mutex: Handle,
     place: Place,
 }
 
@@ -82,8 +82,22 @@ impl Lock {
         }
     }
 
+    /// The same mutex, locked by the short way.
+    pub(crate) fn inlined(&self) -> Self {
+        Self { way: Way::Inlined, ..*self }
+    }
+
+    pub(crate) fn is_recursive(&self) -> bool {
+        self.place.flags & Place::RECURSIVE != 0
+    }
+
+    /// Whether a thread that takes part in both segments remembers one at a time.
+    pub(crate) fn shares_its_seat_with(&self, other: &Self) -> bool {
+        self.place.seat == other.place.seat && self.place.segment != other.place.segment
+    }
+
     pub(crate) fn lock(&self, timeout_ns: i64) -> i32 {
-        match (self.way, self.place.flags & Place::RECURSIVE != 0) {
+        match (self.way, self.is_recursive()) {
             (Way::Called, _) => call!(mutex_lock(self.mutex, timeout_ns)),
             (Way::Inlined, false) => inlined!(lock(&self.place, self.mutex, timeout_ns)),
             (Way::Inlined, true) => inlined!(lock_recursive(&self.place, self.mutex, timeout_ns)),
@@ -91,7 +105,7 @@ impl Lock {
     }
 
     pub(crate) fn unlock(&self) -> i32 {
-        match (self.way, self.place.flags & Place::RECURSIVE != 0) {
+        match (self.way, self.is_recursive()) {
             (Way::Called, _) => call!(mutex_unlock(self.mutex)),
             (Way::Inlined, false) => inlined!(unlock(&self.place, self.mutex)),
             (Way::Inlined, true) => inlined!(unlock_recursive(&self.place, self.mutex)),

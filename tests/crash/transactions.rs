@@ -5,10 +5,11 @@
 
 use std::ptr::null_mut;
 
-use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, call};
+use crate::abi::{DEADLOCK, FOREVER, Handle, OK, OWNER_DIED, call};
 use crate::operations::{News, Operation, PLAIN, Scene, Sight, open};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
+use crate::short::{Lock, Way};
 use crate::victim::stepped;
 use crate::world::{LARGE_SIZE, NEW, OLD, SMALL_SIZE, TABLE, World, load, ok};
 
@@ -24,6 +25,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation { name: "transaction_modify", victim: modify, sight: nothing_happened, ..PLAIN },
     Operation { name: "transaction_commit", victim: commit, sight: all_or_nothing, ..PLAIN },
     Operation { name: "transaction_abort", victim: abort, sight: nothing_happened, ..PLAIN },
+    Operation {
+        name: "inlined_in_transaction",
+        victim: lock_by_the_short_way,
+        glance: outcomes::held,
+        sight: nothing_happened,
+        ..PLAIN
+    },
     Operation { name: "transaction", victim: whole, sight: all_or_nothing, ..PLAIN },
     Operation {
         name: "transaction_begin_dead_owner",
@@ -67,6 +75,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
 ];
+
+/// What a transaction holds cannot be locked or unlocked beside it.
+fn lock_by_the_short_way(stage: Stage) -> Result<(), String> {
+    let world = World::open()?;
+    let lock = Lock::of(world.mutex, Way::Inlined)?;
+    is("status of a lock before it", lock.take()?, OK)?;
+    lock.give_back()?;
+    let _open = Transaction::begin(&world)?;
+    stepped(stage, || match [lock.lock(FOREVER), lock.unlock()] {
+        [DEADLOCK, DEADLOCK] => OK,
+        [DEADLOCK, status] | [status, _] => status - 100,
+    })
+}
 
 /// A transaction, mostly under both mutexes.
 pub(crate) struct Transaction {

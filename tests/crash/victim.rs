@@ -71,6 +71,10 @@ pub(crate) struct Victim {
     /// The thread that is stepped.
     pub(crate) thread: i32,
     pub(crate) stand: Stand,
+    /// It has been killed, and its thread been waited for.
+    is_dead: bool,
+    /// The signal that it gets when it is let go next, or 0.
+    signal: i32,
     /// How it was let go last.
     request: libc::c_uint,
     /// The process that it has forked.
@@ -115,6 +119,8 @@ impl Victim {
             process,
             thread: process,
             stand: Stand::Under,
+            is_dead: false,
+            signal: 0,
             request: libc::PTRACE_CONT,
             child: None,
             breakpoint: None,
@@ -148,6 +154,11 @@ impl Victim {
         let enters_kernel = self.enters_kernel()?;
         self.let_go(libc::PTRACE_SINGLESTEP)?;
         if enters_kernel { self.returns_or_sleeps() } else { self.has_stopped(0).map(|_| ()) }
+    }
+
+    /// A signal comes before the next instruction.
+    pub(crate) fn is_interrupted(&mut self, signal: i32) {
+        self.signal = signal;
     }
 
     /// Lets the victim run until it stops by itself or falls asleep.
@@ -190,14 +201,20 @@ impl Victim {
     /// one of them.
     pub(crate) fn dies(&mut self) {
         Board::get().returned.store(self.stand == Stand::Returned, SeqCst);
+        self.is_killed();
+        if self.process == self.player.pid {
+            self.player.kill();
+        }
+    }
+
+    /// Ends the process, and waits for the thread that is traced, without which the others
+    /// cannot be waited for.
+    fn is_killed(&mut self) {
         self.leaves_address();
-        if self.thread != self.player.pid {
+        if self.thread != self.player.pid && !std::mem::replace(&mut self.is_dead, true) {
             // SAFETY: our own child, or one that we trace, and not yet waited for.
             unsafe { libc::kill(self.process, libc::SIGKILL) };
             reap(self.thread);
-        }
-        if self.process == self.player.pid {
-            self.player.kill();
         }
     }
 
@@ -230,7 +247,8 @@ impl Victim {
 
     fn let_go(&mut self, request: libc::c_uint) -> Result<(), String> {
         self.request = request;
-        ptrace::request(request, self.thread, 0, 0)
+        let signal = std::mem::take(&mut self.signal);
+        ptrace::request(request, self.thread, 0, signal as u64)
     }
 
     /// After the victim was let go: waits until it stops or falls asleep.
@@ -300,7 +318,7 @@ impl Victim {
 
 impl Drop for Victim {
     fn drop(&mut self) {
-        self.leaves_address();
+        self.is_killed();
         self.player.kill();
         if let Some(child) = self.child {
             // SAFETY: now that its parent is dead, a child of ours, not yet waited for.

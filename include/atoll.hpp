@@ -15,13 +15,21 @@
 ///     both.store(other, other.load() + 1);
 ///     both.commit();
 ///
-/// Everything here is a thin, header-only layer over the C interface in atoll.h, where each call is
-/// described in full. Names and behaviour are those of the standard library wherever it has them.
+/// A header-only layer over the C interface in atoll.h, where each call is described in full. Names
+/// and behaviour are those of the standard library wherever it has them.
 ///
 /// Errors    Every failure throws atoll::error, a std::system_error whose what() says what to do.
 ///           Constructors do not exist apart from moves and that of a transaction: create, open
 ///           and open_or_create either return an object that works or throw. Destructors never
 ///           throw.
+///
+/// Without exceptions
+///           Define ATOLL_NO_EXCEPTIONS before the first #include, or for the compiler, and
+///           whatever would throw returns an atoll::result instead, in the shape of std::expected.
+///           Where a signature below says outcome<T>, it is a T, or a result<T> in this variant.
+///           Transactions begin by transaction::begin(), which gives a result in both. What has no
+///           room for a result ends the program, as the standard library does: see variant.hpp.
+///           Files of both variants may be linked together.
 ///
 /// Death     lock() throws atoll::owner_died, and does not hold the lock, when the last holder died
 ///           holding it: the data may be half-changed. Code that can repair calls lock_recover().
@@ -32,12 +40,26 @@
 ///           to; any other call on it throws status::invalid_argument.
 ///
 /// Threads   Any thread may use any handle at any time, except that a handle must not be moved,
-///           assigned or destroyed while another thread uses it.
+///           assigned or destroyed while another thread uses it. The thread that locked a mutex
+///           unlocks it; the one that began a transaction ends it.
 ///
-/// Fork      Handles stay valid in the child. Locks held by the parent are not held by the child.
+/// Fork      Handles stay valid in the child. Locks and transactions of the parent are not the
+///           child's.
+///
+/// Signals   Signal handlers run during a wait, and the wait then goes on to the same deadline. A
+///           handler must not use what is here, as it must not use the C interface.
 ///
 /// Time      Timeouts are std::chrono's. What does not fit 64 bits of nanoseconds means "for ever".
-///           Signal handlers run during a wait, and the wait then goes on to the same deadline.
+///
+/// Speed     Locking or unlocking a mutex that nobody else wants is a compare-exchange in your own
+///           code, and an operation on a value of 1, 2, 4 or 8 bytes is the atomic instruction
+///           itself. The library is called for all else: a thread's or a forked child's first lock
+///           in a segment, waits, news of a death, open transactions, larger values, what is open
+///           read-only. You need not know which it is; atoll/inline.h says how it is told. On
+///           machines other than x86-64 mutexes are locked and values changed by calls.
+///
+/// Types     What is shared must be trivially copyable, default constructible and free of pointers.
+///           The compiler says so in words if it is not.
 
 #ifndef ATOLL_HPP
 #define ATOLL_HPP
@@ -61,6 +83,7 @@ inline namespace ATOLL_VARIANT {
 /// It would be a namespace, had C not taken the word: <stdlib.h> declares a function atoll(), and a
 /// namespace must not share its name with a function, though a class may. The definitions live in
 /// namespace libatoll; name that one in a using directive, a namespace alias or a specialisation.
+/// (This class as well: of two variants in one program, each has its own.)
 struct atoll {
     atoll() = delete;
 

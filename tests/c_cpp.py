@@ -1,32 +1,33 @@
 #!/usr/bin/env python3
 """Builds and runs everything in C and C++: headers, behaviour, examples, consumers.
 
-    tests/c_cpp.py [GROUP...]      groups: headers c sanitized cpp examples consumers
+    tests/c_cpp.py [GROUP...]      groups: headers c sanitized cpp inlined refused both
+                                            examples consumers
 
 Prints one line per check, `ok`, `FAIL` or `skip`, and as its last line the totals. CARGO_TARGET_DIR
 is honoured; cmake is looked for in .venv and on the PATH.
 """
 
 import shutil
-import signal
 import sys
 
 from checks import (
     BUILD,
     INCLUDE,
+    SANITIZERS,
+    STRICT,
     TARGET,
     TREE,
+    behaviour,
     finish,
     report,
     run,
     segment_folder,
     succeeds,
-    totals,
+    tests_in,
 )
 from consumer_projects import consumers
-
-STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-LEAKS = f"suppressions={TREE / 'tests' / 'c' / 'leaks.supp'}:print_suppressions=0"
+from cpp_variants import both, cpp, inlined, refused
 
 # --- the library ---------------------------------------------------------------------------------
 
@@ -55,22 +56,28 @@ COMPILERS = [("gcc", "g++"), ("clang-16", "clang++-16")]
 
 def headers(link):
     """The headers are valid in every standard they promise, alone, twice, and in two files."""
-    one_by_one = [f"atoll/{path.name}" for path in sorted((INCLUDE / "atoll").glob("*.hpp"))]
+    one_by_one = [f"atoll/{path.name}" for path in sorted((INCLUDE / "atoll").glob("*.h*"))]
     for cc, cxx in COMPILERS:
         if not shutil.which(cc) or not shutil.which(cxx):
             report("skip", f"headers by {cc}: it is not installed")
             continue
         for standard in ["c99", "c11", "c17", "c2x"]:
             twice(f"atoll.h as {standard} by {cc}", [cc, f"-std={standard}"], "c", "c", link)
+            alone("atoll/inline.h", "c", [cc, f"-std={standard}"])
         for standard in ["c++17", "c++20"]:
             compiler = [cxx, f"-std={standard}"]
             twice(f"atoll.hpp as {standard} by {cxx}", compiler, "cpp", "cpp", link)
             for header in one_by_one:
-                succeeds(
-                    f"{header} alone as {standard} by {cxx}",
-                    [*compiler, *STRICT, f"-I{INCLUDE}", "-fsyntax-only", "-x", "c++", "-"],
-                    input=f"#include <{header}>\n",
-                )
+                alone(header, "c++", compiler)
+
+
+def alone(header, language, compiler):
+    """Compiles a file that includes one header and nothing else."""
+    succeeds(
+        f"{header} alone by {' '.join(compiler)}",
+        [*compiler, *STRICT, f"-I{INCLUDE}", "-fsyntax-only", "-x", language, "-"],
+        input=f"#include <{header}>\n",
+    )
 
 
 def twice(check, compiler, folder, ending, link):
@@ -95,49 +102,13 @@ def c(link):
 
 def sanitized(link):
     """The same, with the callers' side watched by the address and undefined sanitizers."""
-    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
     for source in tests_in("c", "*.c"):
         behaviour(
-            "sanitized", source, ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-pthread", *flags], link
+            "sanitized",
+            source,
+            ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-pthread", *SANITIZERS],
+            link,
         )
-
-
-def cpp(link):
-    """Every class of the C++ interface, in both standards and by both compilers."""
-    for compiler, standard in [("g++", "c++17"), ("g++", "c++20"), ("clang++-16", "c++20")]:
-        group = f"{compiler} {standard}"
-        if not shutil.which(compiler):
-            report("skip", f"{group}: it is not installed")
-            continue
-        for source in tests_in("cpp", "*.cpp"):
-            behaviour(group, source, [compiler, f"-std={standard}", "-pthread"], link)
-
-
-def tests_in(folder, pattern):
-    files = sorted((TREE / "tests" / folder).glob(pattern))
-    return [path for path in files if not path.name.startswith("include_")]
-
-
-def behaviour(group, source, compiler, link):
-    """Builds one test program and counts the lines it prints; see tests/c/check.h."""
-    program = BUILD / f"{group} {source.stem}".replace(" ", "-")
-    status, said = run([*compiler, *STRICT, "-O1", f"-I{INCLUDE}", source, "-o", program, *link])
-    if status:
-        return report("FAIL", f"{group}/{source.stem} compiles", said)
-    with segment_folder() as environment:
-        status, said = run([program], env={**environment, "LSAN_OPTIONS": LEAKS})
-    detail = []
-    failed_before = totals["FAIL"]
-    for line in said.splitlines():
-        verdict, _, name = line.partition(" ")
-        if verdict in ("ok", "FAIL", "skip") and name:
-            report(verdict, f"{group}/{source.stem}: {name.strip()}", "\n".join(detail))
-            detail = []
-        else:
-            detail.append(line.strip())
-    if status != 0 and totals["FAIL"] == failed_before:
-        ending = signal.Signals(-status).name if status < 0 else f"status {status}"
-        report("FAIL", f"{group}/{source.stem} ended with {ending}", "\n".join(detail))
 
 
 def examples(link):
@@ -159,7 +130,7 @@ def examples(link):
 
 # --- main ----------------------------------------------------------------------------------------
 
-GROUPS = [headers, c, sanitized, cpp, examples]
+GROUPS = [headers, c, sanitized, cpp, inlined, refused, both, examples]
 
 
 def main(wanted):

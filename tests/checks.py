@@ -16,6 +16,10 @@ BUILD = TARGET / "c_cpp"
 INCLUDE = TREE / "include"
 WATCHDOG = 900  # seconds; only what hangs ever meets it
 
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+LEAKS = f"suppressions={TREE / 'tests' / 'c' / 'leaks.supp'}:print_suppressions=0"
+
 totals = Counter()
 
 
@@ -65,6 +69,44 @@ def segment_folder():
         yield {**os.environ, "ATOLL_DIR": folder}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def tests_in(folder, pattern):
+    """The test programs in a folder; files that others of their kind include are none."""
+    files = sorted((TREE / "tests" / folder).glob(pattern))
+    return [path for path in files if not path.name.startswith("include_")]
+
+
+def behaviour(group, source, compiler, link):
+    """Builds one test program and counts the lines it prints; see tests/c/check.h."""
+    checks_of(group, source, *compiled(group, source, compiler, link))
+
+
+def compiled(group, source, compiler, link):
+    """Builds one test program; gives its path, the compiler's status, and what that said."""
+    program = BUILD / f"{group} {source.stem}".replace(" ", "-")
+    command = [*compiler, *STRICT, "-O1", f"-I{INCLUDE}", source, "-o", program, *link]
+    return program, *run(command)
+
+
+def checks_of(group, source, program, status, said):
+    """Runs one test program that was compiled, or says why it was not."""
+    if status:
+        return report("FAIL", f"{group}/{source.stem} compiles", said)
+    with segment_folder() as environment:
+        status, said = run([program], env={**environment, "LSAN_OPTIONS": LEAKS})
+    detail = []
+    failed_before = totals["FAIL"]
+    for line in said.splitlines():
+        verdict, _, name = line.partition(" ")
+        if verdict in ("ok", "FAIL", "skip") and name:
+            report(verdict, f"{group}/{source.stem}: {name.strip()}", "\n".join(detail))
+            detail = []
+        else:
+            detail.append(line.strip())
+    if status != 0 and totals["FAIL"] == failed_before:
+        ending = signal.Signals(-status).name if status < 0 else f"status {status}"
+        report("FAIL", f"{group}/{source.stem} ended with {ending}", "\n".join(detail))
 
 
 def finish():

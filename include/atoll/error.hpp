@@ -6,8 +6,8 @@
 ///         if (problem.code() != std::errc::no_such_file_or_directory) throw;
 ///     }
 ///
-/// A code compares equal to its atoll::status, and to the std::errc that means the same. All of this
-/// is the same in both variants; see result.hpp.
+/// A code compares equal to its atoll::status, and to the std::errc that means the same. All of
+/// this is shared by both variants of atoll.hpp; see variant.hpp.
 
 #ifndef ATOLL_ERROR_HPP
 #define ATOLL_ERROR_HPP

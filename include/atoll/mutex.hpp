@@ -181,10 +181,14 @@ private:
             Recursive ? atoll_place_unlock_recursive(place) : atoll_place_unlock(place), true);
     }
 
-    [[gnu::cold, gnu::noinline]] void wait_for_lock() { detail::certain::from(take(detail::forever())); }
+    [[gnu::cold, gnu::noinline]] void wait_for_lock() {
+        detail::certain::from(take(detail::forever()));
+    }
+
     [[gnu::cold, gnu::noinline]] bool try_lock_by_call() {
         return detail::certain::from(take(detail::at_once()));
     }
+
     [[gnu::cold, gnu::noinline]] void unlock_by_call() {
         detail::certain::from(detail::call(atoll_mutex_unlock, native_handle()));
     }

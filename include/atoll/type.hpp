@@ -57,8 +57,10 @@ template <class T>
 constexpr bool can_be_shared() {
     static_assert(!std::is_reference_v<T>,
                   "a reference cannot be shared: what it refers to is in one process only");
-    static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T>,
-                  "a pointer cannot be shared: it leads elsewhere in every process; share an index");
+    static_assert(!std::is_pointer_v<T> && !std::is_null_pointer_v<T>,
+                  "a pointer cannot be shared: it leads elsewhere in each process; use an index");
+    static_assert(!std::is_member_pointer_v<T>,
+                  "a pointer to a member cannot be shared: each program has its own; use an index");
     static_assert(!std::is_array_v<T>,
                   "a C array cannot be shared as it is: use atoll::array, or std::array for a few");
     static_assert(!std::is_const_v<T> && !std::is_volatile_v<T>,

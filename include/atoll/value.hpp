@@ -86,7 +86,10 @@ public:
     }
 
     outcome<T> load(order how = strongest) const { return load_as<settled>(how); }
-    outcome<void> store(T desired, order how = strongest) { return store_as<settled>(desired, how); }
+
+    outcome<void> store(T desired, order how = strongest) {
+        return store_as<settled>(desired, how);
+    }
 
     /// Stores, and returns what was there.
     outcome<T> exchange(T desired, order how = strongest) {

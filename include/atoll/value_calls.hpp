@@ -1,5 +1,4 @@
-/// A value by the calls of the C interface, of whatever size, waiting through interruptions. Nothing
-/// here is meant for users.
+/// A value of whatever size, by the calls of the C interface. Nothing here is meant for users.
 
 #ifndef ATOLL_VALUE_CALLS_HPP
 #define ATOLL_VALUE_CALLS_HPP

@@ -101,7 +101,8 @@ struct word {
         if constexpr (std::is_floating_point_v<T>) {
             return change(at, how, [operand](T old) { return sum(old, operand); });
         } else {
-            return value_of(__atomic_fetch_add(static_cast<shared*>(at), bits_of(operand), int(how)));
+            return value_of(
+                __atomic_fetch_add(static_cast<shared*>(at), bits_of(operand), int(how)));
         }
     }
 
@@ -109,7 +110,8 @@ struct word {
         if constexpr (std::is_floating_point_v<T>) {
             return change(at, how, [operand](T old) { return difference(old, operand); });
         } else {
-            return value_of(__atomic_fetch_sub(static_cast<shared*>(at), bits_of(operand), int(how)));
+            return value_of(
+                __atomic_fetch_sub(static_cast<shared*>(at), bits_of(operand), int(how)));
         }
     }
 

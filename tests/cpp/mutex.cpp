@@ -1,12 +1,14 @@
-// Mutexes with the standard library's locks, clocks and exceptions.
+// Mutexes with the standard library's locks and clocks, and after a death.
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <type_traits>
 #include <utility>
 
-#include "check.hpp"
+#include "others.hpp"
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
@@ -17,21 +19,11 @@ static_assert(std::is_nothrow_move_constructible_v<atoll::mutex>);
 static_assert(std::is_nothrow_destructible_v<atoll::recursive_mutex>);
 static_assert(!std::is_same_v<atoll::mutex, atoll::recursive_mutex>);
 
-// Whether another thread could have the mutex now.
-static bool is_free(atoll::mutex& mutex) {
-    bool got = false;
-    std::thread([&] {
-        got = mutex.try_lock();
-        if (got) mutex.unlock();
-    }).join();
-    return got;
-}
-
 static void the_standard_locks_work() {
     test_segment test;
-    auto a = atoll::mutex::create(test.segment, "a");
-    auto b = atoll::mutex::create(test.segment, "b");
-    auto r = atoll::recursive_mutex::create(test.segment, "r");
+    auto a = OK(atoll::mutex::create(test.segment, "a"));
+    auto b = OK(atoll::mutex::create(test.segment, "b"));
+    auto r = OK(atoll::recursive_mutex::create(test.segment, "r"));
     {
         std::lock_guard hold(a);
         CHECK(!is_free(a));
@@ -52,8 +44,8 @@ static void the_standard_locks_work() {
 
 static void two_threads_lock_in_either_order() {
     test_segment test;
-    auto a = atoll::mutex::create(test.segment);
-    auto b = atoll::mutex::create(test.segment);
+    auto a = OK(atoll::mutex::create(test.segment));
+    auto b = OK(atoll::mutex::create(test.segment));
     int counter = 0;
     auto work = [&counter](atoll::mutex& first, atoll::mutex& second) {
         for (int i = 0; i < 1000; i++) {
@@ -69,7 +61,7 @@ static void two_threads_lock_in_either_order() {
 
 static void waits_end_on_time_and_not_before() {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
+    auto mutex = OK(atoll::mutex::create(test.segment));
     std::lock_guard hold(mutex);
     std::thread([&] {
         const auto begin = steady_clock::now();
@@ -102,7 +94,7 @@ struct slow_clock {
 
 static void a_deadline_is_its_own_clocks() {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
+    auto mutex = OK(atoll::mutex::create(test.segment));
     std::lock_guard hold(mutex);
     std::thread([&] {
         const auto deadline = slow_clock::now() + 20ms;
@@ -115,7 +107,7 @@ static void a_deadline_is_its_own_clocks() {
 template <class Wait>
 static void outlasts(Wait wait) {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
+    auto mutex = OK(atoll::mutex::create(test.segment));
     bool got = false;
     mutex.lock();
     std::thread waiter([&] {
@@ -140,7 +132,7 @@ static volatile sig_atomic_t signals;
 
 static void a_wait_goes_on_after_a_signal() {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
+    auto mutex = OK(atoll::mutex::create(test.segment));
     struct sigaction action{}, old{};
     action.sa_handler = [](int) { signals = signals + 1; };
     signals = 0;
@@ -164,90 +156,99 @@ static void a_wait_goes_on_after_a_signal() {
     CHECK(sigaction(SIGUSR1, &old, nullptr) == 0);
 }
 
-static void misuse_is_noticed() {
-    test_segment test;
-    auto plain = atoll::mutex::create(test.segment, "plain");
-    auto recursive = atoll::recursive_mutex::create(test.segment, "recursive");
-    THROWS(atoll::error, atoll::status::not_owner, "", plain.unlock());
-    THROWS(atoll::error, atoll::status::not_owner, "", plain.mark_consistent());
-    {
-        std::lock_guard hold(plain);
-        THROWS(atoll::error, atoll::status::deadlock, "", plain.lock());
-        std::scoped_lock twice(recursive), again(recursive);
-        std::thread([&] {
-            THROWS(atoll::error, atoll::status::not_owner, "", plain.unlock());
-        }).join();
-    }
-    const auto kind = atoll::status::wrong_kind;
-    THROWS(atoll::error, kind, "recursive", atoll::recursive_mutex::open(test.segment, "plain"));
-    THROWS(atoll::error, kind, "recursive",
-           atoll::mutex::open_or_create(test.segment, "recursive"));
-}
-
 static void the_owner_is_named() {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
-    CHECK(!mutex.owner());
+    auto mutex = OK(atoll::mutex::create(test.segment));
+    CHECK(!OK(mutex.owner()));
     std::lock_guard hold(mutex);
-    const auto owner = mutex.owner();
+    const auto owner = OK(mutex.owner());
     CHECK(owner && owner->pid == static_cast<std::uint32_t>(getpid()) && owner->alive);
 }
 
-static pid_t die_holding(atoll::mutex& mutex) {
-    const pid_t victim =
-        start_victim([](void* m) { static_cast<atoll::mutex*>(m)->lock(); }, &mutex);
-    kill_victim(victim);
-    return victim;
+static void a_condition_is_waited_for() {
+    test_segment test;
+    auto mutex = OK(atoll::mutex::create(test.segment));
+    std::condition_variable_any changed;
+    int turn = 0;
+    std::thread other([&] {
+        std::unique_lock hold(mutex);
+        changed.wait(hold, [&] { return turn == 1; });
+        turn = 2;
+        changed.notify_one();
+    });
+    std::unique_lock hold(mutex);
+    turn = 1;
+    changed.notify_one();
+    CHECK(changed.wait_for(hold, 1min, [&] { return turn == 2; }) && hold.owns_lock());
+    hold.unlock();
+    other.join();
 }
 
-static void lock_refuses_after_a_death_until_recovery() {
+static void recovery_takes_it_after_a_death() {
     test_segment test;
-    auto mutex = atoll::mutex::create(test.segment);
-    const auto died = atoll::status::owner_died;
-    CHECK(!mutex.dead_owner());
+    auto mutex = OK(atoll::mutex::create(test.segment));
+    CHECK(!OK(mutex.dead_owner()) && mutex.lock_recover() == false);
+    mutex.unlock();
     const auto pid = static_cast<std::uint32_t>(die_holding(mutex));
-    try {
-        mutex.lock();
-        CHECK(!"thrown");
-    } catch (const atoll::owner_died& news) {
-        CHECK(news.dead_owner().pid == pid && !news.dead_owner().alive);
-        CHECK(helps(news.what(), std::to_string(pid).c_str()));
-    }
-    THROWS(atoll::owner_died, died, "lock_recover", mutex.lock());
-    THROWS(atoll::owner_died, died, "lock_recover", mutex.try_lock());
-    THROWS(atoll::owner_died, died, "lock_recover", mutex.try_lock_for(1s));
-    THROWS(atoll::owner_died, died, "lock_recover", std::scoped_lock(mutex));
-    CHECK(!mutex.owner() || !mutex.owner()->alive);  // each gave it back
+    CHECK(mutex.lock_recover() == true);
     {
-        const bool owner_died = mutex.lock_recover();
         std::lock_guard hold(mutex, std::adopt_lock);
-        CHECK(owner_died && mutex.owner()->owner_died && mutex.dead_owner()->pid == pid);
+        CHECK(OK(mutex.owner())->owner_died && OK(mutex.dead_owner())->pid == pid);
+        FAILS(atoll::status::deadlock, "holds", mutex.lock_recover());
+        FAILS(atoll::status::deadlock, "holds", mutex.try_lock_recover_for(1s));
     }
-    CHECK(mutex.lock_recover());  // not marked, so told again
-    mutex.mark_consistent();
+    CHECK(mutex.lock_recover() == true);  // not marked, so told again
+    OK(mutex.mark_consistent());
     mutex.unlock();
-    CHECK(!mutex.dead_owner() && !mutex.lock_recover());
+    FAILS(atoll::status::not_owner, "hold", mutex.mark_consistent());
+    CHECK(!OK(mutex.dead_owner()) && mutex.lock_recover() == false);
     mutex.unlock();
-    std::scoped_lock hold(mutex);
 }
 
-static void a_death_among_two_leaves_neither_locked() {
+static void recovery_can_have_an_end() {
     test_segment test;
-    auto sound = atoll::mutex::create(test.segment);
-    auto orphan = atoll::mutex::create(test.segment);
-    die_holding(orphan);
-    THROWS(atoll::owner_died, atoll::status::owner_died, "", std::scoped_lock(sound, orphan));
-    THROWS(atoll::owner_died, atoll::status::owner_died, "", std::scoped_lock(orphan, sound));
-    CHECK(is_free(sound));
+    auto mutex = OK(atoll::mutex::create(test.segment));
+    const std::optional<bool> no, sound = false, after_a_death = true;
+    mutex.lock();
+    std::thread([&] {
+        const auto begin = steady_clock::now();
+        CHECK(mutex.try_lock_recover() == no);
+        CHECK(mutex.try_lock_recover_for(20ms) == no);
+        CHECK(mutex.try_lock_recover_until(begin + 40ms) == no);
+        CHECK(steady_clock::now() - begin >= 40ms);
+    }).join();
+    mutex.unlock();
+    CHECK(mutex.try_lock_recover() == sound);
+    mutex.unlock();
+    die_holding(mutex);
+    CHECK(mutex.try_lock_recover() == after_a_death);
+    mutex.unlock();
+    CHECK(mutex.try_lock_recover_for(1h) == after_a_death);
+    mutex.unlock();
+    CHECK(mutex.try_lock_recover_until(system_clock::now() + 1h) == after_a_death);
+    mutex.unlock();
+}
+
+static void kinds_are_kept_apart() {
+    test_segment test;
+    OK(atoll::mutex::create(test.segment, "plain"));
+    OK(atoll::recursive_mutex::create(test.segment, "recursive"));
+    const auto kind = atoll::status::wrong_kind;
+    FAILS(kind, "recursive", atoll::recursive_mutex::open(test.segment, "plain"));
+    FAILS(kind, "recursive", atoll::mutex::open_or_create(test.segment, "recursive"));
 }
 
 static void objects_outlive_their_segment() {
     const std::string name = fresh_name();
-    auto mutex = [&] { return atoll::mutex::create(atoll::segment::create(name), "m"); }();
-    atoll::segment::unlink(name);
+    auto mutex = [&] {
+        const auto segment = OK(atoll::segment::create(name));
+        return OK(atoll::mutex::create(segment, "m"));
+    }();
+    OK(atoll::segment::unlink(name));
     auto moved = std::move(mutex);
     std::scoped_lock hold(moved);
-    THROWS(atoll::error, atoll::status::invalid_argument, "NULL", mutex.lock());
+    FAILS(atoll::status::invalid_argument, "NULL", mutex.lock_recover());
+    FAILS(atoll::status::invalid_argument, "NULL", mutex.owner());
 }
 
 int main() {
@@ -257,10 +258,11 @@ int main() {
     RUN(a_deadline_is_its_own_clocks);
     RUN(endless_spans_saturate);
     RUN(a_wait_goes_on_after_a_signal);
-    RUN(misuse_is_noticed);
     RUN(the_owner_is_named);
-    RUN(lock_refuses_after_a_death_until_recovery);
-    RUN(a_death_among_two_leaves_neither_locked);
+    RUN(a_condition_is_waited_for);
+    RUN(recovery_takes_it_after_a_death);
+    RUN(recovery_can_have_an_end);
+    RUN(kinds_are_kept_apart);
     RUN(objects_outlive_their_segment);
     return any_failed;
 }

@@ -1,0 +1,21 @@
+// The half of both_throwing.cpp that does without exceptions.
+
+#define ATOLL_NO_EXCEPTIONS
+#include <atoll.hpp>
+#include <mutex>
+
+bool the_other_half_is_right(const char* segment, const std::error_category& category);
+
+bool the_other_half_is_right(const char* name, const std::error_category& category) {
+    const auto segment = atoll::segment::open(name);
+    auto mutex = atoll::mutex::open(*segment, "mutex");
+    auto value = atoll::value<int>::open(*segment, "value");
+    const auto array = atoll::array<int>::open(*segment, "array");
+    const std::scoped_lock hold(*mutex);
+    (*array)(1, 2) += *value->fetch_add(1);
+    const auto refused = mutex->lock_recover();
+    const auto unlucky = atoll::transaction::begin(*mutex);
+    return !refused.has_value() && refused.error().code() == atoll::status::deadlock && !unlucky &&
+           unlucky.error().code().category() == category &&
+           atoll::value<int>::open(*segment, "none").error().status() == atoll::status::not_found;
+}

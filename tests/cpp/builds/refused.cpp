@@ -1,0 +1,107 @@
+// What must not compile. Each part below, with the lines before the first of them, is a program of
+// its own, and the compiler's words about it contain those after `refused:`. A part that begins
+// with `allowed:` must compile, so that the others are not refused for some other reason. Options
+// stand in brackets.
+
+#include <atoll.hpp>
+#include <memory>
+#include <mutex>
+#include <string>
+
+struct with_destructor {
+    ~with_destructor();
+};
+struct without_default {
+    explicit without_default(int);
+};
+struct alignas(128) wide {
+    char bytes[128];
+};
+struct point {
+    double x, y;
+};
+
+template <class T>
+constexpr auto size_of = sizeof(atoll::value<T>) + sizeof(atoll::array<T>);
+
+// allowed:
+auto size = size_of<int> + size_of<point> + sizeof(atoll::array<const point>);
+
+// refused: a pointer cannot be shared
+auto size = sizeof(atoll::value<int*>);
+
+// refused: a pointer cannot be shared
+auto size = sizeof(atoll::array<const char*>);
+
+// refused: a pointer to a member cannot be shared
+auto size = sizeof(atoll::value<int point::*>);
+
+// refused: a reference cannot be shared
+auto size = sizeof(atoll::value<int&>);
+
+// refused: use atoll::array, or std::array
+auto size = sizeof(atoll::value<int[3]>);
+
+// refused: not const or volatile
+auto size = sizeof(atoll::value<const int>);
+
+// refused: must be trivially copyable
+auto size = sizeof(atoll::value<std::string>);
+
+// refused: must be trivially copyable
+auto size = sizeof(atoll::array<std::unique_ptr<int>>);
+
+// refused: must be trivially copyable
+auto size = sizeof(atoll::value<with_destructor>);
+
+// refused: must be default constructible
+auto size = sizeof(atoll::value<without_default>);
+
+// refused: aligned to 64 bytes at most
+auto size = sizeof(atoll::value<wide>);
+
+// refused: need a number
+void change(atoll::value<bool>& flag) { flag.fetch_add(true); }
+
+// refused: need a number
+void change(atoll::value<point>& place) { place.fetch_min({}); }
+
+// refused: need an integer or a bool
+void change(atoll::value<double>& number) { number.fetch_or(1); }
+
+// refused: its copies take turns
+void look(atoll::value<point>& place) { place.data(); }
+
+// refused: cannot be modified
+void change(atoll::transaction& open, atoll::array<const int>& array) { open.modify(array, 1); }
+
+// refused: one to eight mutexes
+void begin(atoll::mutex& m) { atoll::transaction::begin(m, m, m, m, m, m, m, m, m).value(); }
+
+// refused: deleted
+void copy(atoll::mutex& mutex) { auto other = mutex; }
+
+// refused: deleted
+void copy(atoll::value<int>& left, atoll::value<int>& right) { left = right; }
+
+// refused: 63 bytes at most
+template <>
+inline constexpr const char* libatoll::format<point> =
+    "T{<d:a_name_that_is_longer_than_it_should_be:<d:another_one_that_is_no_better:}";
+auto made(const atoll::segment& in) { return atoll::value<point>::create(in, "point"); }
+
+// refused: needs C++17 or later [-std=c++14]
+
+// refused: or define ATOLL_NO_EXCEPTIONS [-fno-exceptions]
+
+// allowed: [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+bool begin(atoll::mutex& mutex) { return atoll::transaction::begin(mutex).has_value(); }
+
+// refused: nodiscard [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void ignore(atoll::transaction& open) { open.commit(); }
+
+// refused: begins by transaction::begin() [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void begin(atoll::mutex& mutex) { atoll::transaction open(mutex); }
+
+// refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void exchange(atoll::value<int>& value, int& old) { while (!value.compare_exchange_weak(old, 1)); }

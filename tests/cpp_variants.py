@@ -1,0 +1,147 @@
+"""atoll.hpp in both of its variants, by both compilers, in each standard: what it does, what it
+becomes, what it refuses.
+"""
+
+import os
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
+from checks import (
+    BUILD,
+    INCLUDE,
+    SANITIZERS,
+    STRICT,
+    TREE,
+    checks_of,
+    compiled,
+    report,
+    run,
+    segment_folder,
+    tests_in,
+)
+
+COMPILERS = ["g++", "clang++-16"]
+STANDARDS = ["c++17", "c++20"]
+VARIANTS = {
+    "throwing": [],
+    "returning": ["-DATOLL_NO_EXCEPTIONS", "-fno-exceptions", "-fno-rtti"],
+}
+BUILDS = TREE / "tests" / "cpp" / "builds"
+
+
+def compilers():
+    """Those that are here."""
+    for compiler in COMPILERS:
+        if shutil.which(compiler):
+            yield compiler
+        else:
+            report("skip", f"C++ by {compiler}: it is not installed")
+
+
+def cpp(link):
+    """Every class of the C++ interface, in every way it can be built."""
+    jobs = [
+        (f"{compiler} {standard} {variant}", source, [compiler, f"-std={standard}", *options])
+        for compiler, standard in product(compilers(), STANDARDS)
+        for variant, options in VARIANTS.items()
+        for source in tests_in("cpp", "*.cpp")
+        if not source.name.startswith(tuple(VARIANTS.keys() - {variant}))
+    ]
+    jobs += [
+        ("sanitized C++", source, ["g++", "-std=c++17", *SANITIZERS])
+        for source in tests_in("cpp", "*.cpp")
+        if not source.name.startswith("returning")
+    ]
+    # The first standard with operator[] for more than one index.
+    jobs += [("g++ c++23", BUILDS.parent / "array.cpp", ["g++", "-std=c++23"])]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        built = [
+            (group, source, pool.submit(compiled, group, source, [*compiler, "-pthread"], link))
+            for group, source, compiler in jobs
+        ]
+        for group, source, program in built:
+            checks_of(group, source, *program.result())
+
+
+# --- what it becomes -----------------------------------------------------------------------------
+
+ATOMIC = re.compile(r"\t(lock|xchg\w*|mfence)\b")
+EXPECTED = re.compile(r"// atomics: (\d+)\n.*? (\w+)\(")
+
+
+def inlined(_link):
+    """The short ways are in the caller's own code, as few atomic instructions as can be."""
+    if os.uname().machine != "x86_64":
+        return report("skip", "inlined: no machine but x86-64 has short ways")
+    source = BUILDS / "inlined.cpp"
+    expected = {name: int(n) for n, name in EXPECTED.findall(source.read_text())}
+    for compiler, (variant, options) in product(compilers(), VARIANTS.items()):
+        output = BUILD / "inlined.s"
+        command = [compiler, "-std=c++17", "-O2", "-S", "-fno-asynchronous-unwind-tables", *options]
+        status, said = run([*command, *STRICT, f"-I{INCLUDE}", source, "-o", output])
+        if status:
+            report("FAIL", f"{compiler} {variant}/inlined compiles", said)
+            continue
+        bodies = functions(output.read_text())
+        for name, number in expected.items():
+            found = [line for line in bodies[name] if ATOMIC.match(line)]
+            report(
+                "ok" if len(found) == number else "FAIL",
+                f"{compiler} {variant}: {name} has {number} atomic instructions",
+                "" if len(found) == number else "\n".join(bodies[name]),
+            )
+
+
+def functions(assembly):
+    """The lines of each function, by its name."""
+    bodies, body = {}, []
+    for line in assembly.splitlines():
+        if start := re.match(r"(\w+):", line):
+            body = bodies.setdefault(start[1], [])
+        elif line.startswith("\t.size"):
+            body = []
+        body.append(line)
+    return bodies
+
+
+def both(link):
+    """Files of both variants in one program. Without inlining, and as one by the linker, which
+    looks for definitions that differ."""
+    for compiler, how in [
+        ("g++", ["-O0"]),
+        ("clang++-16", ["-O0"]),
+        ("g++", ["-O2", "-flto", "-Werror=odr", "-Werror=lto-type-mismatch"]),
+    ]:
+        check = f"both variants in one program, {compiler} {how[0]}"
+        if not shutil.which(compiler):
+            report("skip", f"{check}: it is not installed")
+            continue
+        program = BUILD / "both"
+        sources = sorted(BUILDS.glob("both_*.cpp"))
+        command = [compiler, "-std=c++17", *how, *STRICT, f"-I{INCLUDE}", *sources]
+        status, said = run([*command, "-o", program, *link])
+        if status == 0:
+            with segment_folder() as environment:
+                status, said = run([program, "atoll-test-both"], env=environment)
+        report("FAIL" if status else "ok", check, said if status else "")
+
+
+# --- what it refuses -----------------------------------------------------------------------------
+
+PART = re.compile(r"^// (refused|allowed):(.*?)(?:\[(.*)\])?$", re.MULTILINE)
+
+
+def refused(_link):
+    """What must not compile does not, and the compiler's words say why."""
+    beginning, *parts = PART.split((BUILDS / "refused.cpp").read_text())
+    for compiler in compilers():
+        for verdict, words, options, code in zip(*[iter(parts)] * 4):
+            command = [compiler, "-std=c++17", *STRICT, f"-I{INCLUDE}", "-fsyntax-only"]
+            status, said = run(
+                [*command, *(options or "").split(), "-x", "c++", "-"], input=beginning + code
+            )
+            good = (status != 0 and words.strip() in said) if verdict == "refused" else status == 0
+            what = " ".join(f"{words} {options or ''} {code}".split())[:70]
+            report("ok" if good else "FAIL", f"{compiler}, {verdict}: {what}", "" if good else said)

@@ -28,11 +28,11 @@
 /* The state of the module: one for each interpreter. */
 struct state {
     struct library library;
-    PyTypeObject *attempt, *mutex, *value, *prebound;
+    PyTypeObject *prebound, *attempt, *mutex, *value, *array;
 };
 
 /* The types, each from its file. All are bases for classes written in Python. */
-extern PyType_Spec attempt_spec, mutex_spec, value_spec, prebound_spec;
+extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_spec;
 
 /* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
  * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go

@@ -2,6 +2,17 @@
 
 #include "accelerator.h"
 
+#define TYPE(name) {&name##_spec, offsetof(struct state, name)}
+
+static const struct {
+    PyType_Spec *spec;
+    size_t offset;
+} types[] = {TYPE(prebound), TYPE(attempt), TYPE(mutex), TYPE(value), TYPE(array)};
+
+static PyTypeObject **type_in(struct state *state, size_t each) {
+    return (PyTypeObject **)((char *)state + types[each].offset);
+}
+
 #define FUNCTION(name) {"atoll_" #name, offsetof(struct library, name)}
 
 static const struct {
@@ -27,21 +38,23 @@ static PyObject *use(PyObject *module, PyObject *address_of) {
     Py_RETURN_NONE;
 }
 
+static int give(PyObject *taker, const char *name, PyObject *descriptor) {
+    const int outcome = descriptor ? PyObject_SetAttrString(taker, name, descriptor) : -1;
+    Py_XDECREF(descriptor);
+    return outcome;
+}
+
 /* give_methods(type): makes those of its first base, one of ours, its own. */
 static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
-    PyTypeObject *taker = (PyTypeObject *)type;
-    if (!PyType_Check(type) || !taker->tp_base->tp_methods)
+    PyTypeObject *taker = (PyTypeObject *)type, *base = PyType_Check(type) ? taker->tp_base : NULL;
+    if (!base || !base->tp_methods)
         return PyErr_Format(PyExc_TypeError, "%R has no base with methods in C", type);
-    for (PyMethodDef *each = taker->tp_base->tp_methods; each->ml_name; each++) {
-        PyObject *method;
+    for (PyMethodDef *each = base->tp_methods; each->ml_name; each++) {
         if (each->ml_flags & METH_METHOD) continue; /* has to know the class that it is from */
-        method = PyDescr_NewMethod(taker, each);
-        if (!method || PyObject_SetAttrString(type, each->ml_name, method) < 0) {
-            Py_XDECREF(method);
-            return NULL;
-        }
-        Py_DECREF(method);
+        if (give(type, each->ml_name, PyDescr_NewMethod(taker, each)) < 0) return NULL;
     }
+    for (PyGetSetDef *each = base->tp_getset; each && each->name; each++)
+        if (give(type, each->name, PyDescr_NewGetSet(taker, each)) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -68,29 +81,25 @@ static int prepare(PyObject *module) {
         Py_XDECREF(fingerprint);
         return -1;
     }
-    state->attempt = add_type(module, &attempt_spec);
-    state->mutex = add_type(module, &mutex_spec);
-    state->value = add_type(module, &value_spec);
-    state->prebound = add_type(module, &prebound_spec);
-    if (!state->attempt || !state->mutex || !state->value || !state->prebound) return -1;
+    for (size_t each = 0; each < sizeof types / sizeof *types; each++) {
+        PyTypeObject *type = add_type(module, types[each].spec);
+        if (!type) return -1;
+        *type_in(state, each) = type;
+    }
     return add_mutex_methods(state);
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {
     struct state *state = PyModule_GetState(module);
-    Py_VISIT(state->attempt);
-    Py_VISIT(state->mutex);
-    Py_VISIT(state->value);
-    Py_VISIT(state->prebound);
+    for (size_t each = 0; each < sizeof types / sizeof *types; each++)
+        Py_VISIT(*type_in(state, each));
     return 0;
 }
 
 static int clear(PyObject *module) {
     struct state *state = PyModule_GetState(module);
-    Py_CLEAR(state->attempt);
-    Py_CLEAR(state->mutex);
-    Py_CLEAR(state->value);
-    Py_CLEAR(state->prebound);
+    for (size_t each = 0; each < sizeof types / sizeof *types; each++)
+        Py_CLEAR(*type_in(state, each));
     return 0;
 }
 

@@ -46,6 +46,25 @@ static inline int64_t signed_of(int code, uint64_t bits) {
     }
 }
 
+/* The bits of what lies somewhere, and back: one plain access. */
+static inline uint64_t bits_at(const void *place, int size) {
+    switch (size) {
+    case 1: return *(const uint8_t *)place;
+    case 2: return *(const uint16_t *)place;
+    case 4: return *(const uint32_t *)place;
+    default: return *(const uint64_t *)place;
+    }
+}
+
+static inline void put_bits(void *place, int size, uint64_t bits) {
+    switch (size) {
+    case 1: *(uint8_t *)place = (uint8_t)bits; break;
+    case 2: *(uint16_t *)place = (uint16_t)bits; break;
+    case 4: *(uint32_t *)place = (uint32_t)bits; break;
+    default: *(uint64_t *)place = bits; break;
+    }
+}
+
 static inline PyObject *number_of_bits(int code, uint64_t bits) {
     switch (code) {
     case ATOLL_F32: case ATOLL_F64: return PyFloat_FromDouble(double_of(code, bits));

@@ -160,32 +160,6 @@ static int set_value(PyObject *object, PyObject *new, void *Py_UNUSED(closure)) 
 
 /* --- opened and closed --------------------------------------------------------------------- */
 
-/* _bind(handle, pointer, code): `handle` keeps `pointer`, a value of type `code`, open. Of an
- * object that is made anew nothing is known here, so that an operation can rely on its type. */
-static PyObject *bind(PyObject *object, PyTypeObject *type, PyObject *const *arguments,
-                      Py_ssize_t count, PyObject *Py_UNUSED(names)) {
-    struct value *self = (struct value *)object;
-    const struct state *state = PyType_GetModuleState(type);
-    atoll_place place = {0};
-    if (count != 3) return PyErr_Format(PyExc_TypeError, "_bind takes a handle, pointer and type");
-    void *pointer = PyLong_AsVoidPtr(arguments[1]);
-    const int code = (int)PyLong_AsLong(arguments[2]);
-    if (PyErr_Occurred()) return NULL;
-    Py_BEGIN_CRITICAL_SECTION(object);
-    if (!self->state && number_size(code)) {
-        state->library.value_place(pointer, ATOLL_PLACE_CONTRACT, &place);
-        self->code = code;
-        self->size = number_size(code);
-        self->read_only = place.flags & ATOLL_PLACE_READ_ONLY;
-        self->word = place.word;
-        Py_INCREF(arguments[0]);
-        self->handle = arguments[0];
-    }
-    self->state = state;
-    Py_END_CRITICAL_SECTION();
-    Py_RETURN_NONE;
-}
-
 static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
     struct value *self = (struct value *)object;
     PyObject *handle;
@@ -195,6 +169,28 @@ static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
     self->word = NULL;
     Py_END_CRITICAL_SECTION();
     Py_XDECREF(handle);
+    Py_RETURN_NONE;
+}
+
+/* _bind(handle, pointer, code): `handle` keeps `pointer`, a value of type `code`, open. Of an
+ * object that is made anew nothing is known here, so that an operation can rely on its type. */
+static PyObject *bind(PyObject *object, PyTypeObject *type, PyObject *const *arguments,
+                      Py_ssize_t count, PyObject *Py_UNUSED(names)) {
+    struct value *self = (struct value *)object;
+    atoll_place place = {0};
+    if (count != 3) return PyErr_Format(PyExc_TypeError, "_bind takes 3 arguments");
+    void *pointer = PyLong_AsVoidPtr(arguments[1]);
+    const int code = (int)PyLong_AsLong(arguments[2]);
+    if (PyErr_Occurred()) return NULL;
+    if (self->state) return unbind(object, NULL);
+    self->state = PyType_GetModuleState(type);
+    self->code = code;
+    self->size = number_size(code);
+    if (self->size) self->state->library.value_place(pointer, ATOLL_PLACE_CONTRACT, &place);
+    self->read_only = place.flags & ATOLL_PLACE_READ_ONLY;
+    Py_INCREF(arguments[0]);
+    self->handle = arguments[0];
+    self->word = place.word;
     Py_RETURN_NONE;
 }
 

@@ -63,8 +63,13 @@ if TYPE_CHECKING or not ACCELERATED:
     class Value:
         __slots__ = ()
 
+    class Array:
+        __slots__ = ()
+
 else:
-    Mutex, Value = _accelerator.Mutex, _accelerator.Value
+    Mutex = _accelerator.Mutex
+    Value = _accelerator.Value
+    Array = _accelerator.Array
 
 
 def outright(kind: Class) -> Class:

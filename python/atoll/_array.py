@@ -10,13 +10,14 @@ import math
 from ctypes import addressof, byref, c_char, c_uint64
 
 from . import _abi
+from . import _accelerated as accelerated
 from ._arguments import integer, only_open
 from ._blocks import locate, pack
 from ._errors import InvalidArgument, Permission, check, failure
-from ._handle import lend
+from ._handle import Handle, lend
 from ._native import quick
 from ._object import OBJECT_SLOTS, SharedObject
-from ._owning import Closing
+from ._owning import NO_SLOTS, Closing
 from ._spec import seen_as, type_of
 from ._types import Opaque
 from ._typing import TYPE_CHECKING, Generic, TypeVar, overload
@@ -38,73 +39,10 @@ T = TypeVar("T")
 _MOST_LENGTH = (1 << 63) - 1
 
 
-class Array(SharedObject, Closing, Generic[T]):
-    """An n-dimensional array.
-
-    `Array(segment, "name", "f64", (480, 640))` opens it, or makes it, all bytes zero;
-    without type or shape it only opens it, whatever that is. For types see `Value`.
-    `Array(type="f64", shape=(480, 640))` is an anonymous one in the home segment of this
-    process; others get it by a pickle or a fork.
-
-    `array[i]` and `array[i, j]` are elements, `array[i:j]` and rows of an array with
-    more dimensions are memoryviews; `numpy()` and `view()` see all of it. None of these
-    copies or locks: use a `Lock` where others write at the same time. Structs can be
-    changed in place (`array[i].x = 9`).
-    """
-
-    __slots__ = (*OBJECT_SLOTS, "_bytes", "_lent", "_plain", "_shape", "_type")
+class _Array(SharedObject, Closing, Generic[T]):
+    __slots__ = NO_SLOTS
 
     _noun = "array"
-
-    # fmt: off
-    @overload
-    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
-                 type: None = None, shape: Shape | None = None, *,
-                 create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[bool], segment: Segment | None = None, name: str | None = None,
-                 type: Boolean = ..., shape: Shape | None = None, *,
-                 create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[int], segment: Segment | None = None, name: str | None = None,
-                 type: Integer = ..., shape: Shape | None = None, *,
-                 create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[float], segment: Segment | None = None, name: str | None = None,
-                 type: Float = ..., shape: Shape | None = None, *,
-                 create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[CStructure], segment: Segment | None = None,
-                 name: str | None = None, type: Type[CStructure] = ...,
-                 shape: Shape | None = None, *, create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
-                 type: Spec | None = None, shape: Shape | None = None, *,
-                 create: Create = "open") -> None: ...
-    # fmt: on
-
-    def __init__(
-        self,
-        segment: Segment | None = None,
-        name: str | None = None,
-        type: Any = None,
-        shape: Shape | None = None,
-        *,
-        create: Create = "open",
-    ) -> None:
-        element = None if type is None else type_of(type)
-        lengths = () if shape is None else _lengths(shape)
-        if not (element and lengths):
-            create = only_open(create, name, "an Array", "its type and shape")
-        self._obtain(
-            segment,
-            name,
-            create,
-            None if element is None else byref(element.abi()),
-            len(lengths),
-            (c_uint64 * len(lengths))(*lengths),
-        )
-        self._fit(element)
 
     def _see(self, spec: Any = None) -> None:
         self._fit(None if spec is None else type_of(spec))
@@ -130,6 +68,16 @@ class Array(SharedObject, Closing, Generic[T]):
             self._plain = self.view()
         #: What `__array_interface__` gave the address of; `close` leaves it alone.
         self._lent: memoryview | None = None
+        facts = self._type.code, self._shape, self._plain, self._segment.readonly
+        self._bind(self._handle, address, *facts)
+
+    def _bind(
+        self, handle: Handle, address: int, code: int, shape: Shape, plain: Any, readonly: bool
+    ) -> None:
+        """Have the accelerator know the array; there may be none."""
+
+    def _unbind(self) -> None:
+        """Have the accelerator forget it."""
 
     @property
     def type(self) -> Any:
@@ -218,6 +166,7 @@ class Array(SharedObject, Closing, Generic[T]):
     def close(self) -> None:
         """Let go of it. The array stays in its segment, and views of it stay good."""
         super().close()
+        self._unbind()
         self._bytes = self._plain = None
 
     def _memory(self) -> memoryview:
@@ -245,6 +194,74 @@ class Array(SharedObject, Closing, Generic[T]):
 
     def _view_to_pickle(self) -> tuple[Any, ...]:
         return () if isinstance(self._type, Opaque) else (self._type.spec,)
+
+
+@accelerated.outright
+class Array(accelerated.Array, _Array[T], Generic[T]):
+    """An n-dimensional array.
+
+    `Array(segment, "name", "f64", (480, 640))` opens it, or makes it, all bytes zero;
+    without type or shape it only opens it, whatever that is. For types see `Value`.
+    `Array(type="f64", shape=(480, 640))` is an anonymous one in the home segment of this
+    process; others get it by a pickle or a fork.
+
+    `array[i]` and `array[i, j]` are elements, `array[i:j]` and rows of an array with
+    more dimensions are memoryviews; `numpy()` and `view()` see all of it. None of these
+    copies or locks: use a `Lock` where others write at the same time. Structs can be
+    changed in place (`array[i].x = 9`).
+    """
+
+    __slots__ = (*OBJECT_SLOTS, "_bytes", "_lent", "_plain", "_shape", "_type")
+
+    # fmt: off
+    @overload
+    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
+                 type: None = None, shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[bool], segment: Segment | None = None, name: str | None = None,
+                 type: Boolean = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[int], segment: Segment | None = None, name: str | None = None,
+                 type: Integer = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[float], segment: Segment | None = None, name: str | None = None,
+                 type: Float = ..., shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[CStructure], segment: Segment | None = None,
+                 name: str | None = None, type: Type[CStructure] = ...,
+                 shape: Shape | None = None, *, create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Array[Any], segment: Segment | None = None, name: str | None = None,
+                 type: Spec | None = None, shape: Shape | None = None, *,
+                 create: Create = "open") -> None: ...
+    # fmt: on
+
+    def __init__(
+        self,
+        segment: Segment | None = None,
+        name: str | None = None,
+        type: Any = None,
+        shape: Shape | None = None,
+        *,
+        create: Create = "open",
+    ) -> None:
+        element = None if type is None else type_of(type)
+        lengths = () if shape is None else _lengths(shape)
+        if not (element and lengths):
+            create = only_open(create, name, "an Array", "its type and shape")
+        self._obtain(
+            segment,
+            name,
+            create,
+            None if element is None else byref(element.abi()),
+            len(lengths),
+            (c_uint64 * len(lengths))(*lengths),
+        )
+        self._fit(element)
 
 
 def _lengths(shape: object) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 #ifndef ATOLL_HANDLE_HPP
 #define ATOLL_HANDLE_HPP
 
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -84,6 +85,12 @@ result<Answer> ask(Call function, const Inputs&... inputs) {
     const result<void> done = call(function, inputs..., &out);
     if (!done) return done.error();
     return out;
+}
+
+/// Where the object of a handle lies, in the words of inline.h.
+template <class Call, class T>
+result<atoll_place> place_of(Call function, const T* handle) {
+    return ask<atoll_place>(function, handle, std::uint32_t{ATOLL_PLACE_CONTRACT});
 }
 
 /// Calls a C function that delivers a handle through its last parameter.

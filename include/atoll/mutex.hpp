@@ -162,8 +162,7 @@ private:
     /// Finds out where the mutex lies, once and for all.
     static result<basic_mutex> placed(result<handle> opened) {
         if (!opened) return opened.error();
-        const auto place =
-            detail::ask<atoll_place>(atoll_mutex_place, opened->get(), ATOLL_PLACE_CONTRACT);
+        const auto place = detail::place_of(atoll_mutex_place, opened->get());
         if (!place) return place.error();
         return basic_mutex(*std::move(opened), *place);
     }

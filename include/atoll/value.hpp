@@ -175,8 +175,7 @@ private:
     /// Finds out where the value lies, once and for all.
     static result<value> placed(result<calls> opened) {
         if (!opened) return opened.error();
-        const auto place =
-            detail::ask<atoll_place>(atoll_value_place, opened->handle(), ATOLL_PLACE_CONTRACT);
+        const auto place = detail::place_of(atoll_value_place, opened->handle());
         if (!place) return place.error();
         return value(*std::move(opened), *place);
     }

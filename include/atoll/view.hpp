@@ -76,7 +76,7 @@ public:
     template <class... Index>
     T& operator()(Index... index) const noexcept {
         assert(fits(index...));
-        return first_[flat(index...)];
+        return first_[flat(static_cast<size_type>(index)...)];
     }
 
 #ifdef __cpp_multidimensional_subscript
@@ -98,7 +98,7 @@ public:
             detail::out_of_range(
                 "atoll::array: an index is past its dimension, or there is not one for each");
         }
-        return first_[flat(first, second, rest...)];
+        return first_[flat(first, second, static_cast<size_type>(rest)...)];
     }
 
     T& front() const noexcept { return (*this)[0]; }
@@ -132,7 +132,7 @@ private:
     template <class... Rest>
     size_type flat(size_type first, Rest... rest) const noexcept {
         size_type dimension = 1, offset = first;
-        ((offset = offset * extents_[dimension++] + static_cast<size_type>(rest)), ...);
+        ((offset = offset * extents_[dimension++] + rest), ...);
         return offset;
     }
 

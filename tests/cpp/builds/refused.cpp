@@ -27,6 +27,13 @@ constexpr auto size_of = sizeof(atoll::value<T>) + sizeof(atoll::array<T>);
 // allowed:
 auto size = size_of<int> + size_of<point> + sizeof(atoll::array<const point>);
 
+// allowed: [-Wconversion -Wsign-conversion -Wshadow -Wdouble-promotion -Wnon-virtual-dtor]
+template class libatoll::value<int>;
+template class libatoll::array<float>;
+template class libatoll::basic_mutex<true>;
+float& cell(const atoll::array<float>& grid, int i, int j) { return grid(i, j) = grid.at(1, 2); }
+auto open(atoll::segment& in) { return atoll::value<int>::open(in, "name"); }
+
 // refused: a pointer cannot be shared
 auto size = sizeof(atoll::value<int*>);
 

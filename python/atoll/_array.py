@@ -181,7 +181,11 @@ class _Array(SharedObject, Closing, Generic[T]):
 
     def _range(self, start: int, stop: int | None) -> tuple[int, int, memoryview]:
         """The part `[start:stop]`: its first element in memory, how many it has, its view."""
-        begin, shape = locate(slice(start, stop), self._shape, len(self._memory()))
+        part = slice(start, stop)
+        if self._plain is not None:
+            first, last, _ = part.indices(self._shape[0])
+            return first, max(0, last - first), self._plain[part]
+        begin, shape = locate(part, self._shape, len(self._memory()))
         return begin // self._type.size, math.prod(shape), self._block(begin, shape)
 
     def _element(self, begin: int) -> T:

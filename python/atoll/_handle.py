@@ -27,10 +27,12 @@ class Handle:
     Nothing is closed at interpreter exit: the process ends, and the library knows.
     """
 
-    __slots__ = ("_close", "pointer")
+    __slots__ = ("_close", "address", "pointer")
 
-    def __init__(self, pointer: ctypes.c_void_p, close: Callable[[ctypes.c_void_p], Any]) -> None:
-        self.pointer = pointer
+    def __init__(self, pointer: ctypes.c_void_p, close: Callable[[Any], Any]) -> None:
+        self.address = pointer.value or 0
+        #: As an argument, ready made: of a c_void_p ctypes would make this in each call.
+        self.pointer: Any = ctypes.c_void_p.from_param(self.address)
         self._close = close
         _untrack(self)
 

@@ -16,8 +16,9 @@ look for signals either; and `__enter__`, after which it does not, is a C functi
 
 from __future__ import annotations
 
-from ctypes import byref, c_int64, c_void_p
+from ctypes import byref, c_size_t, c_void_p
 from functools import partial
+from itertools import repeat, starmap
 
 from . import _abi
 from . import _accelerated as accelerated
@@ -38,10 +39,12 @@ if TYPE_CHECKING:
     from ._segment import Segment
     from ._wait import Deadline
 
-_AT_ONCE = c_int64(0)
+_AT_ONCE = None  # as an argument that is all zeros, and costs nothing
+_ONE = c_size_t.from_param(1)
+_lock = bare("atoll_mutex_lock")
 _let_go = bare("atoll_mutex_unlock")
 
-_SLOTS = (*OBJECT_SLOTS, "_as_parameter_", "_attempts", "_wait_for")
+_SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for")
 
 
 def _unlocking(name: str, ignored: int, doc: str) -> Any:
@@ -87,13 +90,14 @@ class _Mutex(SharedObject):
 
     def _see(self) -> None:
         #: The handle, where ctypes looks for it.
-        self._as_parameter_ = pointer = self._pointer()
-        # Bound beforehand: what ctypes does per argument is most of a short call.
-        attempt = partial(bare("atoll_mutex_lock"), pointer, _AT_ONCE)
-        self._attempts: Iterator[int] = iter(attempt, None)
-        self._wait_for: Callable[[c_int64], int] = partial(patient.atoll_mutex_lock, pointer)
         assert self._handle is not None
-        self._bind(self._handle, pointer.value, self._name, self._segment)
+        self._as_parameter_ = pointer = self._handle.pointer
+        #: Calls the library each time it is asked for the next one.
+        self._attempts: Iterator[int] = starmap(_lock, repeat((pointer, _AT_ONCE)))
+        self._wait_for: Callable[[int], int] = partial(patient.atoll_mutex_lock, pointer)
+        #: What begins a transaction under this lock alone.
+        self._alone = byref(c_void_p(self._handle.address)), _ONE, _AT_ONCE
+        self._bind(self._handle, self._handle.address, self._name, self._segment)
 
     def close(self) -> None:
         """Let go of it; it stays in its segment, and is not released."""
@@ -136,7 +140,11 @@ class _Mutex(SharedObject):
                 return True
             return self._contend(status, deadline if block else NOW, recover)
 
-        __enter__ = acquire
+        def __enter__(self):
+            for status in self._attempts:
+                break
+            return True if status == _abi.OK else self._contend(status, None, False)
+
         release = _unlocking("release", 0, "Give the lock back. Only the holder may.")
         __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
 

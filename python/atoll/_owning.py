@@ -6,9 +6,8 @@ from ._errors import Closed, failure
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ctypes import c_void_p
     from types import TracebackType
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     from ._errors import AtollError
     from ._handle import Handle
@@ -38,11 +37,17 @@ class Owning:
         """Let go of it; it stays where it is, for others and for later. Twice is allowed."""
         self._handle = None
 
-    def _pointer(self) -> c_void_p:
+    def _pointer(self) -> Any:
         """The handle as C takes it; raises `Closed` if there is none any more."""
         if self._handle is None:
             raise self._is_closed()
         return self._handle.pointer
+
+    def _address(self) -> int:
+        """The handle as a number; raises `Closed` if there is none any more."""
+        if self._handle is None:
+            raise self._is_closed()
+        return self._handle.address
 
     def _failure(self, status: int) -> AtollError:
         """Why a call with this handle did not succeed."""

@@ -3,18 +3,23 @@
 Ctrl-C is met as in `_lock`: a `for` statement begins the transaction, an exception that
 ends a wait undoes it in case the wait had begun it, and `__exit__` is a C call from its
 first instruction.
+
+Calls go without a declaration of what they take, which ctypes would follow in Python's own
+way for each argument of each call. They are given what it would have come to.
 """
 
 from __future__ import annotations
 
-from ctypes import byref, c_int64, c_size_t, c_void_p
+from ctypes import byref, c_int64, c_size_t, c_uint64, c_void_p
 from functools import partial
+from itertools import starmap
+from operator import attrgetter
 
 from . import _abi
 from ._array import Array
 from ._errors import InvalidArgument, OwnerDied, TimedOut, WrongKind, check
 from ._lock import Lock, RLock
-from ._native import bare, patient, quick
+from ._native import bare, patient
 from ._release import releasing
 from ._typing import TYPE_CHECKING
 from ._value import Value
@@ -22,16 +27,20 @@ from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Iterator, TypeVar, Union
+    from typing import Any, TypeVar, Union
 
     from ._wait import Deadline
 
     T = TypeVar("T")
     AnyLock = Union[Lock, RLock]
 
-_AT_ONCE = c_int64(0)
-_BEGIN = bare("atoll_transaction_begin")
+_AT_ONCE = None  # as an argument that is all zeros, and costs nothing
+_begin = bare("atoll_transaction_begin")
+_store = bare("atoll_transaction_store")
+_modify = patient["atoll_transaction_modify"]  # what is copied may be much
 _undo = bare("atoll_transaction_abort")
+
+_address = attrgetter("_handle.address")
 
 #: Kept, because to make such a type takes longer than a transaction.
 _POINTERS = [c_void_p * count for count in range(9)]
@@ -58,27 +67,32 @@ def transaction(*locks: AnyLock, timeout: float | None = None) -> Transaction:
     transaction: repair what it guards as after any such death. A thread has one
     transaction at a time.
     """
-    return Transaction(locks, deadline_after(timeout))
+    return Transaction(locks, None if timeout is None else deadline_after(timeout))
+
+
+def _together(locks: tuple[AnyLock, ...]) -> tuple[Any, ...]:
+    """What begins a transaction under several locks."""
+    count = len(locks)
+    pointers = _POINTERS[count] if count < len(_POINTERS) else c_void_p * count
+    return pointers(*map(_address, locks)), c_size_t(count), _AT_ONCE
 
 
 class Transaction:
     """Several changes as one. Made by `transaction(*locks)`, for one `with` block."""
 
-    __slots__ = ("_arguments", "_as_parameter_", "_attempts", "_deadline", "_locks")
+    __slots__ = ("_arguments", "_as_parameter_", "_deadline", "_locks")
 
     def __init__(self, locks: tuple[AnyLock, ...], deadline: Deadline) -> None:
         for lock in locks:
             if not isinstance(lock, (Lock, RLock)):
                 given = type(lock).__name__
                 raise WrongKind(f"a transaction is under Locks and RLocks, not {given}")
+            if lock._handle is None:
+                raise lock._is_closed()
         #: The handle, where ctypes looks for it; the call that begins fills it in.
         self._as_parameter_ = handle = c_void_p()
-        count = len(locks)
-        kind = _POINTERS[count] if count < len(_POINTERS) else c_void_p * count
-        pointers = kind(*(lock._pointer().value for lock in locks))
-        self._arguments = pointers, c_size_t(count)
-        attempt = partial(_BEGIN, *self._arguments, _AT_ONCE, byref(handle))
-        self._attempts: Iterator[int] = iter(attempt, None)
+        under = locks[0]._alone if len(locks) == 1 else _together(locks)
+        self._arguments = (*under, byref(handle))
         self._locks = locks
         self._deadline = deadline
 
@@ -87,7 +101,7 @@ class Transaction:
             raise InvalidArgument(
                 "a transaction is for one with statement: call atoll.transaction() again"
             )
-        for status in self._attempts:
+        for status in starmap(_begin, (self._arguments,)):
             break
         if status != _abi.OK:
             try:
@@ -119,16 +133,16 @@ class Transaction:
     def _contend(self, status: int) -> None:
         """Go on after a first attempt that did not plainly succeed."""
         if status == _abi.TIMED_OUT and self._deadline != NOW:
-            status = wait(self._begin, self._deadline)
+            status = wait(self._begin_until, self._deadline)
         if status == _abi.TIMED_OUT:
             raise TimedOut("the locks of the transaction could not all be had in time")
         if status == _abi.OWNER_DIED:
             raise self._news()
         check(status)
 
-    def _begin(self, timeout_ns: c_int64) -> int:
+    def _begin_until(self, timeout_ns: int) -> int:
         return patient.atoll_transaction_begin(  # type: ignore[no-any-return]
-            *self._arguments, timeout_ns, byref(self._as_parameter_)
+            self._arguments[0], len(self._locks), timeout_ns, self._arguments[-1]
         )
 
     def _news(self) -> OwnerDied:
@@ -145,12 +159,15 @@ class Transaction:
         if not isinstance(value, Value):
             kind = type(value).__name__
             raise WrongKind(f"store replaces a Value, not {kind}; for an Array there is modify")
-        data = value._type.encode(new)
-        inputs = self._pointer(), value._pointer(), data, len(data)
-        status = quick.atoll_transaction_store(*inputs, 0)
+        element = value._type
+        data = element.encode(new)
+        status = _store(self, value._pointer(), data, element.size_argument, _AT_ONCE)
         if status == _abi.TIMED_OUT:
+            inputs = self._pointer(), value._pointer(), data, len(data)
             status = wait(partial(patient.atoll_transaction_store, *inputs), None)
-        check(status)
+        if status != _abi.OK:
+            self._pointer()  # of an ended one it knows better what is wrong
+            check(status)
 
     def modify(self, array: Array[Any], start: int = 0, stop: int | None = None) -> memoryview:
         """The view `array[start:stop]`, for writing until the end of the block.
@@ -163,11 +180,11 @@ class Transaction:
             kind = type(array).__name__
             raise WrongKind(f"modify is for an Array, not {kind}; a Value is replaced by store")
         first, count, view = array._range(start, stop)
-        check(
-            patient.atoll_transaction_modify(
-                self._pointer(), array._pointer(), first, count, byref(c_void_p())
-            )
-        )
+        place = c_uint64.from_param(first), c_uint64.from_param(count), byref(c_void_p())
+        status = _modify(self, array._pointer(), *place)
+        if status != _abi.OK:
+            self._pointer()  # as above
+            check(status)
         return view
 
     def abort(self) -> None:

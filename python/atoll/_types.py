@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from ctypes import c_size_t
 
 from . import _abi
 from ._errors import InvalidArgument, WrongKind
@@ -21,10 +22,11 @@ class Type:
 
     `spec` is how users write it. `format` is what C compares, a PEP 3118 text.
     `native` is the format of a memoryview that Python can index, and `inner` the shape
-    that one element has there; "" if there is none.
+    that one element has there; "" if there is none. `size_argument` is the size as calls
+    take it that are not declared.
     """
 
-    __slots__ = ("align", "code", "format", "inner", "native", "size", "spec")
+    __slots__ = ("align", "code", "format", "inner", "native", "size", "size_argument", "spec")
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Type:
         self.spec = spec
         self.code = code
         self.size = size
+        self.size_argument = c_size_t.from_param(size)
         self.align = align
         self.format = format
         self.native = native
@@ -92,7 +95,7 @@ class Type:
 class Scalar(Type):
     """A number or a bool."""
 
-    __slots__ = ()
+    __slots__ = ("_pack",)
 
     def __init__(self, name: str, code: int, native: str) -> None:
         size = struct.calcsize(native)
@@ -100,8 +103,16 @@ class Scalar(Type):
         # C-wide "<l" has 4 bytes; the 8 of a native "l" are called "q" there.
         portable = little + {"l": "q", "L": "Q"}.get(native, native)
         super().__init__(name, code, size, size, portable, native)
+        self._pack = struct.Struct(native).pack
 
     def encode(self, value: object) -> bytes:
+        try:
+            return self._pack(value)
+        except (struct.error, TypeError, OverflowError):
+            return self._encode_or_refuse(value)
+
+    def _encode_or_refuse(self, value: object) -> bytes:
+        """As a memoryview does it, which says what it does not like, and is slow."""
         cell = bytearray(self.size)
         try:
             self.view(memoryview(cell), (1,))[0] = value  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import reprlib
-from ctypes import Array, byref, c_bool, c_char, c_size_t, c_void_p
+from ctypes import Array, byref, c_bool, c_char
 
 from . import _abi
 from . import _accelerated as accelerated
@@ -70,7 +70,7 @@ class _Value(SharedObject, Closing, Generic[T]):
             word = element.view(lend(self._handle, address, element.size), (1,))
             self._word = word.toreadonly() if self._segment.readonly else word
         assert self._handle is not None
-        self._bind(self._handle, pointer.value, element.code)
+        self._bind(self._handle, self._handle.address, element.code)
 
     def _bind(self, handle: Handle, pointer: int | None, code: int) -> None:
         """Have the accelerator know the value; there may be none."""
@@ -277,9 +277,9 @@ class _Cell:
 
     __slots__ = ("arguments", "old", "operand")
 
-    def __init__(self, pointer: c_void_p, number: Scalar) -> None:
+    def __init__(self, pointer: Any, number: Scalar) -> None:
         operand, old = (c_char * number.size)(), (c_char * number.size)()
-        size = c_size_t(number.size)
+        size = number.size_argument
         self.arguments = (pointer, byref(operand), size, byref(old), size, None)
         self.operand = number.view(memoryview(operand).cast("B"), (1,))
         self.old = number.view(memoryview(old).cast("B"), (1,))

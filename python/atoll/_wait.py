@@ -7,7 +7,6 @@ its own handlers between two calls.
 
 from __future__ import annotations
 
-from ctypes import c_int64
 from math import isnan
 from time import monotonic_ns
 
@@ -45,11 +44,11 @@ def deadline_after(timeout: float | None) -> Deadline:
     return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
 
 
-def wait(call: Callable[[c_int64], int], deadline: Deadline) -> int:
+def wait(call: Callable[[int], int], deadline: Deadline) -> int:
     """Repeat `call`, which takes a time-out in nanoseconds, until it has an answer."""
     while True:
         left = SLICE_NS if deadline is None else max(0, deadline - monotonic_ns())
-        status = call(c_int64(min(left, SLICE_NS)))
+        status = call(min(left, SLICE_NS))
         if status == _abi.TIMED_OUT and (deadline is None or left > SLICE_NS):
             continue
         if status != _abi.INTERRUPTED:

@@ -1,9 +1,12 @@
 import array as stdlib_array
 import ctypes
+import decimal
+import math
 import struct
 
 import atoll
 import pytest
+from atoll import _types
 
 SPECS = {
     "i8": ["b", ctypes.c_int8, "<b"],
@@ -186,3 +189,28 @@ def test_the_memory_is_little_endian_and_unpadded(segment):
     array = atoll.Array(segment, "a", Inner, 2)
     array[1] = Inner(-1, 0x1234)
     assert bytes(array.view().cast("B")) == bytes(4) + struct.pack("<bxh", -1, 0x1234)
+
+
+class Indexed:
+    """A number by its `__index__` alone, as NumPy's are."""
+
+    def __index__(self):
+        return 5
+
+
+ODD = [True, 0, 5, -1, 127, 128, 2**31, 2**63, 2**64, -(2**63) - 1, 10**400, 0.5, 1e300, math.inf]
+ODD += [math.nan, Indexed(), None, "5", b"5", [], 1j, decimal.Decimal(5)]
+
+
+@pytest.mark.parametrize("scalar", _types.SCALARS.values(), ids=str)
+@pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
+def test_a_number_is_packed_as_a_memoryview_would(scalar, value):
+    """They are two, because one is fast and the other says what is wrong."""
+    cell = bytearray(scalar.size)
+    try:
+        memoryview(cell).cast(scalar.native)[0] = value
+    except (TypeError, ValueError, OverflowError):
+        with pytest.raises((atoll.WrongKind, atoll.InvalidArgument)):
+            scalar.encode(value)
+    else:
+        assert scalar.encode(value) == cell

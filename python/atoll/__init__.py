@@ -27,6 +27,7 @@ handle to the same object, as does `copy`. The process that sends an anonymous o
 to live until it has been loaded.
 """
 
+from . import _native  # noqa: F401  # first, for what it says where nothing can work
 from ._abi import VERSION as __version__
 from ._array import Array
 from ._errors import (

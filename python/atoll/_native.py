@@ -7,8 +7,15 @@ meanwhile, and is for calls that may wait or take long.
 
 from __future__ import annotations
 
-import ctypes
 import os
+
+try:
+    import ctypes
+except ImportError as error:
+    raise ImportError(
+        f"atoll works through ctypes, which cannot be had here ({error}): use a Python that was "
+        "built with libffi, and Python 3.13 or newer for interpreters with a GIL of their own"
+    ) from error
 
 from . import _abi
 from ._typing import TYPE_CHECKING

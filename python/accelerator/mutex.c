@@ -22,7 +22,7 @@ struct attempt {
     PyObject *kind, *name, *segment;
 };
 
-/* All NULL until the lock is opened, and then never changed. */
+/* All NULL until the lock is opened. */
 struct mutex {
     PyObject_HEAD
     struct attempt *attempt;
@@ -62,13 +62,17 @@ static struct attempt *attempt_of(PyObject *lock) {
 /* Does in Python what is not as usual: the method of that name of a lock like this one. */
 static PyObject *in_python(const struct attempt *self, const char *method,
                            PyObject *const *arguments, size_t count) {
-    PyObject *handle = self->handle ? self->handle : Py_None;
-    PyObject *lock = PyObject_CallMethod(self->kind, "_again", "OKOO", handle,
-                                         (unsigned long long)(uintptr_t)self->mutex, self->name,
-                                         self->segment);
-    PyObject *answer = NULL;
+    PyObject *handle, *lock, *answer = NULL;
+    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
+    handle = self->handle ? self->handle : Py_None;
+    Py_INCREF(handle);
+    Py_END_CRITICAL_SECTION();
+    lock = PyObject_CallMethod(self->kind, "_again", "OKOO", handle,
+                               (unsigned long long)(uintptr_t)self->mutex, self->name,
+                               self->segment);
     if (lock) answer = call_python(self->state->mutex, lock, method, arguments, count);
     Py_XDECREF(lock);
+    Py_DECREF(handle);
     return answer;
 }
 
@@ -121,65 +125,57 @@ static PyObject *leave(PyObject *self, PyObject *const *Py_UNUSED(error), Py_ssi
 static PyMethodDef enter_method = {"__enter__", enter, METH_NOARGS, NULL};
 static PyMethodDef leave_method = {"__exit__", METHOD(leave), METH_FASTCALL, NULL};
 
-static int add_attempt(struct mutex *self, const struct state *state) {
-    struct attempt *attempt = PyObject_GC_New(struct attempt, state->attempt);
-    if (!attempt) return -1;
-    memset((char *)attempt + sizeof attempt->ob_base, 0,
-           sizeof *attempt - sizeof attempt->ob_base);
-    attempt->state = state;
-    attempt->kind = (PyObject *)Py_TYPE(self);
-    Py_INCREF(attempt->kind);
-    PyObject_GC_Track((PyObject *)attempt);
-    self->attempt = attempt;
-    self->enter = PyCFunction_New(&enter_method, (PyObject *)attempt);
-    self->leave = PyCFunction_New(&leave_method, (PyObject *)attempt);
-    return self->enter && self->leave ? 0 : -1;
+static PyObject *own(PyObject *object) {
+    Py_INCREF(object);
+    return object;
 }
 
-/* Makes `*place` refer to `value`. */
-static void put(PyObject **place, PyObject *value) {
-    PyObject *old = *place;
-    Py_XINCREF(value);
-    *place = value;
-    Py_XDECREF(old);
-}
-
-/* Goes by a mutex that `handle` keeps open. */
-static void go_by(struct attempt *self, PyObject *handle, atoll_mutex *mutex) {
-    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    self->mutex = mutex;
-    self->place.word = NULL;
-    self->state->library.mutex_place(mutex, ATOLL_PLACE_CONTRACT, &self->place);
-    put(&self->handle, handle);
-    Py_END_CRITICAL_SECTION();
-}
-
-/* Goes by none. The pointer stays: the library knows that it was closed, and says so. */
-static void go_by_none(struct attempt *self) {
-    Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    self->place.word = NULL;
-    put(&self->handle, NULL);
-    Py_END_CRITICAL_SECTION();
+static int clear_mutex(PyObject *self) {
+    Py_CLEAR(((struct mutex *)self)->enter);
+    Py_CLEAR(((struct mutex *)self)->leave);
+    Py_CLEAR(((struct mutex *)self)->attempt);
+    return 0;
 }
 
 /* _bind(handle, pointer, name, segment): `handle` keeps `pointer`, a mutex, open; the rest is
  * what the lock is called. */
 static PyObject *bind(PyObject *self, PyTypeObject *type, PyObject *const *arguments,
                       Py_ssize_t count, PyObject *Py_UNUSED(names)) {
+    const struct state *state = PyType_GetModuleState(type);
     struct mutex *lock = (struct mutex *)self;
     void *pointer = count == 4 ? PyLong_AsVoidPtr(arguments[1]) : NULL;
     if (PyErr_Occurred()) return NULL;
     if (count != 4) return PyErr_Format(PyExc_TypeError, "_bind takes 4 arguments");
-    if (!lock->attempt && add_attempt(lock, PyType_GetModuleState(type)) < 0) return NULL;
-    put(&lock->attempt->name, arguments[2]);
-    put(&lock->attempt->segment, arguments[3]);
-    go_by(lock->attempt, arguments[0], pointer);
+    struct attempt *attempt = PyObject_GC_New(struct attempt, state->attempt);
+    if (!attempt) return NULL;
+    attempt->place.word = NULL; /* should the library not fill it in */
+    state->library.mutex_place(pointer, ATOLL_PLACE_CONTRACT, &attempt->place);
+    attempt->mutex = pointer;
+    attempt->state = state;
+    attempt->handle = own(arguments[0]);
+    attempt->kind = own((PyObject *)Py_TYPE(self));
+    attempt->name = own(arguments[2]);
+    attempt->segment = own(arguments[3]);
+    PyObject_GC_Track((PyObject *)attempt);
+    clear_mutex(self); /* of an object that is made anew */
+    lock->attempt = attempt;
+    lock->enter = PyCFunction_New(&enter_method, (PyObject *)attempt);
+    lock->leave = PyCFunction_New(&leave_method, (PyObject *)attempt);
+    if (!lock->enter || !lock->leave) return NULL;
     Py_RETURN_NONE;
 }
 
+/* The pointer stays: the library knows that it was closed, and says so. */
 static PyObject *unbind(PyObject *self, PyObject *Py_UNUSED(none)) {
     struct attempt *attempt = ((struct mutex *)self)->attempt;
-    if (attempt) go_by_none(attempt);
+    PyObject *handle;
+    if (!attempt) Py_RETURN_NONE;
+    Py_BEGIN_CRITICAL_SECTION((PyObject *)attempt);
+    handle = attempt->handle;
+    attempt->handle = NULL;
+    attempt->place.word = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(handle);
     Py_RETURN_NONE;
 }
 
@@ -211,13 +207,6 @@ static int visit_mutex(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(lock->attempt);
     Py_VISIT(lock->enter);
     Py_VISIT(lock->leave);
-    return 0;
-}
-
-static int clear_mutex(PyObject *self) {
-    Py_CLEAR(((struct mutex *)self)->enter);
-    Py_CLEAR(((struct mutex *)self)->leave);
-    Py_CLEAR(((struct mutex *)self)->attempt);
     return 0;
 }
 

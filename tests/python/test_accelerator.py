@@ -478,3 +478,67 @@ def test_interpreters_have_accelerators_of_their_own(segment):
         assert problem is None, problem
     with lock:
         assert value.value == 3003
+
+
+# --- how it is built -----------------------------------------------------------------------------
+
+TREE = PACKAGE.parents[1]
+HEADERS = Path(sysconfig.get_path("include"), "Python.h").exists()
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of what it is built from, in which it is not built yet."""
+    if not (TREE / "python" / "accelerator").exists():
+        pytest.skip("this package is not in its tree")
+    for folder in ("python", "include"):
+        ignore = shutil.ignore_patterns("__pycache__", "_accelerator.*")
+        shutil.copytree(TREE / folder, tmp_path / folder, ignore=ignore)
+    return tmp_path
+
+
+def build(tree, **environment):
+    """Exit status, output and errors of the build."""
+    command = [sys.executable, str(tree / "python" / "accelerator" / "build.py")]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.skipif(not HEADERS, reason="this Python has no headers")
+@pytest.mark.parametrize("compiler", ["cc", "gcc", "clang", "clang-16"])
+def test_every_compiler_builds_it(tree, compiler):
+    if not shutil.which(compiler):
+        pytest.skip(f"there is no {compiler} here")
+    assert build(tree, CC=compiler) == (0, f"built {accelerator(Path()).name}\n", "")
+    code = """
+        import atoll
+        assert atoll.platform_info().accelerated
+        lock, value = atoll.RLock(), atoll.Value(type="u16", initial=0xFFFF)
+        array = atoll.Array(type="f32", shape=(2, 2))
+        with lock, lock:
+            array[1, 1] = value.add(2)
+        print(value.value, array[1, 1])
+    """
+    assert attempt(textwrap.dedent(code), tree / "python" / "atoll") == ("1 65535.0\n", "")
+
+
+@pytest.mark.skipif(not HEADERS, reason="this Python has no headers")
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no compiler")
+def test_it_is_built_again_when_a_source_changes(tree):
+    assert build(tree)[1] != ""
+    assert build(tree) == (0, "", "")
+    source = tree / "python" / "accelerator" / "value.c"
+    os.utime(source, (time.time() + 10,) * 2)
+    assert build(tree)[1] != ""
+    source.write_text("this is not C\n")
+    os.utime(source, (time.time() + 20,) * 2)
+    status, _, err = build(tree)
+    assert status == 1 and "does not compile" in err
+
+
+def test_without_a_compiler_it_says_so_and_goes_on(tree):
+    status, out, err = build(tree, CC="no-such-compiler")
+    assert (status, err) == (77, "") and "works by ctypes" in out
+    assert attempt(IS_USED, tree / "python" / "atoll") == ("False\n", "")

@@ -200,10 +200,10 @@ def main(wanted):
         counts = run(name, make_command)
         table.append((name, counts, time.monotonic() - begin))
         total += counts
-    print(f"\n{'part':<14} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    print(f"\n{'part':<18} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for name, counts, seconds in table:
         numbers = f"{counts['passed']:7} {counts['failed']:7} {counts['skipped']:8} {seconds:8.0f}"
-        print(f"{name:<14} {numbers}{'  FAILED' if counts['failed'] else ''}")
+        print(f"{name:<18} {numbers}{'  FAILED' if counts['failed'] else ''}")
     print(
         f"total: {total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped",
         flush=True,

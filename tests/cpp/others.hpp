@@ -3,6 +3,7 @@
 #ifndef OTHERS_HPP
 #define OTHERS_HPP
 
+#include <chrono>
 #include <thread>
 
 #include "check.hpp"
@@ -16,6 +17,14 @@ bool is_free(Mutex& mutex) {
         if (got) mutex.unlock();
     }).join();
     return got;
+}
+
+// How long a wait takes.
+template <class Wait>
+std::chrono::steady_clock::duration time_of(Wait wait) {
+    const auto begin = std::chrono::steady_clock::now();
+    wait();
+    return std::chrono::steady_clock::now() - begin;
 }
 
 // Leaves the mutex as the process does that it names.

@@ -3,8 +3,9 @@
 #include <cstdlib>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
-#include "check.hpp"
+#include "others.hpp"
 
 static_assert(std::is_base_of_v<std::system_error, atoll::error>);
 static_assert(std::is_base_of_v<atoll::error, atoll::owner_died>);
@@ -40,6 +41,18 @@ static void errno_is_kept() {
     CHECK(atoll::error(atoll::status::system, "a sentence", ENOMEM).os_errno() == ENOMEM);
 }
 
+static void a_result_throws_what_went_wrong() {
+    test_segment test;
+    auto mutex = atoll::mutex::create(test.segment);
+    die_holding(mutex);
+    const auto refused = atoll::transaction::begin(mutex);
+    CHECK(!refused && refused.error().status() == atoll::status::owner_died);
+    FAILS(atoll::status::owner_died, "recover", refused.value());
+    const auto moved = std::move(mutex);
+    const auto wrong = atoll::transaction::begin(mutex);
+    FAILS(atoll::status::invalid_argument, "NULL", wrong.value());
+}
+
 static void the_c_function_of_our_name_still_works() {
     CHECK(atoll("12") == 12 && std::atoll("13") == 13);
 }
@@ -48,6 +61,7 @@ int main() {
     RUN(a_failure_is_a_system_error);
     RUN(codes_have_names_and_generic_meanings);
     RUN(errno_is_kept);
+    RUN(a_result_throws_what_went_wrong);
     RUN(the_c_function_of_our_name_still_works);
     return any_failed;
 }

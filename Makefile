@@ -81,8 +81,9 @@ crash: build
 models:
 	models/run
 
-soak: build
+soak: build $(VENV)
 	cargo test --release --test soak -- minutes=$(or $(MINUTES),10)
+	.venv/bin/python tests/storm/run minutes=$(or $(MINUTES),10)
 
 # A crate of its own: nothing else builds the peers.
 bench: build

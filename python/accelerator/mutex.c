@@ -93,6 +93,8 @@ static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(none)) {
     outcome[0] = PyLong_FromLong(status);
     answer = outcome[0] ? in_python(attempt, "_settle", outcome, 3) : NULL;
     Py_XDECREF(outcome[0]);
+    /* Ctrl-C may end that before it has given back what a dead owner left to us. */
+    if (!answer && status == ATOLL_OWNER_DIED) attempt->state->library.mutex_unlock(attempt->mutex);
     return answer;
 }
 

@@ -6,8 +6,8 @@ notes it; an exception there would leave the lock held by code that is gone. So:
 - An attempt is made by a `for` statement over an iterator that calls the library.
   Python looks for signals after calls, not between `for` and its variable (from 3.10
   on), and then nothing stands between the attempt and the caller's `with` block.
-- Once an attempt has said that another one holds the lock, this thread does not. If an
-  exception ends the wait, the lock is given back in case the wait had got it.
+- Unless an attempt has said that this very thread holds the lock, an exception that ends
+  what follows gives the lock back, in case it was got.
 - To let go is a C call from its first instruction (`_release`).
 
 With the accelerator an attempt is the truth of an object first, after which Python does not
@@ -138,12 +138,24 @@ class _Mutex(SharedObject):
                 break
             if status == _abi.OK:
                 return True
-            return self._contend(status, deadline if block else NOW, recover)
+            try:
+                return self._contend(status, deadline if block else NOW, recover)
+            except BaseException:
+                if status != _abi.DEADLOCK:
+                    _let_go(self)  # does nothing if it was not got
+                raise
 
         def __enter__(self):
             for status in self._attempts:
                 break
-            return True if status == _abi.OK else self._contend(status, None, False)
+            if status == _abi.OK:
+                return True
+            try:
+                return self._contend(status, None, False)
+            except BaseException:
+                if status != _abi.DEADLOCK:
+                    _let_go(self)  # does nothing if it was not got
+                raise
 
         release = _unlocking("release", 0, "Give the lock back. Only the holder may.")
         __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
@@ -151,11 +163,7 @@ class _Mutex(SharedObject):
     def _contend(self, status: int, deadline: Deadline, recover: bool) -> bool:
         """Go on after a first attempt that did not plainly succeed."""
         if status == _abi.TIMED_OUT and deadline != NOW:
-            try:
-                status = self._wait(deadline)
-            except BaseException:
-                _let_go(self)  # does nothing if the wait had not got it
-                raise
+            status = self._wait(deadline)
         return True if status == _abi.OK else self._settle(status, deadline, recover)
 
     def _wait(self, deadline: Deadline) -> int:
@@ -284,12 +292,13 @@ class Recovering:
     def __enter__(self) -> Recovering:
         for status in self._lock._attempts:
             break
-        if status != _abi.OK and not self._lock._contend(status, self._deadline, recover=True):
-            raise TimedOut(f"{self._lock._label()} could not be had in time")
         try:
+            if status != _abi.OK and not self._lock._contend(status, self._deadline, recover=True):
+                raise TimedOut(f"{self._lock._label()} could not be had in time")
             self.owner_died = self._lock.owner_died
         except BaseException:
-            _let_go(self)
+            if status != _abi.DEADLOCK:
+                _let_go(self)
             raise
         return self
 

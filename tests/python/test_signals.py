@@ -1,11 +1,14 @@
 """Ctrl-C in a wait, signals that end nothing, and no lock left behind by either."""
 
+import ctypes
 import os
 import random
 import signal
 import sys
 import threading
 import time
+from itertools import repeat, starmap
+from operator import itemgetter
 
 import atoll
 import pytest
@@ -153,6 +156,32 @@ def test_a_signal_that_another_thread_got_is_heard(segment, handler, wait):
         finally:
             thread.join()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@BOTH
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="3.9 listens in more places")
+@pytest.mark.parametrize("way", ["acquire", "recover", "with", "recovering"])
+def test_ctrl_c_right_after_the_lock_of_a_dead_owner_was_taken(segment, handler, kind, way):
+    """The signal is pending when the attempt returns, and heard where Python listens next."""
+    lock = kind(segment, "l")
+    with Child(f"atoll.{kind.__name__}(segment, 'l').acquire(); say('in'); hang()", segment) as c:
+        c.expect("in")
+        c.kill()
+    handler(raise_interrupt)
+    kill_us = starmap(ctypes.PyDLL(None)["raise"], repeat((signal.SIGALRM,)))
+    lock._attempts = map(itemgetter(0), zip(lock._attempts, kill_us))
+    if way == "with" and atoll.platform_info().accelerated:
+        pytest.skip("the accelerator makes its attempts itself")
+    with pytest.raises(Interrupt):
+        if way in ("acquire", "recover"):
+            lock.acquire(recover=way == "recover")
+        elif way == "with":
+            lock.__enter__()
+        else:
+            lock.recovering().__enter__()
+    assert lock.owner() is None and lock.owner_died
+    assert kind(segment, "l").acquire(recover=True)
+    lock.release()
 
 
 def test_a_handler_that_returns_ends_nothing(segment, held, handler):

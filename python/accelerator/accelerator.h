@@ -4,6 +4,9 @@
  * by the short ways of <atoll/inline.h> or by a call that never waits; whatever else happens
  * is left to the Python method of the same object, which finds out again and says why. So
  * each rule and each sentence stands in Python, once, and is the same without the accelerator.
+ *
+ * To accelerate another object: its functions in library.h and module.c, a type in a file of its
+ * own, named in `struct state` and module.c, and in _accelerated.py.
  */
 #ifndef ATOLL_ACCELERATOR_H
 #define ATOLL_ACCELERATOR_H
@@ -40,8 +43,12 @@ extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_sp
 typedef int waiting_call(void *what, int64_t timeout_ns);
 int wait_in_slices(waiting_call *call, void *what, PyObject *deadline);
 
-/* Puts a method into a type that its objects have bound, at `offset`. */
-int add_prebound(const struct state *state, PyTypeObject *owner, const char *name, size_t offset);
+/* Puts a method into a type that its objects have bound, where `offset` says. */
+struct bound_beforehand {
+    const char *name, *doc;
+    size_t offset;
+};
+int add_prebound(const struct state *state, PyTypeObject *owner, struct bound_beforehand method);
 int add_mutex_methods(const struct state *state);
 
 /* Calls the method of that name of the classes that come after `type`: the one in Python. */

@@ -84,11 +84,7 @@ static int set_item(PyObject *object, PyObject *key, PyObject *value) {
     enum conversion outcome = REFUSED;
     uint64_t bits;
     bool done = false;
-    if (!value) {
-        PyErr_SetString(PyExc_AttributeError, "__delitem__");
-        return -1;
-    }
-    if (element >= 0 && self->data && !self->read_only)
+    if (value && element >= 0 && self->data && !self->read_only)
         outcome = bits_of_number(self->code, value, &bits);
     if (outcome == RAISED) return -1;
     if (outcome == CONVERTED) {
@@ -98,7 +94,8 @@ static int set_item(PyObject *object, PyObject *key, PyObject *value) {
         Py_END_CRITICAL_SECTION();
     }
     if (done) return 0;
-    PyObject *answer = in_python(self, "__setitem__", arguments, 2);
+    PyObject *answer = value ? in_python(self, "__setitem__", arguments, 2)
+                             : in_python(self, "__delitem__", arguments, 1);
     Py_XDECREF(answer);
     return answer ? 0 : -1;
 }

@@ -53,9 +53,11 @@ static bool give_back(struct attempt *self) {
 
 /* --- what Python calls --------------------------------------------------------------------- */
 
+/* A reference of one's own, for the lock may be opened anew while one waits. */
 static struct attempt *attempt_of(PyObject *lock) {
     struct attempt *attempt = ((struct mutex *)lock)->attempt;
     if (!attempt) PyErr_SetString(PyExc_AttributeError, "the lock was never opened");
+    Py_XINCREF(attempt);
     return attempt;
 }
 
@@ -101,6 +103,7 @@ static PyObject *enter(PyObject *self, PyObject *Py_UNUSED(none)) {
 static PyObject *wait_until(PyObject *self, PyObject *deadline) {
     struct attempt *attempt = attempt_of(self);
     int status = attempt ? wait_in_slices(call_lock, attempt, deadline) : -1;
+    Py_XDECREF(attempt);
     return status < 0 ? NULL : PyLong_FromLong(status);
 }
 
@@ -113,7 +116,9 @@ static inline PyObject *release_by(struct attempt *attempt) {
 
 static PyObject *release(PyObject *self, PyObject *Py_UNUSED(none)) {
     struct attempt *attempt = attempt_of(self);
-    return attempt ? release_by(attempt) : NULL;
+    PyObject *answer = attempt ? release_by(attempt) : NULL;
+    Py_XDECREF(attempt);
+    return answer;
 }
 
 static PyObject *leave(PyObject *self, PyObject *const *Py_UNUSED(error), Py_ssize_t count) {
@@ -222,9 +227,10 @@ static void free_mutex(PyObject *self) {
 
 /* --- the types ----------------------------------------------------------------------------- */
 
-/* Without words: those of the methods in Python are found instead. */
+/* The words are those of the method in Python, which a test compares. */
 static PyMethodDef methods[] = {
-    {"release", release, METH_NOARGS, NULL},
+    {"release", release, METH_NOARGS,
+     "release($self, /)\n--\n\nGive the lock back. Only the holder may."},
     {"_wait", wait_until, METH_O, NULL},
     {"_bind", METHOD(bind), METH_METHOD | METH_FASTCALL | METH_KEYWORDS, NULL},
     {"_unbind", unbind, METH_NOARGS, NULL},
@@ -232,9 +238,13 @@ static PyMethodDef methods[] = {
 };
 
 int add_mutex_methods(const struct state *state) {
-    return add_prebound(state, state->mutex, "__enter__", offsetof(struct mutex, enter)) < 0
+    const struct bound_beforehand both[] = {
+        {"__enter__", "Take the lock.", offsetof(struct mutex, enter)},
+        {"__exit__", "Give the lock back.", offsetof(struct mutex, leave)},
+    };
+    return add_prebound(state, state->mutex, both[0]) < 0
                ? -1
-               : add_prebound(state, state->mutex, "__exit__", offsetof(struct mutex, leave));
+               : add_prebound(state, state->mutex, both[1]);
 }
 
 static PyMemberDef members[] = {

@@ -6,11 +6,12 @@
  */
 
 #include "accelerator.h"
+#include <structmember.h>
 
 struct prebound {
     PyObject_HEAD
     PyTypeObject *owner;
-    size_t offset; /* in objects of that type, of a PyObject * */
+    struct bound_beforehand is; /* the offset is that of a PyObject * in objects of the owner */
 };
 
 static PyObject *get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)) {
@@ -22,7 +23,7 @@ static PyObject *get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)
     }
     if (!PyObject_TypeCheck(object, method->owner))
         return PyErr_Format(PyExc_TypeError, "not for %s", Py_TYPE(object)->tp_name);
-    bound = *(PyObject **)((char *)object + method->offset);
+    bound = *(PyObject **)((char *)object + method->is.offset);
     if (!bound) return PyErr_Format(PyExc_AttributeError, "the object was never opened");
     Py_INCREF(bound);
     return bound;
@@ -42,15 +43,15 @@ static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords) {
     return answer;
 }
 
-int add_prebound(const struct state *state, PyTypeObject *owner, const char *name, size_t offset) {
+int add_prebound(const struct state *state, PyTypeObject *owner, struct bound_beforehand is) {
     struct prebound *method = PyObject_GC_New(struct prebound, state->prebound);
     int outcome;
     if (!method) return -1;
     Py_INCREF(owner);
     method->owner = owner;
-    method->offset = offset;
+    method->is = is;
     PyObject_GC_Track((PyObject *)method);
-    outcome = PyObject_SetAttrString((PyObject *)owner, name, (PyObject *)method);
+    outcome = PyObject_SetAttrString((PyObject *)owner, is.name, (PyObject *)method);
     Py_DECREF(method);
     return outcome;
 }
@@ -74,8 +75,14 @@ static void dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
+static PyMemberDef members[] = {
+    {"__name__", T_STRING, offsetof(struct prebound, is.name), READONLY, NULL},
+    {"__doc__", T_STRING, offsetof(struct prebound, is.doc), READONLY, NULL},
+    {0},
+};
+
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "A method that objects have bound beforehand."},
+    {Py_tp_members, members},
     {Py_tp_descr_get, get},
     {Py_tp_call, call},
     {Py_tp_traverse, traverse},

@@ -94,7 +94,7 @@ static inline PyObject *change(PyObject *object, operation what, PyObject *opera
     struct value *self = (struct value *)object;
     enum conversion outcome = REFUSED;
     uint64_t bits, old;
-    if (!self->read_only && has(self->code, what))
+    if (self->word && !self->read_only && has(self->code, what))
         outcome = bits_of_number(self->code, operand, &bits);
     if (outcome == RAISED) return NULL;
     if (outcome == CONVERTED && changed(self, what, bits, &old))
@@ -116,7 +116,7 @@ static PyObject *compare_exchange(PyObject *object, PyObject *const *arguments, 
     enum conversion outcome = REFUSED;
     uint64_t expected, desired, seen = 0;
     bool open = false;
-    if (count == 2 && !self->read_only) {
+    if (count == 2 && self->word && !self->read_only) {
         outcome = bits_of_number(self->code, arguments[0], &expected);
         if (outcome == CONVERTED) outcome = bits_of_number(self->code, arguments[1], &desired);
     }
@@ -150,7 +150,7 @@ static int set_value(PyObject *object, PyObject *new, void *Py_UNUSED(closure)) 
         PyErr_SetString(PyExc_AttributeError, "value cannot be deleted: assign another");
         return -1;
     }
-    if (!self->read_only && self->word) outcome = bits_of_number(self->code, new, &bits);
+    if (self->word && !self->read_only) outcome = bits_of_number(self->code, new, &bits);
     if (outcome == RAISED) return -1;
     if (outcome == CONVERTED && changed(self, SWAP, bits, &old)) return 0;
     PyObject *done = in_python(self, "_assign", &new, 1);
@@ -203,23 +203,40 @@ static void free_value(PyObject *self) {
 
 /* --- the type ------------------------------------------------------------------------------ */
 
-/* Without words: those of the methods in Python are found instead. */
+/* The words are those of the methods in Python, which a test compares. */
+#define SIGNED(signature, words) signature "\n--\n\n" words
+
 static PyMethodDef methods[] = {
-    {"add", add, METH_O, NULL},
-    {"sub", sub, METH_O, NULL},
-    {"min", min, METH_O, NULL},
-    {"max", max, METH_O, NULL},
-    {"and_", and_, METH_O, NULL},
-    {"or_", or_, METH_O, NULL},
-    {"xor", xor_, METH_O, NULL},
-    {"swap", swap, METH_O, NULL},
-    {"compare_exchange", METHOD(compare_exchange), METH_FASTCALL, NULL},
+    {"add", add, METH_O,
+     SIGNED("add($self, operand, /)",
+            "Add to it in one step. Returns the old value, as all of these do.")},
+    {"sub", sub, METH_O,
+     SIGNED("sub($self, operand, /)", "Subtract from it.")},
+    {"min", min, METH_O,
+     SIGNED("min($self, operand, /)", "Replace it by `operand` if that is less.")},
+    {"max", max, METH_O,
+     SIGNED("max($self, operand, /)", "Replace it by `operand` if that is greater.")},
+    {"and_", and_, METH_O,
+     SIGNED("and_($self, operand, /)", "Keep the bits that are also set in `operand`.")},
+    {"or_", or_, METH_O,
+     SIGNED("or_($self, operand, /)", "Set the bits that are set in `operand`.")},
+    {"xor", xor_, METH_O,
+     SIGNED("xor($self, operand, /)", "Flip the bits that are set in `operand`.")},
+    {"swap", swap, METH_O,
+     SIGNED("swap($self, new, /)", "Replace it.")},
+    {"compare_exchange", METHOD(compare_exchange), METH_FASTCALL,
+     SIGNED("compare_exchange($self, expected, desired, /)",
+            "Replace it by `desired` if it is `expected`, bit for bit.")},
     {"_bind", METHOD(bind), METH_METHOD | METH_FASTCALL | METH_KEYWORDS, NULL},
     {"_unbind", unbind, METH_NOARGS, NULL},
     {0},
 };
 
-static PyGetSetDef properties[] = {{"value", get_value, set_value, NULL, NULL}, {0}};
+static PyGetSetDef properties[] = {
+    {"value", get_value, set_value,
+     "The value as it is now; of a struct, a copy. Assign to change it.", NULL},
+    {0},
+};
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, "What a Value has in C."},

@@ -13,7 +13,7 @@ from . import _abi
 from . import _accelerated as accelerated
 from ._arguments import integer, only_open
 from ._blocks import locate, pack
-from ._errors import InvalidArgument, Permission, check, failure
+from ._errors import InvalidArgument, Permission, WrongKind, check, failure
 from ._handle import Handle, lend
 from ._native import quick
 from ._object import OBJECT_SLOTS, SharedObject
@@ -115,6 +115,9 @@ class _Array(SharedObject, Closing, Generic[T]):
             except (TypeError, ValueError, OverflowError):
                 pass  # a sequence, perhaps, or what deserves a better sentence
         self._assign(key, value)
+
+    def __delitem__(self, key: object) -> None:
+        raise WrongKind("elements of an array cannot be deleted: it keeps its length")
 
     def _assign(self, key: Any, value: object) -> None:
         memory = self._memory()

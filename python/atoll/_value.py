@@ -103,41 +103,41 @@ class _Value(SharedObject, Closing, Generic[T]):
     #: For the accelerator, whose property of this name stands before.
     _assign = value.fset  # type: ignore[attr-defined]
 
-    def add(self, operand: T) -> T:
+    def add(self, operand: T, /) -> T:
         """Add to it in one step. Returns the old value, as all of these do."""
         return self._fetch(_ADD, operand)
 
-    def sub(self, operand: T) -> T:
+    def sub(self, operand: T, /) -> T:
         """Subtract from it."""
         return self._fetch(_SUB, operand)
 
-    def min(self, operand: T) -> T:
+    def min(self, operand: T, /) -> T:
         """Replace it by `operand` if that is less."""
         return self._fetch(_MIN, operand)
 
-    def max(self, operand: T) -> T:
+    def max(self, operand: T, /) -> T:
         """Replace it by `operand` if that is greater."""
         return self._fetch(_MAX, operand)
 
-    def and_(self, operand: T) -> T:
+    def and_(self, operand: T, /) -> T:
         """Keep the bits that are also set in `operand`."""
         return self._fetch(_AND, operand)
 
-    def or_(self, operand: T) -> T:
+    def or_(self, operand: T, /) -> T:
         """Set the bits that are set in `operand`."""
         return self._fetch(_OR, operand)
 
-    def xor(self, operand: T) -> T:
+    def xor(self, operand: T, /) -> T:
         """Flip the bits that are set in `operand`."""
         return self._fetch(_XOR, operand)
 
-    def swap(self, new: T) -> T:
+    def swap(self, new: T, /) -> T:
         """Replace it."""
         old = (c_char * self._type.size)()
         self._write("swap", [self._type.encode(new)], old, len(old), None)
         return self._decoded(old)
 
-    def compare_exchange(self, expected: T, desired: T) -> T:
+    def compare_exchange(self, expected: T, desired: T, /) -> T:
         """Replace it by `desired` if it is `expected`, bit for bit."""
         return self._exchange(self._type.encode(expected), self._type.encode(desired))
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import atoll
 import pytest
-from atoll import _abi, _array, _value
+from atoll import _abi, _array, _lock, _value
 
 PACKAGE = Path(atoll.__file__).parent
 WANTED = os.environ.get("ATOLL_PURE", "") in ("", "0")
@@ -182,6 +182,8 @@ def test_values_do_the_same(segment, type, readonly):
             same(ours, theirs, state, by("compare_exchange"), theirs.value, operand)
             same(ours, theirs, state, read)
             same(ours, theirs, state, assign, operand)
+        for count in (0, 1, 3):
+            same(ours, theirs, state, by("compare_exchange"), *[1] * count)
 
 
 @needed
@@ -213,6 +215,7 @@ def test_arrays_do_the_same(segment, type, shape, readonly):
             for value in (1, 0.5, 1 << 40, -1, None, [1, 2], b"ab", Index(2), Index(KeyError("v"))):
                 same(ours, theirs, state, by("__setitem__"), key, value)
                 same(ours, theirs, state, by("__getitem__"), key)
+                same(ours, theirs, state, by("__delitem__"), key)
 
 
 @needed
@@ -331,9 +334,18 @@ def test_methods_can_be_had_from_the_class(segment, kind):
                 method(*arguments)
 
 
-def test_the_words_of_methods_are_found():
-    for method in (atoll.Lock.release, atoll.Lock.acquire, atoll.Value.add, atoll.Value.value):
-        assert inspect.getdoc(method)
+@needed
+def test_the_words_are_the_same():
+    methods = [(atoll.Lock, _lock._Mutex, "release"), (atoll.Lock, _lock._Mutex, "__exit__")]
+    names = "value add sub min max and_ or_ xor swap compare_exchange".split()
+    methods += [(atoll.Value, _value._Value, name) for name in names]
+    for kind, behind, name in methods:
+        ours, theirs = getattr(kind, name), getattr(behind, name)
+        assert ours.__doc__ and ours.__doc__ == theirs.__doc__
+        if kind is atoll.Value and name != "value":
+            assert list(inspect.signature(ours).parameters) == list(
+                inspect.signature(theirs).parameters
+            )
 
 
 @needed
@@ -379,6 +391,19 @@ def test_nothing_is_left_of_objects_that_are_gone(segment):
     gc.collect()
     grown = sys.getallocatedblocks() - before
     assert grown < 500, f"{grown} pieces of memory more after 1000 rounds"
+
+
+def test_a_segment_goes_with_the_last_that_needs_it(name):
+    segment = atoll.Segment(name, create=True)
+    use_all(segment)
+    lock = atoll.Lock(segment, "l")
+    gone = weakref.ref(segment)
+    del segment
+    with lock:
+        assert gone() is not None
+    del lock
+    gc.collect()
+    assert gone() is None
 
 
 def test_small_numbers_are_not_used_up(segment):

@@ -23,7 +23,7 @@ from itertools import repeat, starmap
 from . import _abi
 from . import _accelerated as accelerated
 from ._errors import OwnerDied, TimedOut, check
-from ._handle import Handle
+from ._handle import Handle, lend
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import NO_SLOTS
@@ -44,7 +44,7 @@ _ONE = c_size_t.from_param(1)
 _lock = bare("atoll_mutex_lock")
 _let_go = bare("atoll_mutex_unlock")
 
-_SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for")
+_SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for", "_word")
 
 
 def _unlocking(name: str, ignored: int, doc: str) -> Any:
@@ -95,6 +95,7 @@ class _Mutex(SharedObject):
         #: Calls the library each time it is asked for the next one.
         self._attempts: Iterator[int] = starmap(_lock, repeat((pointer, _AT_ONCE)))
         self._wait_for: Callable[[int], int] = partial(patient.atoll_mutex_lock, pointer)
+        self._word: memoryview | None = None
         #: What begins a transaction under this lock alone.
         self._alone = byref(c_void_p(self._handle.address)), _ONE, _AT_ONCE
         self._bind(self._handle, self._handle.address, self._name, self._segment)
@@ -102,6 +103,7 @@ class _Mutex(SharedObject):
     def close(self) -> None:
         """Let go of it; it stays in its segment, and is not released."""
         super().close()
+        self._word = None
         self._unbind()
 
     if TYPE_CHECKING:
@@ -238,8 +240,21 @@ class _Mutex(SharedObject):
 
     def locked(self) -> bool:
         """Whether a living thread holds the lock at this moment."""
+        word = self._word or self._see_word()
+        if not word[0]:
+            return False
         owner = self.owner()
         return owner is not None and owner.alive
+
+    def _see_word(self) -> memoryview:
+        """The word of the lock in shared memory, which is 0 while it is free; it may be not to
+        be had, and any other number says to ask."""
+        place, pointer = _abi.atoll_place(), self._pointer()
+        check(quick.atoll_mutex_place(pointer, _abi.PLACE_CONTRACT, byref(place)))
+        assert self._handle is not None
+        word = lend(self._handle, place.word, 8) if place.word else memoryview(b"ask us. ")
+        self._word = word.cast("Q")
+        return self._word
 
     def _ask(self, question: Callable[..., int]) -> Owner | None:
         out = _abi.atoll_owner()

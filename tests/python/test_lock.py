@@ -1,11 +1,12 @@
 import contextlib
+import os
 import pickle
 import threading
 import time
 
 import atoll
 import pytest
-from support import Child, run
+from support import Child, is_mapped, path, run
 
 BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])
 
@@ -289,3 +290,27 @@ def test_a_good_end_leaves_no_noise(segment):
         with lock: value.add(1)
     """
     assert run(code, segment) == ""
+
+
+@BOTH
+def test_that_a_lock_is_free_is_seen_without_a_call(segment, kind, monkeypatch):
+    lock = kind(segment, "l")
+    with lock:
+        assert lock.locked()
+    monkeypatch.setattr(kind, "owner", None)
+    assert lock.locked() is False
+    with lock, pytest.raises(TypeError):
+        lock.locked()  # asks whether its owner lives
+
+
+@BOTH
+def test_a_look_at_a_lock_keeps_nothing_open(segment, kind):
+    inode = os.stat(path(segment)).st_ino
+    lock = kind(segment, "l")
+    assert not lock.locked()
+    segment.close()
+    assert is_mapped(inode)
+    lock.close()
+    assert not is_mapped(inode)
+    with pytest.raises(atoll.Closed):
+        lock.locked()

@@ -10,6 +10,7 @@ import inspect
 import math
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pathlib import Path
 import atoll
 import pytest
 from atoll import _abi, _array, _lock, _value
+from support import Child
 
 PACKAGE = Path(atoll.__file__).parent
 WANTED = os.environ.get("ATOLL_PURE", "") in ("", "0")
@@ -475,6 +477,68 @@ def test_a_forked_child_holds_nothing_and_can_lock(segment):
     lock.release()
     assert os.waitpid(pid, 0)[1] == 0
     assert value.value == 1 and not lock.locked()
+
+
+def test_processes_change_values_at_the_same_time(segment):
+    """Long enough to meet, now that an operation takes no time."""
+    whole, real = atoll.Value(segment, "w", "u16"), atoll.Value(segment, "r", "f64")
+    guarded = atoll.Array(segment, "g", "i64", (1, 1))
+    rounds = 50_000 if ACCELERATED else 4_000
+    code = f"""
+        lock, guarded = atoll.Lock(segment, "l"), atoll.Array(segment, "g")
+        whole, real = atoll.Value(segment, "w"), atoll.Value(segment, "r")
+        say("ready")
+        input()
+        for _ in range({rounds}):
+            whole.add(3)
+            real.sub(0.5)
+            with lock: guarded[0, 0] += 1
+    """
+    with Child(code, segment) as one, Child(code, segment) as two:
+        for child in (one, two):
+            child.expect("ready")
+        one.tell(), two.tell()
+        one.finish(), two.finish()
+    assert whole.value == 6 * rounds % (1 << 16)
+    assert (real.value, guarded[0, 0]) == (-1.0 * rounds, 2 * rounds)
+
+
+class Died(Exception):
+    pass
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="3.9 listens in more places")
+def test_a_handler_that_raises_at_the_death_of_the_holder_leaves_nothing_held(segment):
+    """It is called when the wait has got the lock, and before it has been settled that it has."""
+
+    def raise_died(*_):
+        raise Died
+
+    lock = atoll.Lock(segment, "l")
+    before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        for _ in range(60):
+            locked, say_locked = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                lock.acquire(recover=True)
+                os.write(say_locked, b".")
+                time.sleep(0.005)
+                os._exit(0)
+            os.read(locked, 1)
+            os.close(locked), os.close(say_locked)
+            try:
+                signal.signal(signal.SIGCHLD, raise_died)
+                with lock:
+                    pass
+            except (Died, atoll.OwnerDied):
+                pass
+            finally:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.waitpid(pid, 0)
+            assert not lock.locked()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="ctypes is for one interpreter only before")

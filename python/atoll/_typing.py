@@ -37,6 +37,8 @@ else:
     class Generic:
         """Its subclasses can be written with the type of what is in them."""
 
+        __slots__ = ()
+
         __class_getitem__ = classmethod(GenericAlias)
 
     def TypeVar(name):

@@ -81,3 +81,11 @@ def test_named_tuples_are_plain_ones(kind):
     assert type(pickle.loads(pickle.dumps(record))) is kind
     with pytest.raises(TypeError):
         kind()
+
+
+def test_objects_take_no_names_of_their_own(segment):
+    objects = [segment, atoll.Lock(segment), atoll.RLock(segment)]
+    objects += [atoll.Value(segment, type="i64"), atoll.Array(segment, type="i64", shape=1)]
+    for thing in [*objects, objects[1].recovering(), atoll.transaction(objects[1])]:
+        with pytest.raises(AttributeError):
+            thing.vlaue = 1

@@ -1,0 +1,27 @@
+"""Which calls keep the threads of Python from running: only what never waits, or is told not to."""
+
+import re
+from pathlib import Path
+
+import atoll
+
+#: What a call of the package looks like that does so.
+KEEPING = re.compile(r'quick\.(\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)')
+
+NEVER_WAIT = """
+    atoll_array_data atoll_array_info atoll_last_error atoll_mutex_dead_owner
+    atoll_mutex_mark_consistent atoll_mutex_owner atoll_mutex_place atoll_mutex_unlock
+    atoll_transaction_abort atoll_value_data atoll_value_load atoll_value_type
+    atoll_value_fetch_add atoll_value_fetch_and atoll_value_fetch_max atoll_value_fetch_min
+    atoll_value_fetch_or atoll_value_fetch_sub atoll_value_fetch_xor
+"""
+
+#: Called with a time-out of 0 first, and without keeping anybody if that was not enough. `name`
+#: is what writes large values.
+NOT_TO_WAIT = "atoll_mutex_lock atoll_transaction_begin atoll_transaction_store name"
+
+
+def test_what_waits_lets_other_threads_run():
+    sources = [source.read_text() for source in Path(atoll.__file__).parent.glob("*.py")]
+    found = {word for text in sources for hit in KEEPING.findall(text) for word in hit if word}
+    assert found == {*NEVER_WAIT.split(), *NOT_TO_WAIT.split()}

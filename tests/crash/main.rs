@@ -20,6 +20,7 @@
 //! | `player`, `board` | processes on stage, and what they tell each other |
 //! | `world`, `abi` | the library, as a C program calls it |
 //! | `short`, `inlined.c` | its short ways, compiled into such a program |
+//! | `cpp`, `inlined.cpp` | the same in C++ |
 //! | `loader` | how both are loaded |
 //! | `report` | what is printed |
 //!
@@ -37,6 +38,7 @@ mod abi;
 mod board;
 mod changes;
 mod contention;
+mod cpp;
 mod cpu;
 #[allow(dead_code, reason = "only the names of fields are of interest here")]
 #[path = "../support/image.rs"]
@@ -102,6 +104,10 @@ fn run() -> Result<bool, String> {
     let choice = Choice::from_environment();
     let acts = acts(&theatre, &choice);
     choice.makes_sense(&acts)?;
+    let mut chosen = acts.iter().filter(|act| choice.includes(act));
+    if chosen.any(|act| act.name.starts_with(cpp::PREFIX)) {
+        cpp::load()?; // which takes its time
+    }
     let mut report = Report::new(if choice.first { 1 } else { ENOUGH });
     for act in acts.iter().filter(|act| choice.includes(act)) {
         let mut line = report.line(act.name);

@@ -9,6 +9,7 @@ use std::thread;
 
 use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
 use crate::board::{Board, NONE_YET, WATCHDOG};
+use crate::cpp;
 use crate::lifetimes;
 use crate::locks;
 use crate::outcomes::{self, Death, is};
@@ -135,7 +136,7 @@ pub(crate) const PLAIN: Operation = Operation {
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let locks = [locks::CALLED, locks::INLINED_RECURSIVE, locks::INLINED_PLAIN];
-    let more = [lifetimes::OPERATIONS, transactions::OPERATIONS];
+    let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
     [OPERATIONS].into_iter().chain(locks).chain(more).flatten()
 }
 

@@ -11,10 +11,11 @@ use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::{FOREVER, OK, OWNER_DIED, TIMED_OUT, call};
-use crate::board::Board;
+use crate::board::{Board, NONE_YET};
 use crate::changes;
 use crate::outcomes::{FRESH_VALUE, is};
 use crate::player::{Player, Stage};
+use crate::short::{Lock, Way};
 use crate::travel::{self, Lead, Point};
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
 use crate::world::{LARGE_SIZE, World, load, ok};
@@ -42,7 +43,18 @@ pub(crate) struct Pair {
 }
 
 pub(crate) const PAIRS: &[Pair] = &[
-    Pair { name: "lock_pairs", call: lock_and_unlock, whole: |_| Ok(()), can_try: true },
+    Pair {
+        name: "lock_pairs",
+        call: |world, seat, wait| lock_and_unlock(world, seat, wait, Way::Called),
+        whole: |_| Ok(()),
+        can_try: true,
+    },
+    Pair {
+        name: "inlined_lock_pairs",
+        call: |world, seat, wait| lock_and_unlock(world, seat, wait, Way::Inlined),
+        whole: |_| Ok(()),
+        can_try: true,
+    },
     Pair { name: "store_large_pairs", call: store, whole: is_of_one_piece, can_try: true },
     Pair {
         name: "create_value_pairs",
@@ -115,9 +127,10 @@ impl Pair {
 }
 
 /// Once through the critical section.
-fn lock_and_unlock(world: &World, seat: usize, timeout_ns: i64) -> i32 {
+fn lock_and_unlock(world: &World, seat: usize, timeout_ns: i64, way: Way) -> i32 {
     let board = Board::get();
-    let status = call!(mutex_lock(world.mutex, timeout_ns));
+    let Ok(lock) = Lock::of(world.mutex, way) else { return NONE_YET };
+    let status = lock.lock(timeout_ns);
     if status != OK && status != OWNER_DIED {
         return status;
     }
@@ -129,7 +142,7 @@ fn lock_and_unlock(world: &World, seat: usize, timeout_ns: i64) -> i32 {
         call!(mutex_mark_consistent(world.mutex));
     }
     board.inside[0].store(0, SeqCst);
-    call!(mutex_unlock(world.mutex))
+    lock.unlock()
 }
 
 /// Everybody stores another value, the same in each byte.

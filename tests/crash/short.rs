@@ -21,29 +21,36 @@ functions! {
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
-/// Compiles the program and loads it. The library is loaded already.
+/// Compiles the program and loads it.
 pub(crate) fn load() -> Result<(), String> {
+    let library = compiled(&["cc", "-std=c99"], "inlined.c")?;
+    PROGRAM.set(Program::bind(&library)?).map_err(|_| "inlined.c is loaded twice".into())
+}
+
+/// A program beside this file, compiled and loaded. The library is loaded already.
+pub(crate) fn compiled(compiler: &[&str], source: &str) -> Result<Library, String> {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Where the headers are that the library under test came with.
     let include = std::env::var_os("ATOLL_INCLUDE").map_or(tree.join("include"), PathBuf::from);
-    let object = format!("inlined-{}.so", std::process::id());
+    let object = format!("{source}-{}.so", std::process::id());
     let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join(object);
-    let compiled = Command::new("cc")
-        .args(["-std=c99", "-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-I"])
+    let compiled = Command::new(compiler[0])
+        .args(&compiler[1..])
+        .args(["-O2", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(include)
-        .arg(tree.join("tests/crash/inlined.c"))
+        .arg(tree.join("tests/crash").join(source))
         .arg("-o")
         .arg(&object)
         .arg(abi::library()?)
         .output()
-        .map_err(|e| format!("no C compiler: {e}"))?;
+        .map_err(|e| format!("{}: {e}", compiler[0]))?;
     if !compiled.status.success() {
-        return Err(format!("inlined.c: {}", String::from_utf8_lossy(&compiled.stderr)));
+        return Err(format!("{source}: {}", String::from_utf8_lossy(&compiled.stderr)));
     }
-    let program = Library::open(&object).and_then(|library| Program::bind(&library));
+    let library = Library::open(&object);
     // Loaded, it needs no name.
     let _ = std::fs::remove_file(&object);
-    PROGRAM.set(program?).map_err(|_| "inlined.c is loaded twice".into())
+    library
 }
 
 /// Calls a function of the program, as `call` does one of the library.

@@ -65,6 +65,8 @@ static void between_calls_a_handler_may_lock(void) {
 }
 
 static volatile uint32_t waiting_tid;
+static atoll_mutex *other;
+static atoll_place other_place;
 
 static void *wait_for_it(void *unused) {
     waiting_tid = own_tid();
@@ -73,22 +75,40 @@ static void *wait_for_it(void *unused) {
     return unused;
 }
 
+/* Nobody has the other one, so nothing but the call that is interrupted can be in the way. */
+static void lock_another(int number) {
+    const atoll_status got = atoll_mutex_lock(other, 0);
+    (void)number;
+    if (got == ATOLL_OK) {
+        failed |= atoll_mutex_unlock(other) != ATOLL_OK;
+    } else {
+        failed |= got != ATOLL_REENTRANT || atoll_place_lock(&other_place);
+        refused++;
+    }
+}
+
 static void in_a_call_a_handler_is_refused(void) {
     for (int recursive = 0; recursive <= 1; recursive++) {
         pthread_t waiter;
         set_up(recursive);
+        EXPECT(ATOLL_OK, atoll_mutex_create(segment, "other", NULL, &other));
+        EXPECT(ATOLL_OK, atoll_mutex_place(other, ATOLL_PLACE_CONTRACT, &other_place));
         begin();
+        on(SIGALRM, lock_another, SA_RESTART);
         waiting_tid = 0;
         EXPECT(ATOLL_OK, lock(0));
         CHECK(pthread_create(&waiter, NULL, wait_for_it, NULL) == 0);
         while (waiting_tid == 0) usleep(100);
-        while (refused == 0) { /* before it waits, there is the owner's name to be told */
+        while (refused == 0) { /* it may not be waiting yet */
             CHECK(pthread_kill(waiter, SIGALRM) == 0);
             usleep(2000);
         }
         EXPECT(ATOLL_OK, unlock());
         CHECK(pthread_join(waiter, NULL) == 0);
         end();
+        EXPECT(ATOLL_OK, atoll_mutex_lock(other, 0));
+        EXPECT(ATOLL_OK, atoll_mutex_unlock(other));
+        EXPECT(ATOLL_OK, atoll_mutex_close(other));
         tear_down();
     }
 }

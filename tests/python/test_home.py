@@ -234,24 +234,29 @@ def test_gc(name):
     assert not exists(name)
 
 
-def test_gc_from_a_shell(name):
-    code = f"segment = atoll.Segment({name!r}, create=True, ephemeral=True); say('made'); hang()"
-    with Child(code) as child:
-        child.expect("made")
-        child.kill()
-    said = _shell("gc")
-    count, words = said.stdout.split(" ", 1)
-    assert said.returncode == 0 and not said.stderr and not exists(name)
-    assert int(count) >= 1 and words == f"segment{'s' * (int(count) != 1)} reclaimed\n"
+def test_gc_from_a_shell(name, tmp_path):
+    """In a directory of its own, where no other program reclaims what is to be reclaimed."""
+    code = "segment = atoll.Segment(NAME, create=True, ephemeral=True); say('made'); hang()"
+    for count, words in enumerate(["0 segments", "1 segment", "2 segments"]):
+        children = [Child(code.replace("NAME", repr(f"{name}-{n}")), ATOLL_DIR=str(tmp_path))
+                    for n in range(count)]  # fmt: skip
+        for child in children:
+            child.expect("made")
+        for child in children:
+            child.__exit__()
+        said = _shell("gc", ATOLL_DIR=str(tmp_path))
+        assert (said.returncode, said.stdout, said.stderr) == (0, f"{words} reclaimed\n", "")
+        assert not os.listdir(tmp_path)
     for wrong in ([], ["collect"], ["gc", "more"]):
         said = _shell(*wrong)
         assert said.returncode == 2 and "usage: python -m atoll" in said.stderr
 
 
-def _shell(*words):
+def _shell(*words, **environment):
+    package = os.path.dirname(os.path.dirname(atoll.__file__))
     return subprocess.run(
         [sys.executable, "-m", "atoll", *words],
-        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(atoll.__file__))},
+        env={**os.environ, "PYTHONPATH": package, **environment},
         capture_output=True,
         text=True,
     )

@@ -38,6 +38,13 @@ static PyObject *use(PyObject *module, PyObject *address_of) {
     Py_RETURN_NONE;
 }
 
+/* Puts a new descriptor into a class. */
+static int give(PyObject *taker, const char *name, PyObject *descriptor) {
+    const int outcome = descriptor ? PyObject_SetAttrString(taker, name, descriptor) : -1;
+    Py_XDECREF(descriptor);
+    return outcome;
+}
+
 /* give_methods(type): makes those of its first base, one of ours, its own. */
 static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
     PyTypeObject *taker = (PyTypeObject *)type, *base = PyType_Check(type) ? taker->tp_base : NULL;
@@ -45,11 +52,10 @@ static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
         return PyErr_Format(PyExc_TypeError, "%R has no base with methods in C", type);
     for (PyMethodDef *each = base->tp_methods; each->ml_name; each++) {
         if (each->ml_flags & METH_METHOD) continue; /* has to know the class that it is from */
-        PyObject *method = PyDescr_NewMethod(taker, each);
-        const int outcome = method ? PyObject_SetAttrString(type, each->ml_name, method) : -1;
-        Py_XDECREF(method);
-        if (outcome < 0) return NULL;
+        if (give(type, each->ml_name, PyDescr_NewMethod(taker, each)) < 0) return NULL;
     }
+    for (PyGetSetDef *each = base->tp_getset; each && each->name; each++)
+        if (give(type, each->name, PyDescr_NewGetSet(taker, each)) < 0) return NULL;
     Py_RETURN_NONE;
 }
 

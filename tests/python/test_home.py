@@ -222,20 +222,27 @@ def test_by_default_a_segment_stays(segment):
     assert exists(segment.name)
 
 
-def test_gc(name):
-    code = f"segment = atoll.Segment({name!r}, create=True, ephemeral=True); say('made'); hang()"
-    with Child(code) as child:
-        child.expect("made")
-        atoll.gc()
-        assert exists(name)
-        child.kill()
-    assert exists(name)
-    assert atoll.gc() >= 1
-    assert not exists(name)
+def test_gc(tmp_path):
+    """In a directory of its own, where no other program reclaims what is to be reclaimed."""
+    code = """
+    ready, made = os.pipe()
+    victim = os.fork()
+    if not victim:
+        segment = atoll.Segment("gone", create=True, ephemeral=True)
+        os.write(made, b".")
+        hang()
+    os.read(ready, 1)
+    reclaimed_alive = atoll.gc()
+    os.kill(victim, 9)
+    os.waitpid(victim, 0)
+    directory = atoll.platform_info().directory
+    say([reclaimed_alive, os.listdir(directory), atoll.gc(), os.listdir(directory)])
+    """
+    assert run(code, ATOLL_DIR=str(tmp_path)) == "[0, ['gone'], 1, []]\n"
 
 
 def test_gc_from_a_shell(name, tmp_path):
-    """In a directory of its own, where no other program reclaims what is to be reclaimed."""
+    """In such a directory, too."""
     code = "segment = atoll.Segment(NAME, create=True, ephemeral=True); say('made'); hang()"
     for count, words in enumerate(["0 segments", "1 segment", "2 segments"]):
         children = [Child(code.replace("NAME", repr(f"{name}-{n}")), ATOLL_DIR=str(tmp_path))

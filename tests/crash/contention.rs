@@ -286,7 +286,8 @@ fn lock_other(cast: &mut Cast, lead: Lead) -> Result<(), String> {
             cast.enters_waiting(SECOND, Wanted::Other)?;
             cast.unlocks(OTHER_OWNER)?;
         }
-        Ok(Morning::Woken)
+        // As in `lock`.
+        cast.whoever_holds_unlocks().map(|()| Morning::Woken)
     })?;
     victim.dies();
     cast.victim_dies(Some(true));

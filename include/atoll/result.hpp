@@ -23,7 +23,13 @@ template <class Stored>
 class fallible {
 public:
     bool has_value() const noexcept { return state_.index() == 0; }
-    explicit operator bool() const noexcept { return has_value(); }
+
+    explicit operator bool() const noexcept {
+        static_assert(!std::is_same_v<Stored, bool>,
+                      "a result of bool as a condition could mean two things: ask has_value(), or "
+                      "for the bool, value()");
+        return has_value();
+    }
 
     /// What went wrong. Something must have.
     const failure& error() const noexcept {
@@ -56,9 +62,6 @@ private:
 
 /// A T or a failure, in the shape of std::expected. value() throws the failure, or ends the program
 /// where nothing may be thrown; operator* and operator-> must not be used on one.
-///
-/// As a condition it says whether there is a T, and nothing about that T: of a result<bool>, ask
-/// has_value() and value(), so that readers see which is meant.
 template <class T>
 class [[nodiscard]] result : public detail::fallible<T> {
 public:

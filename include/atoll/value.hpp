@@ -100,8 +100,7 @@ public:
     }
 
     /// Stores `desired` if `expected` is what is there; otherwise loads that into `expected`. The
-    /// weak one may do that without cause. (Without exceptions, loops ask value(): as a condition, a
-    /// result only says that nothing went wrong.)
+    /// weak one may fail without cause.
     outcome<bool> compare_exchange_strong(T& expected, T desired, order success, order failure) {
         return compare_exchange<false>(expected, desired, success, failure);
     }

@@ -74,7 +74,7 @@ static void a_result_is_like_expected() {
     CHECK(bad.value_or("other") == "other" && bad != std::string("it is full"));
     ENDS("it is full: ATOLL_FULL", static_cast<void>(bad.value()));
     const atoll::result<bool> no = false;
-    CHECK(no && !*no && no == false && no != true);
+    CHECK(no.has_value() && !*no && no == false && no != true);
     atoll::result<std::unique_ptr<int>> moves = std::make_unique<int>(5);
     CHECK(*std::move(moves).value() == 5);
 }

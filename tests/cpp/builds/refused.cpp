@@ -109,3 +109,6 @@ void ignore(atoll::transaction& open) { open.commit(); }
 
 // refused: begins by transaction::begin() [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
 void begin(atoll::mutex& mutex) { atoll::transaction open(mutex); }
+
+// refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void exchange(atoll::value<int>& value, int& old) { while (!value.compare_exchange_weak(old, 1)); }

@@ -59,7 +59,8 @@
 ///           machines other than x86-64 mutexes are locked and values changed by calls.
 ///
 /// Types     What is shared must be trivially copyable, default constructible and free of pointers.
-///           The compiler says so in words if it is not.
+///           The compiler says so in words if it is not, save that it cannot see a pointer within
+///           a struct, or in what is one, such as std::string_view.
 
 #ifndef ATOLL_HPP
 #define ATOLL_HPP

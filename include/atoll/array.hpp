@@ -86,6 +86,7 @@ public:
           shape_(std::move(from.shape_)) {}
 
     array& operator=(array&& from) noexcept {
+        if (this == &from) return *this;  // else the shape would go, which the view refers to
         static_cast<view<T>&>(*this) = std::exchange(static_cast<view<T>&>(from), {});
         handle_ = std::move(from.handle_);
         shape_ = std::move(from.shape_);

@@ -159,6 +159,9 @@ static void a_move_keeps_the_elements() {
     CHECK(array.empty() && array.data() == nullptr && array.begin() == array.end());
     array = OK(atoll::array<char>::create(test.segment, {2, 3}));
     CHECK(array(1, 2) == 0 && array.row(1).size() == 3);
+    auto& itself = array;  // by another name, for compilers that warn
+    array = std::move(itself);
+    CHECK(array.extent(0) == 2 && array(1, 2) == 0 && array.row(1).size() == 3);
     const auto again = std::move(array);
     FAILS(atoll::status::invalid_argument, "NULL", array.export_ticket());
 }

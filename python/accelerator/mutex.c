@@ -61,6 +61,21 @@ static struct attempt *attempt_of(PyObject *lock) {
     return attempt;
 }
 
+/* Has a lock that was made for one call keep nothing open: a traceback may hold it for long. */
+static void let_go(PyObject *lock) {
+    PyObject *kind, *error, *traceback;
+    PyErr_Fetch(&kind, &error, &traceback);
+    if (PyObject_SetAttrString(lock, "_handle", Py_None) < 0) PyErr_Clear();
+    PyErr_Restore(kind, error, traceback);
+}
+
+/* The class of ours that a class is derived from: of those of users nothing is made behind their
+ * backs, as they may have finalizers, and constructors of their own. */
+static PyObject *kind_of(PyTypeObject *type, const struct state *state) {
+    while (type->tp_base && type->tp_base != state->mutex) type = type->tp_base;
+    return (PyObject *)type;
+}
+
 /* Does in Python what is not as usual: the method of that name of a lock like this one. */
 static PyObject *in_python(const struct attempt *self, const char *method,
                            PyObject *const *arguments, size_t count) {
@@ -73,6 +88,7 @@ static PyObject *in_python(const struct attempt *self, const char *method,
                                (unsigned long long)(uintptr_t)self->mutex, self->name,
                                self->segment);
     if (lock) answer = call_python(self->state->mutex, lock, method, arguments, count);
+    if (lock) let_go(lock);
     Py_XDECREF(lock);
     Py_DECREF(handle);
     return answer;
@@ -160,7 +176,7 @@ static PyObject *bind(PyObject *self, PyTypeObject *type, PyObject *const *argum
     attempt->mutex = pointer;
     attempt->state = state;
     attempt->handle = own(arguments[0]);
-    attempt->kind = own((PyObject *)Py_TYPE(self));
+    attempt->kind = own(kind_of(Py_TYPE(self), state));
     attempt->name = own(arguments[2]);
     attempt->segment = own(arguments[3]);
     PyObject_GC_Track((PyObject *)attempt);

@@ -136,6 +136,40 @@ def test_close_while_another_thread_waits(segment):
     assert outcome[0] is True or isinstance(outcome[0], atoll.Closed)
 
 
+def test_a_closed_lock_is_closed_whatever_is_kept_of_its_errors(segment):
+    lock, other = atoll.Lock(segment, "l"), atoll.Lock(segment, "l")
+    with lock, pytest.raises(atoll.Deadlock) as kept, lock:
+        pass
+    with other:
+        lock.close()
+        for use in (lock.__enter__, lock.release, lambda: lock.__exit__(None, None, None)):
+            with pytest.raises(atoll.Closed):
+                use()
+    assert kept.value.__traceback__ is not None
+
+
+def test_failures_make_no_object_of_a_users_class(segment):
+    class Guard(atoll.Lock):
+        def __new__(cls, *, name):
+            made.append(name)
+            return super().__new__(cls)
+
+        def __init__(self, *, name):
+            super().__init__(segment, name)
+
+        def __del__(self):
+            made.append("gone")
+
+    made = []
+    lock = Guard(name="l")
+    for use in (lock.release, lambda: lock.__exit__(None, None, None)):
+        with pytest.raises(atoll.NotOwner):
+            use()
+    with lock, pytest.raises(atoll.Deadlock), lock:
+        pass
+    assert made == ["l"]
+
+
 def test_many_objects_come_and_go(segment):
     inode = os.stat(path(segment)).st_ino
     atoll.Value(segment, "v", "i64")

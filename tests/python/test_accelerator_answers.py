@@ -1,0 +1,151 @@
+"""What the accelerator answers is what ctypes does, whatever it is asked."""
+
+import decimal
+import fractions
+import functools
+import math
+
+import atoll
+import pytest
+from accelerated import needed, outcome
+from atoll import _array, _value
+
+# Behind the accelerator's methods stand those in Python, so that both can be asked here.
+
+NUMBERS = [f"{kind}{size}" for kind in "iu" for size in (8, 16, 32, 64)] + ["f32", "f64", "bool"]
+EDGES = [sign * (1 << bits) + more for bits in (7, 8, 15, 16, 31, 32, 63, 64, 70) for sign in (1, -1)
+         for more in (-1, 0, 1)]  # fmt: skip
+FLOATS = [0.0, -0.0, 0.1, 1e10, 1e39, 1e300, -1e300, math.inf, -math.inf, math.nan]
+
+
+class Index:
+    """Stands for a number, or fails in the attempt."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def __index__(self):
+        if isinstance(self.outcome, int):
+            return self.outcome
+        raise self.outcome
+
+    __float__ = __bool__ = __index__
+
+
+OTHERS = [
+    0, 1, 2, 5, -3, True, None, "1", b"1", [1], 10**400, Index(3), Index(1 << 80),
+    Index(KeyError("k")), Index(TypeError("t")), Index(KeyboardInterrupt()), fractions.Fraction(1, 2), decimal.Decimal("2"),
+]  # fmt: skip
+OPERANDS = OTHERS + EDGES + FLOATS
+
+
+def same(ours, theirs, state, call, *arguments):
+    """Do the same to two objects in two ways: the same comes of it, and both are alike after."""
+    one, other = outcome(call(ours), *arguments), outcome(call(theirs), *arguments)
+    assert one == other, (call, arguments)
+    assert state(ours) == state(theirs), (call, arguments)
+
+
+@needed
+@pytest.mark.parametrize("type", NUMBERS)
+@pytest.mark.parametrize("readonly", [False, True])
+def test_values_do_the_same(segment, type, readonly):
+    atoll.Value(segment, "ours", type), atoll.Value(segment, "theirs", type)
+    with atoll.Segment(segment.name, readonly=readonly) as where:
+        ours, theirs = atoll.Value(where, "ours"), atoll.Value(where, "theirs")
+        theirs._name = "ours"  # for the sentences
+
+        def state(value):
+            return bytes(value._word)
+
+        def by(name):
+            # In Python for theirs, whatever stands before.
+            return lambda value: (
+                getattr(value, name)
+                if value is ours
+                else functools.partial(getattr(_value._Value, name), value)
+            )
+
+        def read(value):
+            return functools.partial(
+                (atoll.Value if value is ours else _value._Value).value.__get__, value
+            )
+
+        def assign(value):
+            return functools.partial(
+                (atoll.Value if value is ours else _value._Value).value.__set__, value
+            )
+
+        for operand in OPERANDS:
+            for name in ("add", "sub", "min", "max", "and_", "or_", "xor", "swap"):
+                same(ours, theirs, state, by(name), operand)
+            same(ours, theirs, state, by("compare_exchange"), operand, 1)
+            same(ours, theirs, state, by("compare_exchange"), theirs.value, operand)
+            same(ours, theirs, state, read)
+            same(ours, theirs, state, assign, operand)
+        for count in (0, 1, 3):
+            same(ours, theirs, state, by("compare_exchange"), *[1] * count)
+
+
+@needed
+@pytest.mark.parametrize("type", [*NUMBERS, "3s"])
+@pytest.mark.parametrize("shape", [(5,), (2, 3), (0,), (2, 1, 3)])
+@pytest.mark.parametrize("readonly", [False, True])
+def test_arrays_do_the_same(segment, type, shape, readonly):
+    for name in ("ours", "theirs"):
+        atoll.Array(segment, name, type, shape)
+    with atoll.Segment(segment.name, readonly=readonly) as where:
+        ours, theirs = atoll.Array(where, "ours"), atoll.Array(where, "theirs")
+        theirs._name = "ours"
+
+        def by(name):
+            return lambda array: functools.partial(
+                getattr(atoll.Array if array is ours else _array._Array, name), array
+            )
+
+        def state(array):
+            return bytes(array._bytes)
+
+        indices = [0, 1, -1, 4, 5, -5, -6, 1 << 70, True, Index(1), Index(KeyError("k")), 1.0, None]
+        keys = [
+            *indices, slice(1, 3), slice(None, None, 2), "x", (), (0,), (1, 2), (-1, -1), (0, 0, 0, 0),
+            (1, 3), (-3, 0), (1, -1, 2), (1, 0, 3), (0, 1, 0), (1, Index(1)), (1, slice(2)), (1.0, 0),
+        ]  # fmt: skip
+        same(ours, theirs, state, by("__len__"))
+        for key in keys:
+            for value in (1, 0.5, 1 << 40, -1, None, [1, 2], b"ab", Index(2), Index(KeyError("v"))):
+                same(ours, theirs, state, by("__setitem__"), key, value)
+                same(ours, theirs, state, by("__getitem__"), key)
+                same(ours, theirs, state, by("__delitem__"), key)
+
+
+@needed
+def test_objects_that_are_made_anew_forget_what_they_were(segment):
+    value, array = atoll.Value(segment, "v", "i64"), atoll.Array(segment, "a", "i64", 4)
+    atoll.Value(segment, "other v", "u8", 200)
+    atoll.Array(segment, "other a", "u8", (2, 2))[1, 1] = 9
+    value.__init__(segment, "other v")
+    array.__init__(segment, "other a")
+    assert (value.value, value.add(60), value.value) == (200, 200, 4)
+    assert array[1, 1] == 9 and len(array) == 2 and outcome(array.__getitem__, 3)[0] is IndexError
+    assert atoll.Value(segment, "v").value == 0
+    for old, use in ((value, lambda: value.value), (array, lambda: array[1, 1])):
+        old.close()
+        assert outcome(use)[0] is atoll.Closed
+
+
+@needed
+def test_an_operand_that_closes_the_object_finds_it_closed(segment):
+    value, array = atoll.Value(segment, "v", "i64"), atoll.Array(segment, "a", "i64", 3)
+
+    class Closing:
+        def __init__(self, what):
+            self.what = what
+
+        def __index__(self):
+            self.what.close()
+            return 5
+
+    assert outcome(value.add, Closing(value))[0] is atoll.Closed
+    assert outcome(array.__setitem__, 1, Closing(array))[0] is atoll.Closed
+    assert atoll.Value(segment, "v").value == 0 and atoll.Array(segment, "a")[1] == 0

@@ -50,6 +50,7 @@ int main(void) {
     atoll_mutex *mutex;
     atoll_array *accounts;
     atoll_value *count;
+    atoll_transaction *reading;
     check(atoll_segment_create(name, NULL, &segment), "create the segment");
     check(atoll_mutex_create(segment, "guard", NULL, &mutex), "create the mutex");
     check(atoll_array_create(segment, "accounts", &i64, 1, shape, &accounts), "create the array");
@@ -70,8 +71,12 @@ int main(void) {
     while (wait(NULL) > 0) {
     }
 
+    /* Readers hold the mutex, too: what the killed child did is put back by who takes it next, and
+     * all the others may have been done by then. */
+    check(atoll_transaction_begin(&mutex, 1, ATOLL_FOREVER, &reading), "begin");
     check(atoll_value_load(count, &done, sizeof done, NULL), "load");
     for (int i = 0; i < ACCOUNTS; i++) sum += balance[i];
+    check(atoll_transaction_abort(reading), "abort");
     printf("%d transfers; the sum is %d\n", (int)done, (int)sum);
 
     atoll_value_close(count);

@@ -53,6 +53,9 @@ int main() try {
     while (wait(nullptr) > 0) {
     }
 
+    // Readers hold the mutex, too: what the killed child did is put back by who takes it next, and
+    // all the others may have been done by then.
+    const atoll::transaction reading(bank.guard);
     const auto sum = std::accumulate(bank.accounts.begin(), bank.accounts.end(), std::int64_t{0});
     std::cout << bank.count.load() << " transfers; the sum is " << sum << '\n';
     atoll::segment::unlink(name);

@@ -3,6 +3,10 @@
  * `with` asks the class for `__enter__` and `__exit__` and binds them to the object, which makes
  * two objects and throws them away: half of the time it takes. A Prebound stands in the class
  * and finds the bound method in the object, where it has been since that was opened.
+ *
+ * What was bound beforehand does not keep the object alive. Ours may go before the end of the
+ * block, but a class that is derived from ours may have a `__del__` that closes it. Objects of
+ * such a class are bound as usual.
  */
 
 #include "accelerator.h"
@@ -14,13 +18,9 @@ struct prebound {
     struct bound_beforehand is; /* the offset is that of a PyObject * in objects of the owner */
 };
 
-static PyObject *get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)) {
-    const struct prebound *method = (struct prebound *)self;
+/* The method that the object has, or an exception. */
+static PyObject *bound_in(PyObject *object, const struct prebound *method) {
     PyObject *bound;
-    if (!object) {
-        Py_INCREF(self);
-        return self;
-    }
     if (!PyObject_TypeCheck(object, method->owner))
         return PyErr_Format(PyExc_TypeError, "not for %s", Py_TYPE(object)->tp_name);
     bound = *(PyObject **)((char *)object + method->is.offset);
@@ -29,13 +29,23 @@ static PyObject *get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)
     return bound;
 }
 
+static PyObject *get(PyObject *self, PyObject *object, PyObject *Py_UNUSED(type)) {
+    const struct prebound *method = (struct prebound *)self;
+    if (!object) {
+        Py_INCREF(self);
+        return self;
+    }
+    /* Lock and RLock come right after the owner. */
+    if (Py_TYPE(object)->tp_base != method->owner) return PyMethod_New(self, object);
+    return bound_in(object, method);
+}
+
 /* As the class has it, it takes the object first. */
 static PyObject *call(PyObject *self, PyObject *arguments, PyObject *keywords) {
-    PyObject *object, *bound, *rest, *answer = NULL;
+    PyObject *bound, *rest, *answer = NULL;
     if (PyTuple_GET_SIZE(arguments) == 0)
         return PyErr_Format(PyExc_TypeError, "the method needs an object");
-    object = PyTuple_GET_ITEM(arguments, 0);
-    bound = get(self, object, NULL);
+    bound = bound_in(PyTuple_GET_ITEM(arguments, 0), (struct prebound *)self);
     rest = PyTuple_GetSlice(arguments, 1, PyTuple_GET_SIZE(arguments));
     if (bound && rest) answer = PyObject_Call(bound, rest, keywords);
     Py_XDECREF(rest);

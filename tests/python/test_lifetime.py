@@ -170,6 +170,19 @@ def test_failures_make_no_object_of_a_users_class(segment):
     assert made == ["l"]
 
 
+def test_a_with_block_keeps_what_closes_itself(segment):
+    class Closing(atoll.Lock):
+        def __del__(self):
+            closed.append(self.locked())
+            self.close()
+
+    closed = []
+    with Closing(segment, "l"):
+        assert not closed
+        assert atoll.Lock(segment, "l").locked()
+    assert closed == [False]
+
+
 def test_many_objects_come_and_go(segment):
     inode = os.stat(path(segment)).st_ino
     atoll.Value(segment, "v", "i64")

@@ -28,12 +28,21 @@
 
 #include "../atoll.h"
 
+/* In C++ they are one function in all files, as what is inline and uses them asks for. */
+#ifdef __cplusplus
+#define ATOLL_INLINE inline
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#else
+#define ATOLL_INLINE static inline
+#endif
+
 /* Set in the word of a mutex that somebody holds. */
 static const uint64_t atoll_place_owned = (uint64_t)1 << 31;
 
 /* What the calling thread puts into the word of a mutex that lies there, or 0 if it has to
  * make the call. */
-static inline uint64_t atoll_place_mine(const atoll_place *place) {
+ATOLL_INLINE uint64_t atoll_place_mine(const atoll_place *place) {
 #ifdef __x86_64__
     const char *record;
     const uint64_t *seat;
@@ -46,9 +55,9 @@ static inline uint64_t atoll_place_mine(const atoll_place *place) {
         return 0;
     /* Only this thread writes its record, by calls that it makes, and the kernel, which clears
      * it in a forked child before that runs. */
-    if (__atomic_load_n((const uint64_t *)record, __ATOMIC_RELAXED) & 1)
+    if (__atomic_load_n((const uint64_t *)(const void *)record, __ATOMIC_RELAXED) & 1)
         return 0;
-    seat = (const uint64_t *)(record + place->seat);
+    seat = (const uint64_t *)(const void *)(record + place->seat);
     /* Acquire, so that it comes first: a signal handler in between may make a call, which
      * gives the seat to another segment. */
     name = __atomic_load_n(seat + 1, __ATOMIC_ACQUIRE);
@@ -62,7 +71,7 @@ static inline uint64_t atoll_place_mine(const atoll_place *place) {
 }
 
 /* Locks the mutex if it is free and nothing is special. */
-static inline bool atoll_place_lock(const atoll_place *place) {
+ATOLL_INLINE bool atoll_place_lock(const atoll_place *place) {
     uint64_t mine = atoll_place_mine(place), seen = 0;
     /* Acquire: what the last holder wrote is ours to read. */
     return mine && __atomic_compare_exchange_n((uint64_t *)place->word, &seen, mine, false,
@@ -70,7 +79,7 @@ static inline bool atoll_place_lock(const atoll_place *place) {
 }
 
 /* Unlocks the mutex if this thread holds it and nobody waits. */
-static inline bool atoll_place_unlock(const atoll_place *place) {
+ATOLL_INLINE bool atoll_place_unlock(const atoll_place *place) {
     uint64_t mine = atoll_place_mine(place), seen = mine;
     /* Release: what we wrote is the next holder's to read. */
     return mine && __atomic_compare_exchange_n((uint64_t *)place->word, &seen, 0, false,
@@ -78,12 +87,12 @@ static inline bool atoll_place_unlock(const atoll_place *place) {
 }
 
 /* How often the holder of a recursive mutex has locked it again: its own to change. */
-static inline uint32_t *atoll_place_again(const atoll_place *place) {
+ATOLL_INLINE uint32_t *atoll_place_again(const atoll_place *place) {
     return (uint32_t *)((uint64_t *)place->word + 1);
 }
 
 /* Locks a recursive mutex if it is free or held by this thread, and nothing is special. */
-static inline bool atoll_place_lock_recursive(const atoll_place *place) {
+ATOLL_INLINE bool atoll_place_lock_recursive(const atoll_place *place) {
     uint64_t mine = atoll_place_mine(place), seen = 0;
     uint32_t again;
     if (!mine)
@@ -103,7 +112,7 @@ static inline bool atoll_place_lock_recursive(const atoll_place *place) {
 }
 
 /* Undoes one lock of a recursive mutex if this thread holds it and nobody waits. */
-static inline bool atoll_place_unlock_recursive(const atoll_place *place) {
+ATOLL_INLINE bool atoll_place_unlock_recursive(const atoll_place *place) {
     uint64_t mine = atoll_place_mine(place);
     uint32_t again;
     if (!mine)
@@ -116,5 +125,10 @@ static inline bool atoll_place_unlock_recursive(const atoll_place *place) {
     __atomic_store_n(atoll_place_again(place), again - 1, __ATOMIC_RELAXED);
     return true;
 }
+
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
+#undef ATOLL_INLINE
 
 #endif /* ATOLL_INLINE_H */

@@ -43,11 +43,16 @@ class Skipped(Exception):
 class Group:
     """Operations of one program, whose counts depend on some tools."""
 
-    def __init__(self, name, make_command, tools, **environment):
+    def __init__(self, name, make_command, tools, tolerance=0.01, **environment):
         self.name = name
         self.make_command = make_command
         self.tools = ("rustc", "libc", "valgrind", *tools)
+        self.tolerance = tolerance
         self.environment = environment
+
+    def is_close(self, now, then):
+        """The same build counts the same, but for where things lie in memory."""
+        return abs(now - then) <= 2 + self.tolerance * then
 
 
 def groups():
@@ -55,7 +60,9 @@ def groups():
         Group("c", lambda: [compiled("calls.c"), segment()], ["cc"]),
         Group("c++", lambda: [compiled("inlined.cpp"), segment()], ["c++"]),
         Group("accelerator", in_python, ["cc", "python"]),
-        Group("ctypes", in_python, ["python"], ATOLL_PURE="1"),
+        # Python keeps the attributes of classes in a table by their addresses: in one folder two of
+        # a call's share a place, and the call takes 11 % more, in another they do not.
+        Group("ctypes", in_python, ["python"], tolerance=0.15, ATOLL_PURE="1"),
     ]
 
 
@@ -155,11 +162,6 @@ def written():
     return tools, {(group, name): int(number) for group, name, number in counts}
 
 
-def is_close(now, then):
-    """The same build counts the same; where Python lies in memory makes 0.3 % of it."""
-    return abs(now - then) <= 2 + 0.01 * then
-
-
 def compare(group, tools, expected):
     """Counts a group and prints how it compares; gives the numbers of passed and failed."""
     with_tools, in_file = expected
@@ -175,7 +177,7 @@ def compare(group, tools, expected):
     good = 0
     for name in {**expected, **found}:
         now, then = found.get(name), expected.get(name)
-        fine = now is not None and then is not None and is_close(now, then)
+        fine = now is not None and then is not None and group.is_close(now, then)
         good += fine
         print(line(group.name, name, then, now) + ("" if fine else f"   {complaint(now, then)}"))
     return good, len({**expected, **found}) - good

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 16] = [
     "status",
     "guard",
     "platform",
@@ -23,6 +23,8 @@ const SOURCES: [&str; 14] = [
     "value_fetch",
     "array",
     "ticket",
+    "event",
+    "latch",
     "transaction",
     "place",
 ];

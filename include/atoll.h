@@ -251,6 +251,41 @@
 #define ATOLL_KIND_ARRAY 4
 
 /**
+ * A reader-writer lock.
+ */
+#define ATOLL_KIND_RWLOCK 5
+
+/**
+ * A semaphore that counts.
+ */
+#define ATOLL_KIND_SEMAPHORE 6
+
+/**
+ * A semaphore whose permits name their holders.
+ */
+#define ATOLL_KIND_TRACKED_SEMAPHORE 7
+
+/**
+ * A condition variable.
+ */
+#define ATOLL_KIND_CONDVAR 8
+
+/**
+ * An event.
+ */
+#define ATOLL_KIND_EVENT 9
+
+/**
+ * A barrier.
+ */
+#define ATOLL_KIND_BARRIER 10
+
+/**
+ * A latch.
+ */
+#define ATOLL_KIND_LATCH 11
+
+/**
  * Which edition of the contract that stands at atoll_place a program was compiled with.
  */
 #define ATOLL_PLACE_CONTRACT 1
@@ -386,6 +421,18 @@ typedef int32_t atoll_status;
 typedef struct atoll_array atoll_array;
 
 /**
+ * An event in a segment: a flag that threads wait for. The pointer is a handle: never
+ * follow it.
+ */
+typedef struct atoll_event atoll_event;
+
+/**
+ * A latch in a segment: it opens when it has been counted down to zero, for good. The
+ * pointer is a handle: never follow it.
+ */
+typedef struct atoll_latch atoll_latch;
+
+/**
  * A mutex in a segment. The pointer is a handle: never follow it.
  */
 typedef struct atoll_mutex atoll_mutex;
@@ -461,6 +508,11 @@ typedef struct {
      * membarrier works: most calls do without a fence.
      */
     bool membarrier;
+    /**
+     * Waits of this process so far that nobody woke, and that ended because every waiter
+     * looks again after a while: 0, unless several processes died within microseconds.
+     */
+    uint64_t rescued_waits;
     /**
      * The C library and its version, ended by NUL.
      */
@@ -621,7 +673,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY; more will come.
+     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH; more will come.
      */
     uint32_t kind;
     /**
@@ -781,7 +833,7 @@ typedef struct {
      */
     uint64_t identity;
     /**
-     * What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY) comes first; the others
+     * What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH) comes first; the others
      * say where in the segment it is.
      */
     uint64_t words[6];
@@ -2175,6 +2227,464 @@ atoll_status atoll_array_export(const atoll_array *array,
  */
 atoll_status atoll_array_import(const atoll_ticket *ticket,
                                 atoll_array **out);
+
+/**
+ * Makes an event, not set, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           an event without a name, which others can only get by a ticket.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_event_close(). With a name the event
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_event_create(atoll_segment *segment,
+                                const char *name,
+                                atoll_event **out);
+
+/**
+ * Opens an event by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: an event without a name cannot be opened.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same event.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_event_close().
+ * Since     0.1
+ */
+atoll_status atoll_event_open(atoll_segment *segment,
+                              const char *name,
+                              atoll_event **out);
+
+/**
+ * Opens the event of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_event_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_event_open().
+ *   NO_SPACE            As for atoll_event_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_event_close().
+ * Since     0.1
+ */
+atoll_status atoll_event_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        atoll_event **out);
+
+/**
+ * Removes the name of an event: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the event stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_event_remove(atoll_segment *segment,
+                                const char *name);
+
+/**
+ * Closes a handle. An event with a name stays in the segment; another one goes when no
+ * process has it open any more. A call that waits on another thread goes on.
+ *
+ * event     The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was an event.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_event_close(atoll_event *event);
+
+/**
+ * Sets the event and wakes all who wait for it. It stays set until it is cleared. Never
+ * waits, whoever is dead. What was written before it is seen by whoever finds it set.
+ *
+ * Returns
+ *   OK                  It is set.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+ *
+ * Threads   Any thread.
+ * Signals   May be called in a signal handler at any moment, also if that interrupted
+ *           another call. There a failure replaces what atoll_last_error() had to say.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_event_set(atoll_event *event);
+
+/**
+ * Clears the event: who comes from here on waits. Those who waited when it was set go on
+ * all the same.
+ *
+ * Returns
+ *   OK                  It is not set.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_event_clear(atoll_event *event);
+
+/**
+ * Says whether the event is set.
+ *
+ * out       Receives the answer, which may be over when you read it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_event_is_set(const atoll_event *event,
+                                bool *out);
+
+/**
+ * Says how often the event was set, modulo 2^32; to set one that is set does not count.
+ *
+ * out       Receives the number.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_event_sets(const atoll_event *event,
+                              uint32_t *out);
+
+/**
+ * Waits until the event is set, up to `timeout_ns`. Who waits when it is set returns OK,
+ * also if it is cleared at once.
+ *
+ * Pass 0 to look once, ATOLL_FOREVER to wait without limit. Any other span is measured
+ * from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  The event is set, or was since the call began.
+ *   TIMED_OUT           It was not.
+ *   INTERRUPTED         A signal handler ran. Call again.
+ *   PERMISSION          It is not set, and the segment is open read-only: one cannot wait.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread, many at a time.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_event_wait(atoll_event *event,
+                              int64_t timeout_ns);
+
+/**
+ * The same for a wait in several pieces: it is over also if the event was set between two
+ * of them. Ask atoll_event_sets() once, before you look whether the event is set, and then
+ * call this as often as you like with that number.
+ *
+ * sets      What atoll_event_sets() said when the wait began.
+ *
+ * Returns   As atoll_event_wait(). OK: it is set, or was since it had been set so often.
+ *
+ * Threads   Any thread, many at a time.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_event_wait_since(atoll_event *event,
+                                    uint32_t sets,
+                                    int64_t timeout_ns);
+
+/**
+ * Writes a ticket for the event, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_event_export(const atoll_event *event,
+                                atoll_ticket *out);
+
+/**
+ * Opens the event that a ticket is for.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_event_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_event_import(const atoll_ticket *ticket,
+                                atoll_event **out);
+
+/**
+ * Makes a latch in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a latch without a name, which others can only get by a ticket.
+ * count     What it waits for: 0 (it is open) to 2^31 - 1.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name or the count is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_latch_close(). With a name the latch
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_latch_create(atoll_segment *segment,
+                                const char *name,
+                                uint32_t count,
+                                atoll_latch **out);
+
+/**
+ * Opens a latch by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a latch without a name cannot be opened.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same latch.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_latch_close().
+ * Since     0.1
+ */
+atoll_status atoll_latch_open(atoll_segment *segment,
+                              const char *name,
+                              atoll_latch **out);
+
+/**
+ * Opens the latch of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_latch_create(). Without a name it always makes one. A latch that is
+ * there keeps its count.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_latch_open().
+ *   NO_SPACE            As for atoll_latch_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_latch_close().
+ * Since     0.1
+ */
+atoll_status atoll_latch_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        uint32_t count,
+                                        atoll_latch **out);
+
+/**
+ * Removes the name of a latch: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the latch stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_latch_remove(atoll_segment *segment,
+                                const char *name);
+
+/**
+ * Closes a handle. A latch with a name stays in the segment; another one goes when no
+ * process has it open any more. A call that waits on another thread goes on.
+ *
+ * latch     The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a latch.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_latch_close(atoll_latch *latch);
+
+/**
+ * Counts the latch down, and at zero opens it and wakes all who wait. Never waits, whoever
+ * is dead. What was written before it is seen by whoever passes the latch.
+ *
+ * n         By how much; 0 changes nothing.
+ *
+ * Returns
+ *   OK                  Done.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The latch waits for less than n, or the handle is closed. Nothing
+ *                       changed.
+ *
+ * Threads   Any thread, also the same one several times.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_latch_count_down(atoll_latch *latch,
+                                    uint32_t n);
+
+/**
+ * Says what the latch still waits for; 0: it is open.
+ *
+ * out       Receives the number, which may be less when you read it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_latch_count(const atoll_latch *latch,
+                               uint32_t *out);
+
+/**
+ * Waits until the latch is open, up to `timeout_ns`: as for atoll_event_wait(). A process
+ * that dies before it has counted down is not missed: somebody has to count down for it.
+ *
+ * Returns
+ *   OK                  The latch is open.
+ *   TIMED_OUT           It is not.
+ *   INTERRUPTED         A signal handler ran. Call again.
+ *   PERMISSION          It is not, and the segment is open read-only: one cannot wait.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread, many at a time.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_latch_wait(atoll_latch *latch,
+                              int64_t timeout_ns);
+
+/**
+ * Writes a ticket for the latch, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_latch_export(const atoll_latch *latch,
+                                atoll_ticket *out);
+
+/**
+ * Opens the latch that a ticket is for.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_latch_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_latch_import(const atoll_ticket *ticket,
+                                atoll_latch **out);
 
 /**
  * Begins a transaction: changes that all happen, at the commit, or not at all.

@@ -23,6 +23,8 @@ mod sync;
 
 pub use error::{Error, Result, Status};
 pub use object::array::RawArray;
+pub use object::event::Event;
+pub use object::latch::Latch;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
 pub use object::ticket::Ticket;

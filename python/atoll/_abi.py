@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x1d90f965c774ba0a
+ABI_FINGERPRINT = 0xd3db1827e29da642
 
 # Done.
 OK = 0
@@ -99,6 +99,20 @@ KIND_RECURSIVE_MUTEX = 2
 KIND_VALUE = 3
 # An array.
 KIND_ARRAY = 4
+# A reader-writer lock.
+KIND_RWLOCK = 5
+# A semaphore that counts.
+KIND_SEMAPHORE = 6
+# A semaphore whose permits name their holders.
+KIND_TRACKED_SEMAPHORE = 7
+# A condition variable.
+KIND_CONDVAR = 8
+# An event.
+KIND_EVENT = 9
+# A barrier.
+KIND_BARRIER = 10
+# A latch.
+KIND_LATCH = 11
 # Which edition of the contract that stands at atoll_place a program was compiled with.
 PLACE_CONTRACT = 1
 # The mutex counts: its holder may lock it again.
@@ -127,6 +141,7 @@ class atoll_platform(Structure):
         ("byte_locks", c_bool),
         ("unnamed_files", c_bool),
         ("membarrier", c_bool),
+        ("rescued_waits", c_uint64),
         ("libc", c_char * 16),
         ("kernel", c_char * 64),
         ("directory", c_char * 128),
@@ -554,6 +569,60 @@ FUNCTIONS = {
     # Opens the array that a ticket is for, whatever its type and shape: atoll_array_info() says
     # which.
     "atoll_array_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes an event, not set, in a segment.
+    "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens an event by its name.
+    "atoll_event_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the event of that name, or makes it if there is none.
+    "atoll_event_open_or_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Removes the name of an event: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_event_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_event_close": lambda: (c_int32, [c_void_p]),
+    # Sets the event and wakes all who wait for it.
+    "atoll_event_set": lambda: (c_int32, [c_void_p]),
+    # Clears the event: who comes from here on waits.
+    "atoll_event_clear": lambda: (c_int32, [c_void_p]),
+    # Says whether the event is set.
+    "atoll_event_is_set": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
+    # Says how often the event was set, modulo 2^32; to set one that is set does not count.
+    "atoll_event_sets": lambda: (c_int32, [c_void_p, POINTER(c_uint32)]),
+    # Waits until the event is set, up to `timeout_ns`.
+    "atoll_event_wait": lambda: (c_int32, [c_void_p, c_int64]),
+    # The same for a wait in several pieces: it is over also if the event was set between two of
+    # them.
+    "atoll_event_wait_since": lambda: (c_int32, [c_void_p, c_uint32, c_int64]),
+    # Writes a ticket for the event, for another process to import.
+    "atoll_event_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the event that a ticket is for.
+    "atoll_event_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a latch in a segment.
+    "atoll_latch_create": lambda: (c_int32, [c_void_p, c_char_p, c_uint32, POINTER(c_void_p)]),
+    # Opens a latch by its name.
+    "atoll_latch_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the latch of that name, or makes it if there is none.
+    "atoll_latch_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a latch: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_latch_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_latch_close": lambda: (c_int32, [c_void_p]),
+    # Counts the latch down, and at zero opens it and wakes all who wait.
+    "atoll_latch_count_down": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Says what the latch still waits for; 0: it is open.
+    "atoll_latch_count": lambda: (c_int32, [c_void_p, POINTER(c_uint32)]),
+    # Waits until the latch is open, up to `timeout_ns`: as for atoll_event_wait().
+    "atoll_latch_wait": lambda: (c_int32, [c_void_p, c_int64]),
+    # Writes a ticket for the latch, for another process to import.
+    "atoll_latch_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the latch that a ticket is for.
+    "atoll_latch_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),

@@ -11,9 +11,10 @@ use core::ffi::{c_char, c_void};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::handle::{self, Handle};
 use super::status::atoll_status;
 use crate::error::{Error, Result, Status};
-use crate::roster::thread::{self, InCall};
+use crate::roster::thread::{self, InCall, Thread};
 
 /// The last failure of a thread.
 #[repr(C)]
@@ -65,6 +66,21 @@ fn inside<T>(body: impl FnOnce(&InCall) -> Result<T>) -> core::result::Result<T,
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(remember(&error)),
         Err(payload) => Err(remember(&caught(payload.as_ref()))),
+    }
+}
+
+/// Runs the body of an exported function that may be called in a signal handler, at any
+/// moment, on any thread. It allocates nothing, takes no lock and no seat, and neither does
+/// the body.
+pub(super) fn guard_anywhere<H: Handle>(
+    handle: *const H,
+    body: impl FnOnce(&H::Object, Option<&'static Thread>) -> Result<()>,
+) -> atoll_status {
+    let visit = thread::visit();
+    let done = handle::find_quietly(&visit, handle).and_then(|object| body(object, visit.thread()));
+    match done {
+        Ok(()) => atoll_status::ATOLL_OK,
+        Err(error) => remember(&error),
     }
 }
 

@@ -50,9 +50,9 @@
 use core::ptr::{null_mut, without_provenance_mut};
 
 use super::limbo;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, invalid};
 use crate::platform::atomic::{AtomicPtr, AtomicU64, Ordering::*};
-use crate::roster::thread::InCall;
+use crate::roster::thread::{InCall, Visit};
 
 /// What a handle leads to. No kind is 0.
 #[repr(u32)]
@@ -62,10 +62,28 @@ pub(super) enum Kind {
     Mutex,
     Value,
     Array,
+    RwLock,
+    Semaphore,
+    Condvar,
+    Event,
+    Barrier,
+    Latch,
 }
 
 /// What people call the kinds, each at its number.
-const NOUNS: [&str; 5] = ["nothing", "segment", "mutex", "value", "array"];
+const NOUNS: [&str; 11] = [
+    "nothing",
+    "segment",
+    "mutex",
+    "value",
+    "array",
+    "rwlock",
+    "semaphore",
+    "condvar",
+    "event",
+    "barrier",
+    "latch",
+];
 
 /// A type of handle: what C sees, and what stands behind it.
 pub(super) trait Handle {
@@ -121,20 +139,36 @@ const FIRST_GENERATION: u64 = 1 << 63;
 /// The object behind a handle, for as long as the call lasts.
 #[inline(always)]
 pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::Object> {
+    // SAFETY: the caller is in a call for as long as it has the object.
+    unsafe { find_in_call(handle) }.ok_or_else(|| refusal(handle))
+}
+
+/// The same for calls that signal handlers may make: to refuse allocates nothing.
+pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Result<&H::Object> {
+    // SAFETY: a visit counts as a call, or lies within one.
+    unsafe { find_in_call(handle) }.ok_or(invalid(
+        "the handle is NULL, was closed, or is one of another kind of thing: pass one that is open",
+    ))
+}
+
+/// # Safety
+/// The caller is in a call, and has the object no longer than that.
+#[inline(always)]
+unsafe fn find_in_call<'call, H: Handle>(handle: *const H) -> Option<&'call H::Object> {
     let bits = handle.addr() as u64;
-    let Some(slot) = SLOTS.get(index_of(bits)) else { return Err(refusal(handle)) };
+    let slot = SLOTS.get(index_of(bits))?;
     // Acquire, OPENED and CLOSED. Loaded before the tag: if this is the object of
     // a later generation, or none, the tag is no longer the one of the handle.
     let object = slot.object.load(Acquire);
     // Relaxed: the tag is only compared.
     if slot.tag.load(Relaxed) != bits & GENERATION | H::KIND as u64 {
-        return Err(refusal(handle));
+        return None;
     }
     // SAFETY:
     // - The tag says {g, kind} of the handle, so this is the box of an `H::Object` (H1).
     // - Not freed during the call: we entered before we loaded, and `limbo` waits
     //   for the calls that ran when the box left the table (H3).
-    Ok(unsafe { &*object.cast::<H::Object>() })
+    Some(unsafe { &*object.cast::<H::Object>() })
 }
 
 /// Where the object behind a handle lies, without a look at the object itself: it

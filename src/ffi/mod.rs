@@ -7,7 +7,8 @@
 //!
 //! - `status`, `guard`: what every call answers, and the border it passes.
 //! - `handle`, `limbo`: numbers that lead to objects, and when those may go.
-//! - `argument`, `output`: where pointers of C become references, and results go out.
+//! - `argument`, `output`: where pointers of C become references, and results go out;
+//!   `obtain`: what all nouns begin with.
 //! - The rest is one file for each noun.
 //!
 //! A function is `unsafe` exactly if it reads or writes through a pointer of the
@@ -18,11 +19,14 @@
 
 mod argument;
 mod array;
+mod event;
 mod guard;
 mod handle;
+mod latch;
 mod limbo;
 mod mutex;
 mod object;
+mod obtain;
 mod output;
 mod place;
 mod platform;

@@ -2,10 +2,11 @@
 
 use core::ffi::c_char;
 
-use super::argument::{Growing, check_reserved, flag, growing, optional_text, text};
+use super::argument::{Growing, check_reserved, flag, growing};
 use super::guard::guard;
 use super::handle::{self, Handle, Kind, Place};
-use super::output::{NewHandle, Output};
+use super::obtain;
+use super::output::Output;
 use super::segment::atoll_segment;
 use super::status::atoll_status;
 use crate::error::Result;
@@ -111,16 +112,13 @@ unsafe fn obtain(
     out: *mut *mut atoll_mutex,
     how: impl FnOnce(&Segment, Option<&str>, bool) -> Result<Mutex>,
 ) -> atoll_status {
-    // SAFETY: NULL or room for a handle, per the caller.
-    let out = unsafe { NewHandle::at(out) };
-    out.fill(|call| {
-        let segment = handle::find(call, segment)?;
-        // SAFETY: NULL or a text ended by NUL, per the caller.
-        let name = unsafe { optional_text(name, "name") }?;
+    let make = |segment: &_, name: Option<&_>| {
         // SAFETY: NULL or a struct as long as it says, per the caller.
         let options = unsafe { growing(options, "options") }?;
         how(segment, name, options.as_ref().map_or(Ok(false), recursive)?)
-    })
+    };
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain::obtain(segment, name, out, make) }
 }
 
 fn recursive(options: &atoll_mutex_options) -> Result<bool> {
@@ -242,11 +240,8 @@ pub unsafe extern "C" fn atoll_mutex_remove(
     segment: *mut atoll_segment,
     name: *const c_char,
 ) -> atoll_status {
-    guard(|call| {
-        let segment = handle::find(call, segment)?;
-        // SAFETY: the caller passes NULL or a text ended by NUL.
-        Mutex::remove(segment, unsafe { text(name, "name") }?)
-    })
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain::remove(segment, name, Mutex::remove) }
 }
 
 /// Closes a handle. A mutex with a name stays in the segment; another one goes when no

@@ -18,6 +18,20 @@ pub const ATOLL_KIND_RECURSIVE_MUTEX: u32 = 2;
 pub const ATOLL_KIND_VALUE: u32 = 3;
 /// An array.
 pub const ATOLL_KIND_ARRAY: u32 = 4;
+/// A reader-writer lock.
+pub const ATOLL_KIND_RWLOCK: u32 = 5;
+/// A semaphore that counts.
+pub const ATOLL_KIND_SEMAPHORE: u32 = 6;
+/// A semaphore whose permits name their holders.
+pub const ATOLL_KIND_TRACKED_SEMAPHORE: u32 = 7;
+/// A condition variable.
+pub const ATOLL_KIND_CONDVAR: u32 = 8;
+/// An event.
+pub const ATOLL_KIND_EVENT: u32 = 9;
+/// A barrier.
+pub const ATOLL_KIND_BARRIER: u32 = 10;
+/// A latch.
+pub const ATOLL_KIND_LATCH: u32 = 11;
 
 // Numbers of the layers below, spelled out for the header.
 const _: () = {
@@ -26,13 +40,20 @@ const _: () = {
     assert!(ATOLL_KIND_RECURSIVE_MUTEX == Kind::RecursiveMutex as u32);
     assert!(ATOLL_KIND_VALUE == Kind::Value as u32);
     assert!(ATOLL_KIND_ARRAY == Kind::Array as u32);
+    assert!(ATOLL_KIND_RWLOCK == Kind::RwLock as u32);
+    assert!(ATOLL_KIND_SEMAPHORE == Kind::Semaphore as u32);
+    assert!(ATOLL_KIND_TRACKED_SEMAPHORE == Kind::TrackedSemaphore as u32);
+    assert!(ATOLL_KIND_CONDVAR == Kind::Condvar as u32);
+    assert!(ATOLL_KIND_EVENT == Kind::Event as u32);
+    assert!(ATOLL_KIND_BARRIER == Kind::Barrier as u32);
+    assert!(ATOLL_KIND_LATCH == Kind::Latch as u32);
 };
 
 /// What a segment knows of one object.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_object_info {
-    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY; more will come.
+    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH; more will come.
     pub kind: u32,
     /// Dimensions of an array, else 0.
     pub ndim: u32,

@@ -39,6 +39,9 @@ pub struct atoll_platform {
     pub unnamed_files: bool,
     /// membarrier works: most calls do without a fence.
     pub membarrier: bool,
+    /// Waits of this process so far that nobody woke, and that ended because every waiter
+    /// looks again after a while: 0, unless several processes died within microseconds.
+    pub rescued_waits: u64,
     /// The C library and its version, ended by NUL.
     pub libc: [c_char; 16],
     /// The kernel and its release, ended by NUL.
@@ -120,6 +123,7 @@ impl From<&Platform> for atoll_platform {
             byte_locks: platform.byte_locks,
             unnamed_files: platform.unnamed_files,
             membarrier: platform.membarrier,
+            rescued_waits: platform.rescued_waits,
             libc: c_text(&platform.libc),
             kernel: c_text(&platform.kernel),
             directory: c_text(&platform.directory),

@@ -30,7 +30,7 @@ use crate::object::value::RawValue;
 pub struct atoll_ticket {
     /// Which segment of that name it is.
     pub identity: u64,
-    /// What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_ARRAY) comes first; the others
+    /// What the object is (ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH) comes first; the others
     /// say where in the segment it is.
     pub words: [u64; 6],
     /// The name of the segment, ended by NUL.
@@ -65,7 +65,7 @@ unsafe fn read(ticket: *const atoll_ticket) -> Result<Ticket> {
 
 /// # Safety
 /// `out` is NULL or may be written as a ticket until the call returns.
-unsafe fn export<H: handle::Handle>(
+pub(super) unsafe fn export<H: handle::Handle>(
     handle: *const H,
     out: *mut atoll_ticket,
     how: impl FnOnce(&H::Object) -> Result<Ticket>,
@@ -80,7 +80,7 @@ unsafe fn export<H: handle::Handle>(
 
 /// # Safety
 /// `ticket` is NULL or leads to a ticket; `out` is NULL or may be written.
-unsafe fn import<H: handle::Handle>(
+pub(super) unsafe fn import<H: handle::Handle>(
     ticket: *const atoll_ticket,
     out: *mut *mut H,
     how: impl FnOnce(&Ticket) -> Result<H::Object>,

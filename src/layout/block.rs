@@ -50,6 +50,20 @@ pub(crate) enum Kind {
     Value = 3,
     /// An array.
     Array = 4,
+    /// A reader-writer lock.
+    RwLock = 5,
+    /// A semaphore that counts.
+    Semaphore = 6,
+    /// A semaphore whose permits name their holders.
+    TrackedSemaphore = 7,
+    /// A condition variable.
+    Condvar = 8,
+    /// An event.
+    Event = 9,
+    /// A barrier.
+    Barrier = 10,
+    /// A latch.
+    Latch = 11,
     /// A page of a member's holds; not an object.
     Holds = 0xfe,
 }
@@ -61,6 +75,13 @@ impl Kind {
             2 => Self::RecursiveMutex,
             3 => Self::Value,
             4 => Self::Array,
+            5 => Self::RwLock,
+            6 => Self::Semaphore,
+            7 => Self::TrackedSemaphore,
+            8 => Self::Condvar,
+            9 => Self::Event,
+            10 => Self::Barrier,
+            11 => Self::Latch,
             0xfe => Self::Holds,
             _ => return None,
         })
@@ -78,6 +99,13 @@ impl Kind {
             Self::RecursiveMutex => "a recursive mutex",
             Self::Value => "a value",
             Self::Array => "an array",
+            Self::RwLock => "a reader-writer lock",
+            Self::Semaphore => "a semaphore",
+            Self::TrackedSemaphore => "a tracked semaphore",
+            Self::Condvar => "a condvar",
+            Self::Event => "an event",
+            Self::Barrier => "a barrier",
+            Self::Latch => "a latch",
             Self::Holds => "a page of holds",
         }
     }

@@ -29,11 +29,11 @@ use crate::platform::atomic::{AtomicU32, AtomicU64};
 /// The first eight bytes of every segment.
 pub(crate) const MAGIC: [u8; 8] = *b"ATOLLSEG";
 /// The version of the memory layout; any change of meaning raises it.
-pub(crate) const LAYOUT_VERSION: u32 = 3;
+pub(crate) const LAYOUT_VERSION: u32 = 4;
 /// Roster blocks that a segment can have.
 pub(crate) const MAX_BLOCKS: usize = 512;
 /// Bytes of each of them; they lie at the end of the file, the first one last.
-pub(crate) const ROSTER_BLOCK_BYTES: u64 = 24 << 10;
+pub(crate) const ROSTER_BLOCK_BYTES: u64 = 28 << 10;
 /// Bytes at the beginning of each that libc owns.
 pub(crate) const LIVENESS_BYTES: u64 = 4096;
 /// Heads of hash chains in the directory.

@@ -13,7 +13,9 @@ pub(crate) mod header;
 pub(crate) mod memory;
 pub(crate) mod undo;
 
-use crate::platform::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, HookableWord64};
+use crate::platform::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64, HookableWord, HookableWord64,
+};
 use crate::platform::robust::LivenessMutex;
 
 /// A type whose bytes may lie in a segment.
@@ -71,6 +73,7 @@ shared_leaves!(
     AtomicU16,
     AtomicU32,
     AtomicU64,
+    HookableWord,
     HookableWord64,
     LivenessMutex
 );

@@ -2,9 +2,12 @@
 
 pub(crate) mod array;
 mod cell;
+pub(crate) mod event;
 mod large;
+pub(crate) mod latch;
 pub(crate) mod mutex;
 pub(crate) mod segment;
+mod share;
 pub(crate) mod ticket;
 pub(crate) mod transaction;
 pub(crate) mod typed;

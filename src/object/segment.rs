@@ -15,6 +15,8 @@ use crate::segment::directory::{self, Object, Request, Wanted};
 use crate::segment::heap::Heap;
 use crate::segment::holding::{self, Holding};
 use crate::segment::{birth, estate, growth, home, reclaim, verify};
+use crate::sync::event::EventBody;
+use crate::sync::latch::LatchBody;
 
 pub use crate::segment::birth::SegmentOptions;
 
@@ -206,7 +208,9 @@ impl Segment {
             }
             Kind::Value => super::value::verify(self.attachment, body, object.body_bytes()),
             Kind::Array => super::array::verify(self.attachment, body, object.body_bytes()),
-            Kind::Holds => Ok(()),
+            Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
+            Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
+            _ => Ok(()),
         }
     }
 

@@ -4,7 +4,7 @@
 //! The kernel checks the words in the order given and queues the caller on each
 //! before it checks the next. Callers rely on that order.
 
-use super::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
+use super::atomic::{AtomicU8, AtomicU32, AtomicU64, HookableWord64, Ordering::Relaxed};
 use super::time;
 
 /// How a sleep ended.
@@ -25,6 +25,16 @@ pub(crate) enum Wake {
 pub(crate) struct Watch<'a> {
     pub(crate) word: &'a AtomicU32,
     pub(crate) value: u32,
+}
+
+impl HookableWord64 {
+    /// What to sleep on while the whole word is `value`: first the half that hooks point at.
+    pub(crate) fn watches(&self, value: u64) -> [Watch<'_>; 2] {
+        [
+            Watch { word: self.low().as_futex(), value: value as u32 },
+            Watch { word: self.high(), value: (value >> 32) as u32 },
+        ]
+    }
 }
 
 /// The most words that one sleep can watch (`FUTEX_WAITV_MAX`).
@@ -136,6 +146,20 @@ pub(crate) fn wake(word: &AtomicU32, count: i32) -> u32 {
 /// Wakes every sleeper of `word`.
 pub(crate) fn wake_all(word: &AtomicU32) {
     wake(word, i32::MAX);
+}
+
+/// Waits of this process that ended because their slice did.
+static RESCUED: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that a wait was over, and that nobody had woken it.
+pub(crate) fn note_rescue() {
+    // Relaxed: a count, for people.
+    RESCUED.fetch_add(1, Relaxed);
+}
+
+/// How many there were.
+pub(crate) fn rescued_waits() -> u64 {
+    RESCUED.load(Relaxed)
 }
 
 const UNKNOWN: u8 = 0;

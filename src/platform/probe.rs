@@ -24,6 +24,9 @@ pub struct Platform {
     pub unnamed_files: bool,
     /// `membarrier` works: most calls do without a fence.
     pub membarrier: bool,
+    /// Waits of this process that nobody woke, and that ended because every waiter looks
+    /// again after a while.
+    pub rescued_waits: u64,
     /// Name and version of the C library.
     pub libc: String,
     /// Name and release of the kernel.
@@ -45,6 +48,7 @@ impl Platform {
             byte_locks,
             unnamed_files,
             membarrier: super::membarrier::is_available(),
+            rescued_waits: futex::rescued_waits(),
             libc: libc_version(),
             kernel: kernel_release(),
             directory: directory::path().display().to_string(),

@@ -139,6 +139,18 @@ impl WordOffset {
     }
 }
 
+/// A hook that is to go back to where it was.
+pub(crate) struct Lent {
+    list: RobustList,
+    former: *mut c_void,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.list.set(self.former);
+    }
+}
+
 /// The kernel's `struct robust_list_head`.
 #[repr(C)]
 struct ListHead {
@@ -204,6 +216,18 @@ impl RobustList {
         let futex_offset = unsafe { (*self.head).futex_offset };
         let entry = (address as usize).wrapping_sub(futex_offset as usize);
         self.set(entry as *mut c_void);
+    }
+
+    /// Points the hook at `word` until the answer is dropped, and then at what it pointed
+    /// at before. For a signal handler that may have interrupted anything.
+    ///
+    /// What a death does at the former word, to wake a sleeper there, is done at once: the
+    /// thread cannot die there meanwhile, and does not sleep.
+    pub(crate) fn lend(self, word: &HookableWord) -> Lent {
+        // SAFETY: as in `word_offset`; volatile because a signal may change it.
+        let former = unsafe { self.pending().read_volatile() };
+        self.arm(word);
+        Lent { list: self, former }
     }
 
     /// Takes the hook off.

@@ -207,7 +207,7 @@ fn mutex_of(memory: &Memory, kind: Kind, entry: Offset) -> Result<Option<&MutexB
         Kind::Mutex | Kind::RecursiveMutex => memory.at(body).map(Some),
         Kind::Value => crate::layout::bodies::mutex_in_value(memory, body)?
             .map_or(Ok(None), |place| memory.at(place).map(Some)),
-        Kind::Array | Kind::Holds => Ok(None),
+        _ => Ok(None),
     }
 }
 

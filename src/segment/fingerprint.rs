@@ -8,6 +8,8 @@ use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;
 use crate::segment::holds::HoldPage;
+use crate::sync::event::EventBody;
+use crate::sync::latch::LatchBody;
 use crate::sync::mutex::MutexBody;
 
 /// Two builds agree on every byte of a segment if and only if they agree on this.
@@ -21,6 +23,8 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         AnnexHead::SHAPE,
         Block::SHAPE,
         MutexBody::SHAPE,
+        EventBody::SHAPE,
+        LatchBody::SHAPE,
         SmallValue::SHAPE,
         LargeValue::SHAPE,
         ArrayHead::SHAPE,
@@ -40,7 +44,7 @@ mod tests {
     use crate::layout::block::BlockHead;
     use crate::layout::bodies::TypeRecord;
     use crate::layout::undo::UndoEntry;
-    use crate::roster::record::{MemberRecord, ParticipantRecord};
+    use crate::roster::record::{MemberRecord, ParticipantRecord, WaitNode};
     use crate::segment::holds::HoldEntry;
     use crate::sync::guarded::GuardedBody;
 
@@ -61,8 +65,11 @@ mod tests {
             AnnexHead::describe(),
             Block::describe(),
             ParticipantRecord::describe(),
+            WaitNode::describe(),
             MemberRecord::describe(),
             MutexBody::describe(),
+            EventBody::describe(),
+            LatchBody::describe(),
             TypeRecord::describe(),
             SmallValue::describe(),
             LargeValue::describe(),

@@ -5,47 +5,20 @@
 
 use super::mutex::{Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, check_bits};
 use super::owner::identify;
+use super::wait::Wait;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
-use crate::platform::futex::{self, Wake, Watch};
+use crate::platform::futex::{self, Watch};
 use crate::platform::time::{Deadline, now_ns};
-use crate::roster::death::{self, INTERRUPTED, Pulse};
+use crate::roster::death;
 use crate::roster::journal;
 
-/// Looks before a waiter goes to sleep. The pause before each is twice the last one, up
-/// to `LONGEST_PAUSE` instructions of some 40 ns: all in all 15 µs, less than a sleep and
-/// its wake-up take.
-///
-/// Every look takes the word's line from an owner that may be about to unlock, or to lock
-/// again. Two processes that do nothing but lock, count and unlock took 10 ns for it with
-/// these pauses and 28 ns with 100 looks in a row (two cores 26 ns apart; 15 and 37 ns at
-/// 190 ns). With sections of half a microsecond both did the same within a tenth.
-const LOOKS: u32 = 11;
-const LONGEST_PAUSE: u32 = 64;
 /// How long somebody waits before newcomers are asked to let it pass, and how long
 /// such a newcomer sleeps at most.
 const STARVING_NS: u64 = 1_000_000;
-const FIRST_SLICE_NS: u64 = 100_000_000;
-const LONGEST_SLICE_NS: u64 = 1_000_000_000;
 
 const BUSY: Error =
     Error::new(Status::TimedOut, "the mutex is held by somebody else and the time is over");
-
-/// Why a contender gives up.
-#[derive(Clone, Copy)]
-enum GiveUp {
-    Late,
-    Interrupted,
-}
-
-impl From<GiveUp> for Error {
-    fn from(why: GiveUp) -> Self {
-        match why {
-            GiveUp::Late => BUSY,
-            GiveUp::Interrupted => INTERRUPTED,
-        }
-    }
-}
 
 /// A word that was taken.
 #[derive(Clone, Copy)]
@@ -60,31 +33,14 @@ pub(super) struct Taken {
 pub(super) struct Contender<'a> {
     body: &'a MutexBody,
     actor: Actor,
-    deadline: Deadline,
+    wait: Wait<'static>,
     /// When the first sleep began, 0 before it.
     waiting_since: u64,
-    /// Slept in this call: a wake-up may have been meant for us.
-    slept: bool,
-    /// Why the next look is the last one.
-    giving_up: Option<GiveUp>,
-    /// Looks at an owned word since the last sleep.
-    looks: u32,
-    slice: u64,
 }
 
 impl<'a> Contender<'a> {
     pub(super) fn new(body: &'a MutexBody, actor: Actor, deadline: Deadline) -> Self {
-        let giving_up = deadline.is_now().then_some(GiveUp::Late);
-        Self {
-            body,
-            actor,
-            deadline,
-            waiting_since: 0,
-            slept: false,
-            giving_up,
-            looks: 0,
-            slice: FIRST_SLICE_NS,
-        }
+        Self { body, actor, wait: Wait::eager(deadline), waiting_since: 0 }
     }
 
     /// Takes the word or gives up. The hook is armed.
@@ -94,7 +50,7 @@ impl<'a> Contender<'a> {
             let word = self.body.word.load(Acquire);
             check_bits(word)?;
             if word & OWNED == 0 {
-                if word & STARVING != 0 && !self.slept && self.giving_up.is_none() {
+                if word & STARVING != 0 && !self.wait.slept() && !self.wait.is_over() {
                     self.let_pass(word);
                     continue;
                 }
@@ -106,30 +62,20 @@ impl<'a> Contender<'a> {
                 }
                 continue;
             }
-            let Some(pulse) = death::feel_pulse(self.actor.attachment, word)? else {
+            if death::feel_pulse(self.actor.attachment, word)?.is_none() {
                 if let Some(taken) = self.take_over(word)? {
                     return Ok(taken);
                 }
                 continue;
-            };
-            if let Some(reason) = self.giving_up {
+            }
+            if self.wait.is_over() {
                 self.pass_on_the_watch(word);
-                return Err(reason.into());
+                return Err(self.wait.refusal(BUSY));
             }
-            if self.looks < LOOKS {
-                self.pause();
-            } else {
-                self.sleep(word, &pulse)?;
+            if !self.wait.pause() {
+                self.sleep(word)?;
             }
         }
-    }
-
-    /// Lets some time pass before the next look, more each time.
-    fn pause(&mut self) {
-        for _ in 0..LONGEST_PAUSE.min(1 << self.looks) {
-            core::hint::spin_loop();
-        }
-        self.looks += 1;
     }
 
     fn exchange(&self, from: u64, to: u64) -> bool {
@@ -160,18 +106,16 @@ impl<'a> Contender<'a> {
 
     /// A newcomer's courtesy: one short sleep while somebody starves.
     fn let_pass(&mut self, word: u64) {
-        let until = self.deadline.within(now_ns(), STARVING_NS);
         let low = self.body.word.low().as_futex();
-        let wake = futex::wait(&[Watch { word: low, value: word as u32 }], until);
-        self.after_sleep(wake);
+        self.wait.nap(Watch { word: low, value: word as u32 }, STARVING_NS);
     }
 
-    fn sleep(&mut self, word: u64, pulse: &Pulse<'_>) -> Result<()> {
+    fn sleep(&mut self, word: u64) -> Result<()> {
         let now = now_ns();
         if self.waiting_since == 0 {
             self.waiting_since = now;
         }
-        let starving = self.slept && now - self.waiting_since > STARVING_NS;
+        let starving = self.wait.slept() && now - self.waiting_since > STARVING_NS;
         let marked = word | WAITERS | if starving { STARVING } else { 0 };
         // Relaxed: flags publish nothing.
         if marked != word
@@ -179,45 +123,16 @@ impl<'a> Contender<'a> {
         {
             return Ok(());
         }
-        let [live, generation] = pulse.watches();
-        let watches = [
-            // Queued here before the rest is compared: an unlock that we do not see
-            // below finds us.
-            Watch { word: self.body.word.low().as_futex(), value: marked as u32 },
-            Watch { word: self.body.word.high(), value: (marked >> 32) as u32 },
-            live,
-            generation,
-        ];
-        let wake = futex::wait(&watches, self.deadline.within(now, self.slice));
-        if death::feel_pulse(self.actor.attachment, word)?.is_none() {
-            // The kernel woke one sleeper of the dead one's liveness word, perhaps us,
-            // and others may wait there for another lock. First of all, so that no
-            // way out of here swallows the news.
-            death::spread_word(self.actor.attachment, word);
-        }
-        if wake == Wake::TimedOut && !self.deadline.has_passed() {
-            self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
-            death::examine(self.actor.attachment, word)?;
-        }
-        self.after_sleep(wake);
-        Ok(())
-    }
-
-    fn after_sleep(&mut self, wake: Wake) {
-        self.slept = true;
-        // If somebody was faster than us, it may be over soon.
-        self.looks = 0;
-        if wake == Wake::Interrupted {
-            self.giving_up = Some(GiveUp::Interrupted);
-        } else if wake == Wake::TimedOut && self.deadline.has_passed() {
-            self.giving_up = Some(GiveUp::Late);
-        }
+        // Queued on the low half before the rest is compared: an unlock that we do not see
+        // there finds us.
+        let words = self.body.word.watches(marked);
+        self.wait.sleep(self.actor.attachment, &words, &[word])
     }
 
     /// Before giving up: a wake-up may have been meant for us, or the kernel may have
     /// counted on us to notice a death. Who never slept owes nothing.
     fn pass_on_the_watch(&self, word: u64) {
-        if self.slept && word & WAITERS != 0 {
+        if self.wait.slept() && word & WAITERS != 0 {
             futex::wake(self.body.word.low().as_futex(), 1);
         }
     }

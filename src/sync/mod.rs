@@ -5,6 +5,11 @@
 
 mod actor;
 mod contender;
+pub(crate) mod event;
+mod gate;
 pub(crate) mod guarded;
+pub(crate) mod latch;
+mod lending;
 pub(crate) mod mutex;
 mod owner;
+pub(crate) mod wait;

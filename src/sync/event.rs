@@ -1,0 +1,81 @@
+//! An event: a flag that threads wait for, set by anybody and cleared by anybody.
+//!
+//! It counts how often it was set, so that whoever waits returns although the event was
+//! cleared again before it could look. What a death does is told in `gate`.
+
+use super::gate::{self, ONE, OPEN};
+use super::wait::Wait;
+use crate::error::{Error, Result, Status, corrupted};
+use crate::layout::shared;
+use crate::platform::atomic::{HookableWord64, Ordering::Acquire};
+use crate::roster::attachment::Attachment;
+use crate::roster::thread::Thread;
+
+shared! {
+    /// An event in shared memory. All zero is one that is not set.
+    pub(crate) struct EventBody: 64 {
+        word: HookableWord64,
+        reserved: [u64; 7],
+    }
+}
+
+const NOT_SET: Error =
+    Error::new(Status::TimedOut, "the event was not set before the time was over");
+
+impl EventBody {
+    /// Whether it is set.
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        // Acquire, SIGNALLED.
+        self.word.load(Acquire) & OPEN != 0
+    }
+
+    /// How often it was set, modulo 2^32. To set one that is set does not count.
+    #[inline]
+    pub(crate) fn sets(&self) -> u32 {
+        gate::number_in(self.word.load(Acquire))
+    }
+
+    /// Sets it and wakes everybody who waits.
+    ///
+    /// # Errors
+    /// `System` on a thread that has no robust list.
+    pub(crate) fn set(&self, thread: Option<&Thread>) -> Result<()> {
+        // An event that is set is exchanged for itself: what the caller wrote before is
+        // there for whoever finds it set.
+        let next = |word: u64| if word & OPEN == 0 { word.wrapping_add(ONE) | OPEN } else { word };
+        gate::change(&self.word, thread, |word| Ok(Some(next(word))))
+    }
+
+    /// Clears it.
+    pub(crate) fn clear(&self) {
+        gate::shut(&self.word);
+    }
+
+    /// Waits until it is set, or has been since it was set `since` times.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Interrupted`.
+    pub(crate) fn wait(
+        &self,
+        attachment: &Attachment,
+        thread: &Thread,
+        since: Option<u32>,
+        mut wait: Wait<'_>,
+    ) -> Result<()> {
+        let since = since.unwrap_or_else(|| self.sets());
+        let passes = |word| word & OPEN != 0 || gate::number_in(word) != since;
+        match gate::wait(&self.word, attachment, thread.hook(), &mut wait, passes)? {
+            true => Ok(()),
+            false => Err(wait.refusal(NOT_SET)),
+        }
+    }
+
+    /// Checks the word.
+    pub(crate) fn verify(&self) -> Result<()> {
+        if gate::is_sound(self.word.load(Acquire)) { Ok(()) } else { Err(DAMAGED) }
+    }
+}
+
+const DAMAGED: Error =
+    corrupted("an event's word has bits that are always zero: the segment is damaged");

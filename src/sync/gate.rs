@@ -1,0 +1,172 @@
+//! The word that events and latches have in common: open or shut, and who waits.
+//!
+//! # The word
+//!
+//! ```text
+//!  bits 63..32    of an event how often it was set, of a latch what it still waits for
+//!  bit 31         OPEN      who comes passes
+//!  bit 30         WAITERS   somebody may be asleep
+//!  bits 29..0     zero in every state, so that the hook may point here
+//! ```
+//!
+//! # Invariants
+//!
+//! - **G1** Who goes to sleep has set WAITERS, with its hook on the word, and sleeps only
+//!   while the gate is shut.
+//! - **G2** WAITERS goes only by an exchange of the very word for which everybody was woken.
+//! - **G3** Who slept, passes and sees WAITERS wakes everybody before it takes its hook off.
+//!
+//! # Edges
+//!
+//! | edge      | release                 | acquire               | what it carries         |
+//! |-----------|-------------------------|-----------------------|-------------------------|
+//! | SIGNALLED | whoever opens it, or    | `wait` or a look      | what was written before |
+//! |           | counts down             | finds it open         |                         |
+//!
+//! # If a process dies
+//!
+//! - opening it, before the exchange: nothing has happened;
+//! - between that and the wake of all: its hook is on the word, the kernel wakes one
+//!   sleeper, and that one wakes all (G3);
+//! - after the wake of all: WAITERS may stay. It costs a wake that finds nobody;
+//! - woken, before it has woken the others: its hook is on the word, the next one does it;
+//! - shutting it: it wakes everybody before the exchange (of an open gate with WAITERS),
+//!   for whoever opened it may have been killed, and those that it left asleep could not be
+//!   told from those who come later.
+//!
+//! `models/gate.pml` checks this with three waiters and two deaths: no slice is needed.
+
+use super::lending::lend_hook;
+use super::wait::Wait;
+use crate::error::Result;
+use crate::platform::atomic::{
+    HookableWord64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+use crate::platform::futex;
+use crate::platform::robust::RobustList;
+use crate::roster::attachment::Attachment;
+use crate::roster::thread::Thread;
+
+/// Who comes passes.
+pub(super) const OPEN: u64 = 1 << 31;
+pub(super) const WAITERS: u64 = 1 << 30;
+/// One in the number.
+pub(super) const ONE: u64 = 1 << 32;
+
+/// The number in a word.
+pub(super) fn number_in(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// Opens the gate, or only changes its number: `next` says what the word becomes, or that
+/// it stays. Wakes everybody if it opens.
+pub(super) fn change(
+    word: &HookableWord64,
+    thread: Option<&Thread>,
+    next: impl Fn(u64) -> Result<Option<u64>>,
+) -> Result<()> {
+    let mut seen = word.load(Relaxed);
+    let mut lent = None;
+    loop {
+        let Some(new) = next(seen)? else {
+            return Ok(());
+        };
+        let wakes = new & OPEN != 0 && new & WAITERS != 0;
+        if wakes && lent.is_none() {
+            lent = Some(lend_hook(thread, word.low())?);
+        }
+        // Release, SIGNALLED. Acquire: what those wrote who counted down before is
+        // handed on.
+        match word.compare_exchange(seen, new, AcqRel, Relaxed) {
+            Ok(_) if wakes => {
+                wake_all(word);
+                // Relaxed: a flag publishes nothing. It fails if the word was changed (G2).
+                let _ = word.compare_exchange(new, new & !WAITERS, Relaxed, Relaxed);
+                return Ok(());
+            }
+            Ok(_) => return Ok(()),
+            Err(now) => seen = now,
+        }
+    }
+}
+
+/// Shuts the gate. Nobody sleeps on an open one, so nobody is lost.
+pub(super) fn shut(word: &HookableWord64) {
+    loop {
+        let seen = word.load(Relaxed);
+        if seen & OPEN == 0 {
+            return;
+        }
+        if seen & WAITERS != 0 {
+            wake_all(word);
+        }
+        // Release: what was written before it belongs to the next opening, at the latest.
+        if word.compare_exchange(seen, seen & !(OPEN | WAITERS), Release, Relaxed).is_ok() {
+            return;
+        }
+    }
+}
+
+/// Waits until `passes` says so of the word, and says whether it does.
+///
+/// # Errors
+/// `Corrupted`.
+pub(super) fn wait(
+    word: &HookableWord64,
+    attachment: &Attachment,
+    hook: RobustList,
+    wait: &mut Wait<'_>,
+    passes: impl Fn(u64) -> bool,
+) -> Result<bool> {
+    loop {
+        // Acquire, SIGNALLED, here and below.
+        if passes(word.load(Acquire)) {
+            return Ok(true);
+        }
+        if wait.is_over() {
+            return Ok(false);
+        }
+        if !wait.pause() {
+            break;
+        }
+    }
+    hook.arm(word.low());
+    let passed = sleep(word, attachment, wait, passes);
+    hook.disarm();
+    passed
+}
+
+fn sleep(
+    word: &HookableWord64,
+    attachment: &Attachment,
+    wait: &mut Wait<'_>,
+    passes: impl Fn(u64) -> bool,
+) -> Result<bool> {
+    loop {
+        let seen = word.load(Acquire);
+        if passes(seen) {
+            if wait.slept() && seen & WAITERS != 0 {
+                wake_all(word); // G3
+            }
+            return Ok(true);
+        }
+        if wait.is_over() {
+            return Ok(false);
+        }
+        let marked = seen | WAITERS;
+        // Relaxed: a flag publishes nothing.
+        if marked == seen || word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok() {
+            wait.sleep(attachment, &word.watches(marked), &[])?;
+        }
+    }
+}
+
+fn wake_all(word: &HookableWord64) {
+    futex::wake_all(word.low().as_futex());
+}
+
+/// Whether a word can be one of a gate.
+pub(super) fn is_sound(word: u64) -> bool {
+    word as u32 & !((OPEN | WAITERS) as u32) == 0
+}

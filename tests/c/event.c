@@ -130,12 +130,15 @@ static void *set_for_the_crowd(void *pulse) {
 
 static void all_who_wait_go_on(bool pulse) {
     pthread_t setter;
+    uint64_t rescued;
     set_up();
     arrived = passed = 0;
+    rescued = rescued_waits();
     CHECK(pthread_create(&setter, NULL, set_for_the_crowd, pulse ? &passed : NULL) == 0);
     in_crowd(8, wait_and_count, NULL);
     CHECK(pthread_join(setter, NULL) == 0);
     CHECK(passed == 8 && is_set() == !pulse);
+    CHECK(rescued_waits() == rescued);
     tear_down();
 }
 

@@ -113,6 +113,13 @@ static inline void in_crowd(int n, void (*body)(void *), void *argument) {
     pthread_barrier_destroy(&crowd.all_here);
 }
 
+/* Waits of this process that only a look after a while has ended: nobody had woken them. */
+static inline uint64_t rescued_waits(void) {
+    atoll_platform platform;
+    EXPECT(ATOLL_OK, atoll_platform_info(&platform));
+    return platform.rescued_waits;
+}
+
 static inline int64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -5,6 +5,8 @@ static const char *segment_name;
 static atoll_segment *segment;
 static atoll_mutex *mutex, *recursive;
 static atoll_value *one, *two;
+static atoll_event *event, *unset;
+static atoll_latch *latch;
 static const atoll_type number = ATOLL_TYPE_I64;
 
 static void remove_segment(void) {
@@ -19,6 +21,10 @@ static void set_up(void) {
     need(atoll_mutex_create(segment, NULL, &again, &recursive));
     need(atoll_value_create(segment, NULL, &number, &one));
     need(atoll_value_create(segment, NULL, &number, &two));
+    need(atoll_event_create(segment, NULL, &event));
+    need(atoll_event_set(event));
+    need(atoll_event_create(segment, NULL, &unset));
+    need(atoll_latch_create(segment, NULL, 0, &latch));
 }
 
 static void lock_unlock(long operations) {
@@ -59,6 +65,29 @@ static void fetch_add(long operations) {
         need(atoll_value_fetch_add(one, &operand, sizeof operand, &old, sizeof old, NULL));
 }
 
+static void is_set(long operations) {
+    bool answer;
+    while (operations-- > 0)
+        need(atoll_event_is_set(event, &answer));
+}
+
+static void wait_for_event(long operations) {
+    while (operations-- > 0)
+        need(atoll_event_wait(event, ATOLL_FOREVER));
+}
+
+static void set_clear(long operations) {
+    while (operations-- > 0) {
+        need(atoll_event_set(unset));
+        need(atoll_event_clear(unset));
+    }
+}
+
+static void wait_for_latch(long operations) {
+    while (operations-- > 0)
+        need(atoll_latch_wait(latch, ATOLL_FOREVER));
+}
+
 static void store_both(long operations) {
     while (operations-- > 0) {
         atoll_transaction *transaction;
@@ -88,6 +117,10 @@ int main(int argc, char **argv) {
     count("value load", load, 1000);
     count("value store", store, 1000);
     count("value fetch_add", fetch_add, 1000);
+    count("event is_set", is_set, 1000);
+    count("event wait for one that is set", wait_for_event, 1000);
+    count("event set, clear", set_clear, 1000);
+    count("latch wait for one that is open", wait_for_latch, 1000);
     count("transaction of two stores", store_both, 1000);
     count("value create, close", create_close, 500);
     return 0;

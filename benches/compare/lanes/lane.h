@@ -45,8 +45,10 @@ static inline void lane_need(int is_fine, const char *what) {
 /* Ends the lane if a call of atoll's failed. */
 static inline void lane_check(atoll_status status) {
     atoll_error error;
+    if (status == ATOLL_OK)
+        return;
     atoll_last_error(&error);
-    lane_need(status == ATOLL_OK, error.text);
+    lane_need(0, error.text);
 }
 
 /* Says that the lane has set itself up. */
@@ -63,32 +65,59 @@ static inline long lane_preempted(void) {
     return usage.ru_nivcsw;
 }
 
-static inline void lane_slice(const struct lane_side *side, uint64_t from, uint64_t until) {
-    uint64_t begin, now;
-    long operations = 0, before = lane_preempted();
-    while ((begin = lane_now()) < from) {
+/* How often this process slept. */
+static inline long lane_slept(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
+}
+
+/* What is asked for: to work for one side between two moments. */
+struct lane_request {
+    char side[16];
+    uint64_t from, until;
+};
+
+/* Waits for the next request; false once the input has ended. */
+static inline int lane_next(struct lane_request *request) {
+    return scanf("%15s %" SCNu64 " %" SCNu64, request->side, &request->from, &request->until) == 3;
+}
+
+/* Waits for the moment to begin. True if it is kept. */
+static inline int lane_begin(const struct lane_request *request) {
+    uint64_t begin;
+    while ((begin = lane_now()) < request->from) {
     }
+    return begin - request->from <= LANE_LATE_NS;
+}
+
+/* So many operations took so long, and so often somebody else was in the way. */
+static inline void lane_answer(long operations, uint64_t took_ns, long disturbed) {
+    printf("%ld %" PRIu64 " %ld\n", operations, took_ns, disturbed);
+    fflush(stdout);
+}
+
+static inline void lane_slice(const struct lane_side *side, const struct lane_request *request) {
+    long operations = 0, before = lane_preempted(), is_late = !lane_begin(request);
+    uint64_t begin = lane_now(), now;
     do {
         side->work(side->batch);
         operations += side->batch;
         now = lane_now();
-    } while (now < until);
-    long late = begin - from > LANE_LATE_NS;
-    printf("%ld %" PRIu64 " %ld\n", operations, now - begin, lane_preempted() - before + late);
-    fflush(stdout);
+    } while (now < request->until);
+    lane_answer(operations, now - begin, lane_preempted() - before + is_late);
 }
 
 /* Works slices until the input ends. The last of the sides has no name. */
 static inline void lane_serve(const struct lane_side *sides) {
-    char name[16];
-    uint64_t from, until;
+    struct lane_request request;
     lane_ready();
-    while (scanf("%15s %" SCNu64 " %" SCNu64, name, &from, &until) == 3) {
+    while (lane_next(&request)) {
         const struct lane_side *side = sides;
-        while (side->name && strcmp(side->name, name) != 0)
+        while (side->name && strcmp(side->name, request.side) != 0)
             side++;
-        lane_need(side->name != NULL, name);
-        lane_slice(side, from, until);
+        lane_need(side->name != NULL, request.side);
+        lane_slice(side, &request);
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * mutex uncontended|contended SEGMENT create|open
+ * mutex SEGMENT create|open uncontended|contended
  *
  * Locks and unlocks; contended, there is a counter to increment in between.
  */
@@ -48,8 +48,8 @@ static const struct lane_side contended[] = {
 };
 
 int main(int argc, char **argv) {
-    lane_need(argc == 4, "usage: mutex uncontended|contended SEGMENT create|open");
-    mutexes_open(argv[2], argv[3]);
-    lane_serve(strcmp(argv[1], "contended") == 0 ? contended : uncontended);
+    lane_need(argc == 4, "usage: mutex SEGMENT create|open uncontended|contended");
+    mutexes_open(argv[1], argv[2]);
+    lane_serve(strcmp(argv[3], "contended") == 0 ? contended : uncontended);
     return 0;
 }

@@ -1,4 +1,4 @@
-// mutex SEGMENT
+// mutex SEGMENT create
 //
 // Locks and unlocks as C++ programs do: what atoll.hpp can do in place, it does in place.
 #include <optional>
@@ -35,8 +35,8 @@ const lane_side sides[] = {
 }  // namespace
 
 int main(int argc, char **argv) {
-    lane_need(argc == 2, "usage: mutex SEGMENT");
-    mutexes_open(argv[1], "create");
+    lane_need(argc == 3, "usage: mutex SEGMENT create");
+    mutexes_open(argv[1], argv[2]);
     mutex = atoll::mutex::open(atoll::segment::open(argv[1]), "ours");
     lane_serve(sides);
 }

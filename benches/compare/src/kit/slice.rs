@@ -48,15 +48,20 @@ impl Slice {
     }
 }
 
-/// How long slices take.
-pub const SLICE_NS: u64 = 1_000_000;
+/// How long slices take, unless the row says otherwise.
+const SLICE_NS: u64 = 1_000_000;
 /// Until all lanes have read the line and wait for the moment to begin.
 const LEAD_NS: u64 = 200_000;
 
 /// Lets all lanes do the work of one side at the same time.
 pub fn run(lanes: &mut [Lane], side: Side) -> Result<Slice> {
+    run_for(SLICE_NS, lanes, side)
+}
+
+/// The same for so long.
+pub fn run_for(slice_ns: u64, lanes: &mut [Lane], side: Side) -> Result<Slice> {
     let from = cpu::now_ns() + LEAD_NS;
-    let request = format!("{} {from} {}", side.name(), from + SLICE_NS);
+    let request = format!("{} {from} {}", side.name(), from + slice_ns);
     for lane in &mut *lanes {
         lane.tell(&request)?;
     }

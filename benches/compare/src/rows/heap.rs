@@ -2,14 +2,12 @@
 
 use std::process::Command;
 
-use super::{Plan, Site, segment_name};
+use super::{PAIRS, Plan, Site, segment_name};
 use crate::kit::Result;
 use crate::kit::lane::Lane;
 use crate::kit::pairs::Pairs;
 use crate::kit::row::{Row, Subject};
 use crate::kit::slice;
-
-const PAIRS: usize = 200;
 
 /// One process, nobody else.
 pub const ALONE: Plan = Plan {

@@ -2,15 +2,25 @@
 
 mod heap;
 mod mutex;
+mod pingpong;
 mod python;
 mod recovery;
 mod segment;
 mod transaction;
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::kit::Result;
+use crate::kit::lane::Lane;
+use crate::kit::pairs::Pairs;
 use crate::kit::probe::Probe;
 use crate::kit::row::{Row, Subject};
+use crate::kit::slice;
 use crate::kit::workshop::Workshop;
+
+/// Of slices of a millisecond, in the regime that most of them met.
+const PAIRS: usize = 200;
 
 /// What rows measure with.
 pub struct Site {
@@ -32,6 +42,9 @@ pub const PLANS: &[Plan] = &[
     mutex::UNCONTENDED_CPP,
     mutex::CONTENDED,
     recovery::PLAN,
+    pingpong::EVENT,
+    pingpong::EVENT_AWAKE,
+    pingpong::EVENT_ONE_CPU,
     transaction::TWO_WORDS,
     heap::ALONE,
     heap::CONTENDED,
@@ -55,6 +68,45 @@ pub const PLANS: &[Plan] = &[
     segment::ATTACH,
     segment::EMPTY,
 ];
+
+/// What a lane in C does on a processor of its own.
+fn alone(site: &mut Site, subject: &Subject, lane: &str, what: &[&str]) -> Result<Row> {
+    let program = site.shop.c_lane(lane)?;
+    let lanes = [start(&program, lane, "create", what, site.cpus[1])?];
+    compare(site, subject, lanes)
+}
+
+/// The same in C++.
+fn cpp_alone(site: &mut Site, subject: &Subject, lane: &str) -> Result<Row> {
+    let program = site.shop.cpp_lane(lane)?;
+    let lanes = [start(&program, lane, "create", &[], site.cpus[1])?];
+    compare(site, subject, lanes)
+}
+
+/// What two lanes in C do at once, each on its processor.
+fn in_two(site: &mut Site, subject: &Subject, lane: &str, what: &[&str]) -> Result<Row> {
+    let program = site.shop.c_lane(lane)?;
+    let [here, there] = site.cpus;
+    let lanes =
+        [start(&program, lane, "create", what, here)?, start(&program, lane, "open", what, there)?];
+    compare(site, subject, lanes)
+}
+
+/// Starts `PROGRAM SEGMENT create|open WHAT`.
+fn start(program: &Path, lane: &str, role: &str, what: &[&str], cpu: usize) -> Result<Lane> {
+    let mut command = Command::new(program);
+    command.args([&segment_name(lane), role]).args(what);
+    Lane::start(command, cpu)
+}
+
+fn compare<const N: usize>(
+    site: &mut Site,
+    subject: &Subject,
+    mut lanes: [Lane; N],
+) -> Result<Row> {
+    let pairs = Pairs::collect(&mut site.probe, PAIRS, |side| slice::run(&mut lanes, side))?;
+    Ok(subject.compared(&pairs))
+}
 
 /// A segment of this run; lanes that make one remove it.
 fn segment_name(what: &str) -> String {

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{Plan, Site};
+use super::{PAIRS, Plan, Site};
 use crate::kit::lane::Lane;
 use crate::kit::pairs::Pairs;
 use crate::kit::row::{Row, Subject};
 use crate::kit::slice::{self, Slice};
 use crate::kit::{Missing, Result, interpreter};
 
-const PAIRS: usize = 200;
 /// Of the versions of Python that are told in passing.
 const FEW_PAIRS: usize = 50;
 /// Of fresh interpreters.

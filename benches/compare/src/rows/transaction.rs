@@ -4,14 +4,12 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Plan, Site, segment_name};
+use super::{PAIRS, Plan, Site, segment_name};
 use crate::kit::Result;
 use crate::kit::lane::Lane;
 use crate::kit::pairs::Pairs;
 use crate::kit::row::{Row, Subject, round};
 use crate::kit::slice;
-
-const PAIRS: usize = 200;
 
 /// Begin, store, store, commit; and lock, store, store, unlock.
 pub const TWO_WORDS: Plan = Plan {

@@ -1,0 +1,65 @@
+//! A ball between two processes: how long it takes from the one that wakes to the other one
+//! that waits.
+//!
+//! What makes a wait sleep is the same for both sides. Asleep, who gets the ball keeps it
+//! for longer than anybody spins; awake, it comes back at once. See `lanes/pingpong.c`.
+
+use super::{Plan, Site, start};
+use crate::kit::Result;
+use crate::kit::pairs::Pairs;
+use crate::kit::row::{Row, Subject};
+use crate::kit::slice;
+
+const PAIRS: usize = 100;
+/// A ball that is kept makes few rounds.
+const SLICE_NS: u64 = 5_000_000;
+
+const ASLEEP: Subject = Subject {
+    name: "event_pingpong",
+    variant: None,
+    unit: "us",
+    unit_ns: 1000.0,
+    peer_name: Some("bare futex"),
+    target: Some(0.8),
+};
+const AWAKE: Subject = Subject {
+    name: "event_pingpong_awake",
+    peer_name: Some("the same asleep"),
+    target: Some(20.0),
+    ..ASLEEP
+};
+const CROWDED: Subject = Subject { name: "event_pingpong_one_cpu", target: None, ..ASLEEP };
+
+/// Two events, one for each direction.
+pub const EVENT: Plan = Plan {
+    subject: ASLEEP,
+    measure: |site, subject| on_two(site, subject, ["event:asleep", "futex:asleep"]),
+};
+pub const EVENT_AWAKE: Plan = Plan {
+    subject: AWAKE,
+    measure: |site, subject| on_two(site, subject, ["event:awake", "event:asleep"]),
+};
+pub const EVENT_ONE_CPU: Plan = Plan {
+    subject: CROWDED,
+    measure: |site, subject| on_one(site, subject, ["event:crowded", "futex:crowded"]),
+};
+
+fn on_two(site: &mut Site, subject: &Subject, balls: [&str; 2]) -> Result<Row> {
+    let cpus = site.cpus;
+    play(site, subject, balls, cpus)
+}
+
+fn on_one(site: &mut Site, subject: &Subject, balls: [&str; 2]) -> Result<Row> {
+    let [_, there] = site.cpus;
+    play(site, subject, balls, [there; 2])
+}
+
+/// Plays our ball and the peer's on those processors.
+fn play(site: &mut Site, subject: &Subject, balls: [&str; 2], cpus: [usize; 2]) -> Result<Row> {
+    let program = site.shop.c_lane("pingpong")?;
+    let lane = |role, cpu| start(&program, "pingpong", role, &balls, cpu);
+    let mut lanes = [lane("create", cpus[0])?, lane("open", cpus[1])?];
+    let play = |side| slice::run_for(SLICE_NS, &mut lanes, side);
+    let pairs = Pairs::collect(&mut site.probe, PAIRS, play)?;
+    Ok(subject.compared(&pairs))
+}

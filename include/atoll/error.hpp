@@ -94,7 +94,7 @@ public:
     failure(const owner& dead, const char* recover) noexcept
         : code_(libatoll::status::owner_died), dead_(dead) {
         std::snprintf(sentence_, sizeof sentence_,
-                      "process %u (%s) died holding the mutex, so what it guards may be "
+                      "process %u (%s) died holding the lock, so what it guards may be "
                       "half-changed; take it with %s, repair, then mark_consistent()",
                       dead.pid, dead.name, recover);
     }

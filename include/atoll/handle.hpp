@@ -3,6 +3,7 @@
 #ifndef ATOLL_HANDLE_HPP
 #define ATOLL_HANDLE_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -62,19 +63,38 @@ private:
     bool whole_ = true;
 };
 
-/// Whether an input may go to C.
+/// A count on its way to C. The standard library counts in ptrdiff_t, which holds more and less.
+class c_count {
+public:
+    c_count(std::ptrdiff_t count) noexcept : count_(count) {}
+
+    /// C would take what is left of it.
+    bool fits() const noexcept { return count_ == static_cast<std::uint32_t>(count_); }
+
+    operator std::uint32_t() const noexcept { return static_cast<std::uint32_t>(count_); }
+
+private:
+    std::ptrdiff_t count_;
+};
+
+/// What speaks against giving an input to C, or nullptr.
 template <class Input>
-bool is_sound(const Input& input) noexcept {
-    if constexpr (std::is_same_v<Input, c_name>) return input.whole();
-    else return true;
+const char* objection(const Input& input) noexcept {
+    if constexpr (std::is_same_v<Input, c_name>) {
+        return input.whole() ? nullptr : "a name must not contain a NUL byte";
+    } else if constexpr (std::is_same_v<Input, c_count>) {
+        return input.fits() ? nullptr : "a count must not be negative, nor 4,294,967,296 or more";
+    } else {
+        return nullptr;
+    }
 }
 
 /// Makes a C call.
 template <class Call, class... Inputs>
 result<void> call(Call function, const Inputs&... inputs) {
-    if (!(is_sound(inputs) && ...)) {
-        return failure(status::invalid_argument, "a name must not contain a NUL byte");
-    }
+    const char* against = nullptr;
+    static_cast<void>(((against = objection(inputs)) || ...));
+    if (against) return failure(status::invalid_argument, against);
     return check(function(inputs...));
 }
 

@@ -18,10 +18,20 @@
 #include <utility>
 
 #include "inline.h"
-#include "segment.hpp"
+#include "lock_calls.hpp"
+#include "object.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
+namespace detail {
+
+using mutex_calls = lock_calls<atoll_mutex_lock, atoll_mutex_unlock, atoll_mutex_dead_owner>;
+
+template <class Self>
+using mutex_object = object<Self, atoll_mutex_close, atoll_mutex_remove, atoll_mutex_export,
+                            atoll_mutex_import>;
+
+}  // namespace detail
 
 /// A mutex in a segment: mutex, or recursive_mutex, which its holder may lock again.
 ///
@@ -34,8 +44,14 @@ inline namespace ATOLL_VARIANT {
 /// While nobody else wants it, locking and unlocking is a compare-exchange each in the caller's own
 /// code; see inline.h.
 template <bool Recursive>
-class basic_mutex {
+class basic_mutex : public detail::mutex_object<basic_mutex<Recursive>> {
+    using base = detail::mutex_object<basic_mutex>;
+    using calls = detail::mutex_calls;
+    friend base;
+
 public:
+    using base::native_handle;
+
     /// Makes a new one; anonymous without a name. Throws status::already_exists.
     static outcome<basic_mutex> create(const segment& in, detail::c_name name = nullptr) {
         return made(atoll_mutex_create, in, name);
@@ -49,16 +65,6 @@ public:
     /// Opens it, or makes it if it is not there.
     static outcome<basic_mutex> open_or_create(const segment& in, detail::c_name name) {
         return made(atoll_mutex_open_or_create, in, name);
-    }
-
-    /// Removes the name of a mutex of either kind. Whoever has it open goes on using it.
-    static outcome<void> remove(const segment& in, detail::c_name name) {
-        return detail::settle(detail::call(atoll_mutex_remove, in.native_handle(), name));
-    }
-
-    /// A ticket for this mutex, for another process to import.
-    outcome<ticket> export_ticket() const {
-        return detail::settle(detail::ask<ticket>(atoll_mutex_export, native_handle()));
     }
 
     /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
@@ -95,8 +101,7 @@ public:
     /// Waits for the lock and returns holding it, even after a death: true says that the last
     /// holder died. Repair what it guarded, then call mark_consistent().
     [[nodiscard]] outcome<bool> lock_recover() {
-        const result<std::optional<bool>> got = recover(detail::forever());
-        return detail::settle(got ? result<bool>(**got) : got.error());
+        return detail::settle(detail::at_last(recover(detail::forever())));
     }
 
     /// The same without a wait, or one that has an end: empty if the lock could not be had.
@@ -124,29 +129,25 @@ public:
 
     /// Who holds it at this moment; empty if nobody does.
     outcome<std::optional<libatoll::owner>> owner() const {
-        return detail::settle(somebody(atoll_mutex_owner));
+        return detail::settle(detail::somebody(atoll_mutex_owner, native_handle()));
     }
 
     /// Who died holding it; empty if nobody did, or if it was marked consistent since.
     outcome<std::optional<libatoll::owner>> dead_owner() const {
-        return detail::settle(somebody(atoll_mutex_dead_owner));
+        return detail::settle(detail::somebody(atoll_mutex_dead_owner, native_handle()));
     }
 
-    /// The C handle, still owned by this object; NULL after a move.
-    atoll_mutex* native_handle() const noexcept { return handle_.get(); }
-
 private:
-    using handle = detail::handle<atoll_mutex, atoll_mutex_close>;
+    using handle = typename base::handle;
 
-    basic_mutex(handle opened, const atoll_place& place) noexcept
-        : handle_(std::move(opened)), place_(place) {}
+    basic_mutex(handle got, const atoll_place& place) noexcept
+        : base(std::move(got)), place_(place) {}
 
     template <class Call>
     static outcome<basic_mutex> made(Call function, const segment& in, detail::c_name name) {
         atoll_mutex_options given = ATOLL_MUTEX_OPTIONS_INIT;
         given.recursive = Recursive;
-        return detail::settle(
-            placed(detail::obtain<handle>(function, in.native_handle(), name, &given)));
+        return base::made(function, in, name, &given);
     }
 
     static result<basic_mutex> imported(const ticket& from) {
@@ -156,15 +157,15 @@ private:
                            Recursive ? "the ticket is for a mutex that is not recursive"
                                      : "the ticket is for a recursive mutex");
         }
-        return placed(detail::obtain<handle>(atoll_mutex_import, &from));
+        return opened(detail::obtain<handle>(atoll_mutex_import, &from));
     }
 
     /// Finds out where the mutex lies, once and for all.
-    static result<basic_mutex> placed(result<handle> opened) {
-        if (!opened) return opened.error();
-        const auto place = detail::place_of(atoll_mutex_place, opened->get());
+    static result<basic_mutex> opened(result<handle> got) {
+        if (!got) return got.error();
+        const auto place = detail::place_of(atoll_mutex_place, got->get());
         if (!place) return place.error();
-        return basic_mutex(*std::move(opened), *place);
+        return basic_mutex(*std::move(got), *place);
     }
 
     /// The short ways: false says that something is not as usual, and that a call has to see to it.
@@ -189,48 +190,20 @@ private:
     }
 
     [[gnu::cold, gnu::noinline]] void unlock_by_call() {
-        detail::certain::from(detail::call(atoll_mutex_unlock, native_handle()));
+        detail::certain::from(calls::unlock(native_handle()));
     }
 
-    template <class Left>
-    atoll_status acquire(const Left& left) {
-        return detail::wait(left, [&](std::int64_t timeout_ns) {
-            return atoll_mutex_lock(native_handle(), timeout_ns);
-        });
-    }
-
-    /// Whether it could be had; after a death it is given back.
     template <class Left>
     result<bool> take(const Left& left) {
-        const atoll_status got = acquire(left);
-        if (got == ATOLL_OK) return true;
-        if (got == ATOLL_TIMED_OUT) return false;
-        if (got != ATOLL_OWNER_DIED) return detail::last_failure();
-        const auto dead = somebody(atoll_mutex_dead_owner);
-        const result<void> freed = detail::call(atoll_mutex_unlock, native_handle());
-        if (!freed) return freed.error();
-        return failure(dead ? dead->value_or(libatoll::owner{}) : libatoll::owner{},
-                       "lock_recover()");
+        return calls::take(native_handle(), left);
     }
 
-    /// Whether an owner had died, or empty if it could not be had.
     template <class Left>
     result<std::optional<bool>> recover(const Left& left) {
         if (lock_at_once()) return std::optional(false);
-        const atoll_status got = acquire(left);
-        if (got == ATOLL_TIMED_OUT) return std::optional<bool>();
-        if (got != ATOLL_OK && got != ATOLL_OWNER_DIED) return detail::last_failure();
-        return std::optional(got == ATOLL_OWNER_DIED);
+        return calls::recover(native_handle(), left);
     }
 
-    template <class Call>
-    result<std::optional<libatoll::owner>> somebody(Call function) const {
-        const auto who = detail::ask<libatoll::owner>(function, native_handle());
-        if (!who) return who.error();
-        return who->generation == 0 ? std::nullopt : std::optional(*who);
-    }
-
-    handle handle_;
     detail::companion<atoll_place> place_;
 };
 

@@ -90,8 +90,7 @@ public:
     /// one stored to in its transaction.
     template <class T>
     outcome<void> store(value<T>& where, const typename value<T>::value_type& desired) {
-        const result<bool> in_time = stored_within(detail::forever(), where, desired);
-        return detail::settle(in_time.has_value() ? result<void>() : in_time.error());
+        return detail::settle(detail::at_last(stored_within(detail::forever(), where, desired)));
     }
 
     /// The same, unless it has to wait for longer. The transaction goes on either way.
@@ -178,12 +177,10 @@ private:
 
     template <class Left, class T>
     result<bool> stored_within(const Left& left, value<T>& where, const T& desired) {
-        const atoll_status got = detail::wait(left, [&](std::int64_t timeout_ns) {
+        return detail::in_time(left, [&](std::int64_t timeout_ns) {
             return atoll_transaction_store(native_handle(), where.native_handle(), &desired,
                                            sizeof desired, timeout_ns);
         });
-        if (got != ATOLL_OK && got != ATOLL_TIMED_OUT) return detail::last_failure();
-        return got == ATOLL_OK;
     }
 
     template <class T>

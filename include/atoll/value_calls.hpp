@@ -52,18 +52,12 @@ public:
     /// Whether it could be done in time.
     template <class Left>
     result<bool> store_within(const T& desired, const Left& left) {
-        const atoll_status got = wait(left, [&](std::int64_t timeout_ns) {
+        return in_time(left, [&](std::int64_t timeout_ns) {
             return atoll_value_store(handle(), &desired, sizeof desired, timeout_ns);
         });
-        if (got != ATOLL_OK && got != ATOLL_TIMED_OUT) return last_failure();
-        return got == ATOLL_OK;
     }
 
-    result<void> store(const T& desired) {
-        const result<bool> in_time = store_within(desired, forever());
-        if (!in_time.has_value()) return in_time.error();
-        return {};
-    }
+    result<void> store(const T& desired) { return at_last(store_within(desired, forever())); }
 
     result<T> exchange(const T& desired) {
         foreign<T> old{};

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "variant.hpp"
+#include "result.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
@@ -57,6 +57,20 @@ atoll_status wait(const Left& left, const Call& call) {
         const bool early = result == ATOLL_TIMED_OUT && left() > 0;
         if (result != ATOLL_INTERRUPTED && !early) return result;
     }
+}
+
+/// The same, of a call that gives ATOLL_OK or fails: whether it was done in time.
+template <class Left, class Call>
+result<bool> in_time(const Left& left, const Call& call) {
+    const atoll_status got = wait(left, call);
+    if (got != ATOLL_OK && got != ATOLL_TIMED_OUT) return last_failure();
+    return got == ATOLL_OK;
+}
+
+/// Of a wait without end.
+inline result<void> at_last(const result<bool>& in_time) {
+    if (!in_time.has_value()) return in_time.error();
+    return {};
 }
 
 }  // namespace detail

@@ -1,6 +1,5 @@
 // Mutexes with the standard library's locks and clocks, and after a death.
 
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -9,10 +8,7 @@
 #include <utility>
 
 #include "others.hpp"
-
-using namespace std::chrono_literals;
-using std::chrono::steady_clock;
-using std::chrono::system_clock;
+#include "waits.hpp"
 
 static_assert(!std::is_copy_constructible_v<atoll::mutex>);
 static_assert(std::is_nothrow_move_constructible_v<atoll::mutex>);
@@ -59,101 +55,39 @@ static void two_threads_lock_in_either_order() {
     CHECK(counter == 2000);
 }
 
+static auto timed_lock(atoll::mutex& mutex) {
+    const auto and_unlock = [&](bool got) {
+        if (got) mutex.unlock();
+        return got;
+    };
+    return timed{[=, &mutex](auto timeout) { return and_unlock(mutex.try_lock_for(timeout)); },
+                 [=, &mutex](auto when) { return and_unlock(mutex.try_lock_until(when)); }};
+}
+
 static void waits_end_on_time_and_not_before() {
     test_segment test;
     auto mutex = OK(atoll::mutex::create(test.segment));
     std::lock_guard hold(mutex);
     std::thread([&] {
-        const auto begin = steady_clock::now();
         CHECK(!mutex.try_lock());
-        CHECK(!mutex.try_lock_for(0s));
-        CHECK(!mutex.try_lock_for(-1h));
-        CHECK(!mutex.try_lock_for(std::chrono::hours::min()));
-        CHECK(!mutex.try_lock_until(steady_clock::time_point::min()));
-        CHECK(!mutex.try_lock_until(system_clock::time_point::min()));
-        CHECK(!mutex.try_lock_for(20ms));
-        CHECK(steady_clock::now() - begin >= 20ms);
-        CHECK(!mutex.try_lock_for(std::chrono::duration<double>(0.02)));
-        CHECK(!mutex.try_lock_until(steady_clock::now() + 20ms));
-        const auto deadline = system_clock::now() + 20ms;
-        CHECK(!std::unique_lock(mutex, deadline).owns_lock());
-        CHECK(system_clock::now() >= deadline);
-        CHECK(steady_clock::now() - begin >= 80ms);
+        gives_up_on_time(timed_lock(mutex));
+        CHECK(!std::unique_lock(mutex, 20ms).owns_lock());
     }).join();
-}
-
-// A clock at half speed, as one looks that is set back during a wait.
-struct slow_clock {
-    using duration = std::chrono::nanoseconds;
-    using rep = duration::rep;
-    using period = duration::period;
-    using time_point = std::chrono::time_point<slow_clock>;
-    static constexpr bool is_steady = false;
-    static time_point now() { return time_point(steady_clock::now().time_since_epoch() / 2); }
-};
-
-static void a_deadline_is_its_own_clocks() {
-    test_segment test;
-    auto mutex = OK(atoll::mutex::create(test.segment));
-    std::lock_guard hold(mutex);
-    std::thread([&] {
-        const auto deadline = slow_clock::now() + 20ms;
-        CHECK(!mutex.try_lock_until(deadline));
-        CHECK(slow_clock::now() >= deadline);
-    }).join();
-}
-
-// A wait that would overflow 64 bits of nanoseconds, given up by the holder and not by the clock.
-template <class Wait>
-static void outlasts(Wait wait) {
-    test_segment test;
-    auto mutex = OK(atoll::mutex::create(test.segment));
-    bool got = false;
-    mutex.lock();
-    std::thread waiter([&] {
-        got = wait(mutex);
-        if (got) mutex.unlock();
-    });
-    std::this_thread::sleep_for(20ms);
-    mutex.unlock();
-    waiter.join();
-    CHECK(got);
 }
 
 static void endless_spans_saturate() {
-    outlasts([](atoll::mutex& m) { return m.try_lock_for(std::chrono::hours::max()); });
-    outlasts([](atoll::mutex& m) { return m.try_lock_for(std::chrono::nanoseconds::max()); });
-    outlasts([](atoll::mutex& m) { return m.try_lock_for(std::chrono::duration<double>(1e300)); });
-    outlasts([](atoll::mutex& m) { return m.try_lock_until(steady_clock::time_point::max()); });
-    outlasts([](atoll::mutex& m) { return m.try_lock_until(system_clock::time_point::max()); });
+    test_segment test;
+    auto mutex = OK(atoll::mutex::create(test.segment));
+    waits_for_what_comes([&] { mutex.lock(); }, timed_lock(mutex), [&] { mutex.unlock(); });
 }
-
-static volatile sig_atomic_t signals;
 
 static void a_wait_goes_on_after_a_signal() {
     test_segment test;
     auto mutex = OK(atoll::mutex::create(test.segment));
-    struct sigaction action{}, old{};
-    action.sa_handler = [](int) { signals = signals + 1; };
-    signals = 0;
-    CHECK(sigaction(SIGUSR1, &action, &old) == 0);
-    {
-        std::lock_guard hold(mutex);
-        bool done = false, got = true;
-        std::thread waiter([&] {
-            const auto begin = steady_clock::now();
-            got = mutex.try_lock_for(50ms);
-            CHECK(steady_clock::now() - begin >= 50ms);
-            __atomic_store_n(&done, true, __ATOMIC_RELEASE);
-        });
-        while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
-            pthread_kill(waiter.native_handle(), SIGUSR1);
-            std::this_thread::sleep_for(1ms);
-        }
-        waiter.join();
-        CHECK(!got && signals > 1);
-    }
-    CHECK(sigaction(SIGUSR1, &old, nullptr) == 0);
+    std::lock_guard hold(mutex);
+    among_signals([&] {
+        CHECK(time_of([&] { CHECK(!mutex.try_lock_for(50ms)); }) >= 50ms);
+    });
 }
 
 static void the_owner_is_named() {
@@ -254,7 +188,6 @@ int main() {
     RUN(the_standard_locks_work);
     RUN(two_threads_lock_in_either_order);
     RUN(waits_end_on_time_and_not_before);
-    RUN(a_deadline_is_its_own_clocks);
     RUN(endless_spans_saturate);
     RUN(a_wait_goes_on_after_a_signal);
     RUN(the_owner_is_named);

@@ -1,0 +1,68 @@
+/// What every object in a segment has, whatever it is for: a name that can be removed, tickets, a C
+/// handle. Nothing else here is meant for users.
+
+#ifndef ATOLL_OBJECT_HPP
+#define ATOLL_OBJECT_HPP
+
+#include <utility>
+
+#include "segment.hpp"
+
+namespace libatoll {
+inline namespace ATOLL_VARIANT {
+namespace detail {
+
+template <class T>
+T* what_closes(atoll_status (*)(T*));
+
+/// The base of an object: Self is its class, the others are the C functions of its noun.
+template <class Self, auto Close, auto Remove, auto Export, auto Import>
+class object {
+    using c_object = std::remove_pointer_t<decltype(what_closes(Close))>;
+
+public:
+    /// Removes the name. Whoever has it open goes on using it.
+    static outcome<void> remove(const segment& in, c_name name) {
+        return settle(call(Remove, in.native_handle(), name));
+    }
+
+    /// A ticket for this object, for another process to import.
+    outcome<ticket> export_ticket() const { return settle(ask<ticket>(Export, native_handle())); }
+
+    /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
+    /// if it is something else.
+    static outcome<Self> import_ticket(const ticket& from) {
+        return settle(Self::opened(obtain<handle>(Import, &from)));
+    }
+
+    /// The C handle, still owned by this object; NULL after a move.
+    c_object* native_handle() const noexcept { return handle_.get(); }
+
+protected:
+    using handle = detail::handle<c_object, Close>;
+
+    explicit object(handle opened) noexcept : handle_(std::move(opened)) {}
+
+    /// One of the functions that make or open it.
+    template <class Call, class... Inputs>
+    static outcome<Self> made(Call function, const segment& in, c_name name,
+                              const Inputs&... inputs) {
+        return settle(
+            Self::opened(obtain<handle>(function, in.native_handle(), name, inputs...)));
+    }
+
+    /// What becomes of a handle. An object that keeps more than that has a function of its own.
+    static result<Self> opened(result<handle> got) {
+        if (!got) return got.error();
+        return Self(*std::move(got));
+    }
+
+private:
+    handle handle_;
+};
+
+}  // namespace detail
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
+
+#endif

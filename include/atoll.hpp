@@ -71,6 +71,8 @@
 
 #include "atoll/array.hpp"
 #include "atoll/error.hpp"
+#include "atoll/event.hpp"
+#include "atoll/latch.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/segment.hpp"
 #include "atoll/transaction.hpp"
@@ -109,6 +111,9 @@ struct atoll {
     using mutex = libatoll::mutex;
     using recursive_mutex = libatoll::recursive_mutex;
     using owner = libatoll::owner;
+
+    using event = libatoll::event;
+    using latch = libatoll::latch;
 
     template <class T>
     using value = libatoll::value<T>;

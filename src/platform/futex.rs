@@ -39,6 +39,8 @@ impl HookableWord64 {
 
 /// The most words that one sleep can watch (`FUTEX_WAITV_MAX`).
 pub(crate) const MAX_WATCHES: usize = 128;
+/// As many as most sleeps watch.
+const FEW: usize = 8;
 /// Without `futex_waitv` a death is noticed by looking again this often.
 const FALLBACK_SLICE_NS: u64 = 10_000_000;
 
@@ -61,11 +63,19 @@ struct WaitvEntry {
 /// first word is slept on, and a change of the others is found after a slice.
 pub(crate) fn wait(watches: &[Watch<'_>], until_ns: u64) -> Wake {
     debug_assert!(!watches.is_empty() && watches.len() <= MAX_WATCHES);
-    if has_waitv() { wait_on_all(watches, until_ns) } else { wait_on_first(watches, until_ns) }
+    if !has_waitv() {
+        return wait_on_first(watches, until_ns);
+    }
+    // To fill an array for the most is dear, where a few words are usual.
+    if watches.len() <= FEW {
+        wait_on_all::<FEW>(watches, until_ns)
+    } else {
+        wait_on_all::<MAX_WATCHES>(watches, until_ns)
+    }
 }
 
-fn wait_on_all(watches: &[Watch<'_>], until_ns: u64) -> Wake {
-    let mut entries = [WaitvEntry { value: 0, address: 0, flags: 0, reserved: 0 }; MAX_WATCHES];
+fn wait_on_all<const N: usize>(watches: &[Watch<'_>], until_ns: u64) -> Wake {
+    let mut entries = [WaitvEntry { value: 0, address: 0, flags: 0, reserved: 0 }; N];
     for (entry, watch) in entries.iter_mut().zip(watches) {
         entry.value = u64::from(watch.value);
         entry.address = watch.word.as_ptr() as u64;

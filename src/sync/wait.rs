@@ -39,7 +39,9 @@ const LONGEST_SLICE_NS: u64 = 1_000_000_000;
 /// When there are more participants to watch than words to sleep on.
 const CROWDED_SLICE_NS: u64 = 20_000_000;
 /// Participants that one sleep watches: two words each, and some for the object.
-const MOST_WATCHED: usize = (MAX_WATCHES - 8) / 2;
+const MOST_WATCHED: usize = (MAX_WATCHES - FEW) / 2;
+/// Words of a sleep that watches one participant, at most.
+const FEW: usize = 8;
 
 /// Whether it pays to look for a while before a sleep, as one handle has found out.
 ///
@@ -143,19 +145,14 @@ impl<'a> Wait<'a> {
         words: &[Watch<'_>],
         living: &[u64],
     ) -> Result<()> {
-        let mut watches = [words[0]; MAX_WATCHES];
-        watches[..words.len()].copy_from_slice(words);
-        let mut count = words.len();
-        for name in living.iter().take(MOST_WATCHED) {
-            let Some(pulse) = death::feel_pulse(attachment, *name)? else {
-                death::spread_word(attachment, *name);
-                return Ok(());
-            };
-            watches[count..count + 2].copy_from_slice(&pulse.watches());
-            count += 2;
-        }
-        let slice = if living.len() > MOST_WATCHED { CROWDED_SLICE_NS } else { self.slice };
-        let wake = futex::wait(&watches[..count], self.deadline.within(now_ns(), slice));
+        let wake = match living.len() {
+            0 => Some(futex::wait(words, self.until(self.slice))),
+            1 => self.sleep_watching::<FEW>(attachment, words, living)?,
+            _ => self.sleep_watching::<MAX_WATCHES>(attachment, words, living)?,
+        };
+        let Some(wake) = wake else {
+            return Ok(());
+        };
         for name in living {
             if death::feel_pulse(attachment, *name)?.is_none() {
                 death::spread_word(attachment, *name);
@@ -169,9 +166,37 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
+    /// The same until the kernel returns; nothing if somebody is dead already, and the word
+    /// of that is spread.
+    fn sleep_watching<const N: usize>(
+        &self,
+        attachment: &Attachment,
+        words: &[Watch<'_>],
+        living: &[u64],
+    ) -> Result<Option<Wake>> {
+        let mut watches = [words[0]; N];
+        watches[..words.len()].copy_from_slice(words);
+        let mut count = words.len();
+        for name in living.iter().take(MOST_WATCHED) {
+            let Some(pulse) = death::feel_pulse(attachment, *name)? else {
+                death::spread_word(attachment, *name);
+                return Ok(None);
+            };
+            watches[count..count + 2].copy_from_slice(&pulse.watches());
+            count += 2;
+        }
+        let slice = if living.len() > MOST_WATCHED { CROWDED_SLICE_NS } else { self.slice };
+        Ok(Some(futex::wait(&watches[..count], self.until(slice))))
+    }
+
+    /// When a sleep ends that lasts `span_ns` at most.
+    fn until(&self, span_ns: u64) -> u64 {
+        self.deadline.within(now_ns(), span_ns)
+    }
+
     /// Sleeps on one word, but not longer than `span_ns`.
     pub(crate) fn nap(&mut self, word: Watch<'_>, span_ns: u64) {
-        let wake = futex::wait(&[word], self.deadline.within(now_ns(), span_ns));
+        let wake = futex::wait(&[word], self.until(span_ns));
         self.has_slept(wake);
         self.by_slice = false;
     }

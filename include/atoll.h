@@ -1,12 +1,12 @@
 /*
- * atoll: locks, values and arrays in named shared memory
- * ======================================================
+ * atoll: locks, events, values and arrays in named shared memory
+ * ==============================================================
  *
  * A segment is a named piece of shared memory. Processes that open it find objects
- * in it by name: mutexes, values, arrays. They may be written in C, C++, Python or
- * Rust, and any of them may be killed at any instruction: the others go on, nothing
- * that was done is lost, and whoever next locks what a dead process held is told so.
- * There is no server and nothing to clean up.
+ * in it by name: locks and whatever else threads wait for, values, arrays. They may be
+ * written in C, C++, Python or Rust, and any of them may be killed at any instruction:
+ * the others go on, nothing that was done is lost, and whoever next locks what a dead
+ * process held is told so. There is no server and nothing to clean up.
  *
  *     atoll_segment *segment;
  *     atoll_mutex *mutex;
@@ -43,8 +43,8 @@
  *            Other outputs are written only on success. There is no partial success.
  *            Where bytes are returned their room comes next, then where their number
  *            goes; with ATOLL_TOO_SMALL that number is the one needed.
- * Handles    A pointer to atoll_segment, atoll_mutex, atoll_value, atoll_array or
- *            atoll_transaction is a number that leads to something of this process: never
+ * Handles    A pointer to atoll_segment, atoll_mutex or any other type without fields is
+ *            a number that leads to something of this process: never
  *            follow it, never pass it to another process. A handle that was closed, or is
  *            one of another kind of thing, gives ATOLL_INVALID_ARGUMENT and never a fault.
  * NULL       Allowed where a comment says so; elsewhere ATOLL_INVALID_ARGUMENT.
@@ -69,6 +69,25 @@
  * process, and its memory is used again when the last of them has closed it or died. To
  * send an object to another process, with or without a name, send a ticket.
  *
+ * Waiting
+ * -------
+ * What threads of all processes wait for, and what becomes of them when one is killed:
+ *
+ *   mutex       One holds it. The next to lock after a dead holder is told so.
+ *   rwlock      Many read or one writes. A dead reader counts no more; a dead writer is told
+ *               to who comes next, as with a mutex.
+ *   semaphore   So many permits. If it is tracked, those of a dead process are back at once;
+ *               if not, they are gone.
+ *   condvar     For a change of what a lock guards. A notify goes to who has waited longest
+ *               and lives.
+ *   event       A flag, set by anybody.
+ *   barrier     Threads wait for each other. One that dies inside breaks it for all.
+ *   latch       It opens when it has been counted down. Nobody counts for the dead.
+ *
+ * No wake-up is lost: when a process is killed after it has changed something and before
+ * it has woken those who wait for that, the kernel wakes one of them, and that one the
+ * others. And no wait ends without a cause.
+ *
  * Transactions
  * ------------
  * Several values, and elements of arrays, change together or not at all:
@@ -91,15 +110,15 @@
  * locked a mutex unlocks it or marks it consistent, and that a transaction is used and
  * ended by the thread that began it. A handle may be closed while other
  * threads use it: their calls finish, later ones are refused. A thread that ends while
- * it holds a mutex counts as an owner that died.
+ * it holds a lock counts as an owner that died.
  *
  * Signals
  * -------
  * A call that waits returns ATOLL_INTERRUPTED when a signal handler ran that was
- * installed without SA_RESTART. Do not call the library from a signal handler, except
- * where a comment allows it: if the handler interrupted a call, it gets
- * ATOLL_REENTRANT. Do not leave a call by siglongjmp, pthread_cancel or a C++ exception
- * that a handler throws.
+ * installed without SA_RESTART. Two calls may be made in a signal handler at any moment,
+ * atoll_event_set() and atoll_semaphore_release(). Make no other there: if the handler
+ * interrupted a call, it gets ATOLL_REENTRANT. Do not leave a call by siglongjmp,
+ * pthread_cancel or a C++ exception that a handler throws.
  *
  * Fork
  * ----

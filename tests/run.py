@@ -17,11 +17,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ["CARGO_TARGET_DIR"])
 CANNOT_RUN = 77
+#: Parts that run at a time.
+LANES = min(2, len(os.sched_getaffinity(0)))
 
 #: Lines that count checks; each number in them counts for what its word means.
 COUNTS = re.compile(
@@ -107,7 +110,6 @@ def environment_of(version):
     complete = python.parent.parent / "complete"
     if not complete.exists():
         interpreter = interpreter_of(version)
-        print(f"making an environment of {interpreter}", flush=True)
         subprocess.run([interpreter, "-m", "venv", "--clear", python.parent.parent], check=True)
         quiet = ["--quiet", "--disable-pip-version-check"]
         subprocess.run([python, "-m", "pip", "install", *quiet, "numpy", "pytest"], check=True)
@@ -141,31 +143,34 @@ def interpreter_of(version):
 
 
 def run(name, make_command):
-    """Runs one part; gives its counts."""
-    print(f"\n=== {name} ===", flush=True)
+    """Runs one part; gives what it said, its counts and how many seconds it took."""
+    print(f"... {name}", flush=True)
+    begin = time.monotonic()
     counts = Counter()
+    said = [f"\n=== {name} ===\n"]
     try:
         command = make_command()
-        print("$", *command, flush=True)
+        said.append(f"$ {' '.join(map(str, command))}\n")
         with subprocess.Popen(
             command,
             cwd=TREE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
         ) as process:
             for line in process.stdout:
-                print(line, end="", flush=True)
+                said.append(line)
                 counts.update(counted(name, line.strip()))
         status = process.returncode
     except Skipped as reason:
-        print(reason)
+        said.append(f"{reason}\n")
         status = CANNOT_RUN
     except (OSError, subprocess.CalledProcessError) as error:
-        print(error)
+        said.append(f"{error}\n")
         status = 1
-    return verdict(status, counts)
+    return "".join(said), verdict(status, counts), time.monotonic() - begin
 
 
 def counted(part, line):
@@ -198,11 +203,19 @@ def main(wanted):
     if not chosen:
         sys.exit(f"no such part: {' '.join(wanted)}; there are {', '.join(n for n, _ in parts())}")
     total, table = Counter(), []
-    for name, make_command in chosen:
-        begin = time.monotonic()
-        counts = run(name, make_command)
-        table.append((name, counts, time.monotonic() - begin))
-        total += counts
+    # Most parts keep one processor busy. What a part says comes when it has ended, so that
+    # two of them do not talk at once.
+    with ThreadPoolExecutor(LANES) as lanes:
+        running = {name: lanes.submit(run, name, command) for name, command in chosen}
+        try:
+            for name, outcome in running.items():
+                said, counts, seconds = outcome.result()
+                print(said, end="", flush=True)
+                table.append((name, counts, seconds))
+                total += counts
+        except KeyboardInterrupt:
+            lanes.shutdown(wait=False, cancel_futures=True)
+            raise
     print(f"\n{'part':<18} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for name, counts, seconds in table:
         numbers = f"{counts['passed']:7} {counts['failed']:7} {counts['skipped']:8} {seconds:8.0f}"

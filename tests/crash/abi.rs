@@ -17,6 +17,7 @@ pub(crate) type Handle = *mut c_void;
 pub(crate) const OK: i32 = 0;
 pub(crate) const OWNER_DIED: i32 = 1;
 pub(crate) const TIMED_OUT: i32 = 2;
+pub(crate) const INTERRUPTED: i32 = 3;
 pub(crate) const NOT_FOUND: i32 = 7;
 pub(crate) const DEADLOCK: i32 = 15;
 pub(crate) const REENTRANT: i32 = 20;
@@ -200,6 +201,22 @@ functions! {
     transaction_modify(Handle, Handle, u64, u64, *mut *mut c_void) -> i32;
     transaction_commit(Handle) -> i32;
     transaction_abort(Handle) -> i32;
+    event_create(Handle, *const c_char, *mut Handle) -> i32;
+    event_open(Handle, *const c_char, *mut Handle) -> i32;
+    event_open_or_create(Handle, *const c_char, *mut Handle) -> i32;
+    event_close(Handle) -> i32;
+    event_set(Handle) -> i32;
+    event_clear(Handle) -> i32;
+    event_is_set(Handle, *mut bool) -> i32;
+    event_wait(Handle, i64) -> i32;
+    event_wait_since(Handle, u32, i64) -> i32;
+    latch_create(Handle, *const c_char, u32, *mut Handle) -> i32;
+    latch_open(Handle, *const c_char, *mut Handle) -> i32;
+    latch_open_or_create(Handle, *const c_char, u32, *mut Handle) -> i32;
+    latch_close(Handle) -> i32;
+    latch_count_down(Handle, u32) -> i32;
+    latch_wait(Handle, i64) -> i32;
+    latch_count(Handle, *mut u32) -> i32;
 }
 
 static ABI: OnceLock<Abi> = OnceLock::new();

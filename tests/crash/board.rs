@@ -29,6 +29,8 @@ pub(crate) struct Seat {
     pub(crate) status: AtomicI32,
     /// The thread that is stepped, where that is not the player's first.
     pub(crate) thread: AtomicI32,
+    /// How often a signal has ended the player's call.
+    pub(crate) pokes: Cue,
     /// When the player got the mutex, on the monotonic clock.
     pub(crate) held_at_ns: AtomicU64,
     pub(crate) failed: AtomicBool,
@@ -154,6 +156,7 @@ impl Seat {
     pub(crate) fn clear(&self) {
         self.reached.0.store(0, SeqCst);
         self.passed.0.store(0, SeqCst);
+        self.pokes.0.store(0, SeqCst);
         self.status.store(NONE_YET, SeqCst);
         self.thread.store(0, SeqCst);
         self.failed.store(false, SeqCst);

@@ -10,13 +10,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use crate::golden::field;
+use crate::golden::{field, size_of};
 use crate::world::SEGMENT_SIZE;
 
 const PAGE: usize = 4096;
 const WORD: usize = 8;
-/// A block of the roster: its bytes, its liveness words, the bytes of the mutex of each.
-pub(crate) const ROSTER_BLOCK: usize = 24 << 10;
+/// Liveness words at the beginning of a block of the roster, and the bytes of each's mutex.
 const BLOCK_SLOTS: usize = 32;
 const LIVENESS_BYTES: usize = 64;
 
@@ -117,7 +116,7 @@ impl Image {
     /// lie at the end of the file, one before the other.
     fn roster_blocks(&self) -> impl Iterator<Item = usize> {
         let roster = roster_bytes(&self.bytes).min(SEGMENT_SIZE);
-        (SEGMENT_SIZE - roster..SEGMENT_SIZE).step_by(ROSTER_BLOCK)
+        (SEGMENT_SIZE - roster..SEGMENT_SIZE).step_by(roster_block())
     }
 
     fn u32_at(&self, place: usize) -> u32 {
@@ -125,10 +124,15 @@ impl Image {
     }
 }
 
+/// The bytes of a block of the roster.
+pub(crate) fn roster_block() -> usize {
+    size_of("Block")
+}
+
 /// How many bytes the roster takes at the end of a segment, of which these are the first
 /// page at least.
 pub(crate) fn roster_bytes(segment: &[u8]) -> usize {
-    u32_at(segment, field("Header", "block_count")) as usize * ROSTER_BLOCK
+    u32_at(segment, field("Header", "block_count")) as usize * roster_block()
 }
 
 fn u32_at(bytes: &[u8], place: usize) -> u32 {

@@ -65,7 +65,7 @@ impl Interruption {
         let mut founder = Player::enter(FOUNDER, |stage| found(stage, self.scene));
         let founded = |found: Result<(), String>| found.map_err(|why| format!("founder: {why}"));
         founded(founder.reaches(1))?;
-        scene::precede(self.scene)?;
+        scene::precede(None, self.scene)?;
         let mut victim = Victim::enter(VICTIM, self.part)?;
         lead(&mut victim, &mut nobody)?;
         victim.is_interrupted(SIGNAL);

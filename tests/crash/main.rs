@@ -7,7 +7,11 @@
 //! |---|---|
 //! | `operations` | the table: what a victim does, who finds what afterwards |
 //! | `locks`, `lifetimes`, `transactions` | more of it |
+//! | `makers` | objects that threads wait for, as they are made |
+//! | `gates` | and as they are used |
 //! | `contention` | the same where others wait for the mutex meanwhile |
+//! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
+//! | `nouns` | the objects that they wait for |
 //! | `interruptions` | no death but a signal, whose handler locks |
 //! | `pairs` | two victims, one of which stands still and lives |
 //! | `scene` | one death and what comes after it |
@@ -40,6 +44,7 @@ mod changes;
 mod contention;
 mod cpp;
 mod cpu;
+mod gates;
 #[allow(dead_code, reason = "only the names of fields are of interest here")]
 #[path = "../support/image.rs"]
 mod golden;
@@ -49,6 +54,8 @@ mod lifetimes;
 mod loader;
 mod locker;
 mod locks;
+mod makers;
+mod nouns;
 mod operations;
 mod outcomes;
 mod pairs;
@@ -58,11 +65,13 @@ mod recorder;
 mod report;
 mod scene;
 mod short;
+mod sleepers;
 mod snapshots;
 mod tape;
 mod transactions;
 mod travel;
 mod victim;
+mod vigils;
 mod world;
 
 use std::process::ExitCode;
@@ -148,6 +157,11 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
     });
+    let asleep = vigils::all().map(|vigil| Act {
+        name: vigil.name,
+        half: Half::Kills,
+        kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| vigil.play(lead))),
+    });
     let interrupted = INTERRUPTIONS.iter().map(|interruption| Act {
         name: interruption.name,
         half: Half::Kills,
@@ -163,7 +177,13 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         let kill = move |line: &mut Line| snapshots.recover(line);
         Act { name: operation.name, half: Half::States, kill: Box::new(kill) }
     });
-    alone.chain(among_others).chain(interrupted).chain(in_pairs).chain(on_copies).collect()
+    alone
+        .chain(among_others)
+        .chain(asleep)
+        .chain(interrupted)
+        .chain(in_pairs)
+        .chain(on_copies)
+        .collect()
 }
 
 /// Arguments that are no names of operations.

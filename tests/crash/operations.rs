@@ -10,8 +10,11 @@ use std::thread;
 use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
 use crate::board::{Board, NONE_YET, WATCHDOG};
 use crate::cpp;
+use crate::gates;
 use crate::lifetimes;
 use crate::locks;
+use crate::makers;
+use crate::nouns::Noun;
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
 use crate::transactions;
@@ -25,8 +28,12 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
     /// What there is before the victim enters.
     pub(crate) scene: Scene,
+    /// Of what kind there is an object besides.
+    pub(crate) noun: Option<&'static Noun>,
+    /// What somebody did to that object who died then.
+    pub(crate) predecessor: Option<Part>,
     /// Prepares, and makes the call between the marks.
-    pub(crate) victim: fn(Stage) -> Result<(), String>,
+    pub(crate) victim: Part,
     /// Who else is there if the call is a fork.
     pub(crate) kin: Kin,
     /// What the call returns if it gets that far. `NONE_YET`: it ends its thread.
@@ -45,6 +52,9 @@ pub(crate) struct Operation {
     /// Whether a segment with one place will do for the victim.
     pub(crate) fits_alone: bool,
 }
+
+/// What a player does.
+pub(crate) type Part = fn(Stage) -> Result<(), String>;
 
 /// What there is before the victim enters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,6 +132,8 @@ pub(crate) enum News {
 pub(crate) const PLAIN: Operation = Operation {
     name: "",
     scene: Scene::Segment,
+    noun: None,
+    predecessor: None,
     victim: |_| Ok(()),
     kin: Kin::Child,
     status: OK,
@@ -137,7 +149,8 @@ pub(crate) const PLAIN: Operation = Operation {
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let locks = [locks::CALLED, locks::INLINED_RECURSIVE, locks::INLINED_PLAIN];
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
-    [OPERATIONS].into_iter().chain(locks).chain(more).flatten()
+    let waits = [makers::OPERATIONS, gates::OPERATIONS];
+    [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).flatten()
 }
 
 const OPERATIONS: &[Operation] = &[

@@ -214,11 +214,11 @@ fn is_whole<const N: usize>(value: Handle) -> Result<Sight, String> {
 
 /// An object that a victim creates, as others come to know it.
 pub(crate) struct Fresh {
-    open: fn(Handle, *mut Handle) -> i32,
+    pub(crate) open: fn(Handle, *mut Handle) -> i32,
     pub(crate) open_or_create: fn(Handle, *mut Handle) -> i32,
-    close: fn(Handle) -> i32,
+    pub(crate) close: fn(Handle) -> i32,
     /// Fails unless the object is as new.
-    as_new: fn(Handle) -> Result<(), String>,
+    pub(crate) as_new: fn(Handle) -> Result<(), String>,
 }
 
 const FRESH_MUTEX: Fresh = Fresh {
@@ -284,7 +284,7 @@ impl Fresh {
 
     /// Whole or not there, whatever is created next; and there after the survivor has
     /// asked for it too.
-    fn created(&self, world: &World, death: &Death) -> Result<(), String> {
+    pub(crate) fn created(&self, world: &World, death: &Death) -> Result<(), String> {
         let there = self.is_whole(world)?;
         if death.returned && !there {
             return Err("the new object is gone though its creation had returned".into());

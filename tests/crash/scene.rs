@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::abi::{NOT_FOUND, OK, SegmentInfo, call};
 use crate::board::{Board, watchdog};
-use crate::operations::{KIN, Kin, News, Operation, Scene};
+use crate::operations::{KIN, Kin, News, Operation, Part, Scene};
 use crate::outcomes::{Death, is};
 use crate::player::{Player, Stage};
 use crate::transactions;
@@ -85,7 +85,7 @@ pub(crate) fn death(operation: &'static Operation, lead: Lead) -> Result<(), Str
     let mut witness = Player::enter(WITNESS, |stage| witness(operation, stage));
     let witnessed = |found: Result<(), String>| found.map_err(|why| format!("witness: {why}"));
     witnessed(witness.reaches(1))?;
-    precede(operation.scene)?;
+    precede(operation.predecessor, operation.scene)?;
     let mut victim = Victim::enter(VICTIM, operation.victim)?;
     if operation.kin == Kin::Parent {
         victim.becomes_child()?;
@@ -116,10 +116,11 @@ pub(crate) fn set(scene: Scene, places: u32) -> Result<Option<World>, String> {
 }
 
 /// Whoever has to die before the victim enters does so.
-pub(crate) fn precede(scene: Scene) -> Result<(), String> {
-    let part = match scene {
-        Scene::DeadOwner => dies_holding,
-        Scene::DeadTransaction => transactions::dies_in_transaction,
+pub(crate) fn precede(part: Option<Part>, scene: Scene) -> Result<(), String> {
+    let part = match (part, scene) {
+        (Some(part), _) => part,
+        (_, Scene::DeadOwner) => dies_holding,
+        (_, Scene::DeadTransaction) => transactions::dies_in_transaction,
         _ => return Ok(()),
     };
     let mut predecessor = Player::enter(PREDECESSOR, part);
@@ -130,6 +131,9 @@ pub(crate) fn precede(scene: Scene) -> Result<(), String> {
 /// The survivor that was there before.
 fn witness(operation: &Operation, stage: Stage) -> Result<(), String> {
     let world = set(operation.scene, CROWD)?;
+    if let (Some(world), Some(noun)) = (&world, operation.noun) {
+        noun.found(world)?;
+    }
     // Where there is no segment yet, nobody has died in it.
     let mut before = SegmentInfo::default();
     if let Some(world) = &world {

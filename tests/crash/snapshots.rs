@@ -14,7 +14,7 @@ use std::thread;
 
 use crate::abi::SegmentInfo;
 use crate::board::{Board, NONE_YET};
-use crate::image::{Image, ROSTER_BLOCK};
+use crate::image::{Image, roster_block};
 use crate::operations::{Operation, Scene, Sight};
 use crate::outcomes::{Death, is};
 use crate::player::Player;
@@ -169,7 +169,10 @@ impl Snapshots<'_> {
     /// Sets the scene and has the victim make its call.
     fn record_victim(&self, places: u32) -> Result<Recording, String> {
         let mut founder = Player::enter(FOUNDER, |stage| {
-            let _world = scene::set(self.operation.scene, places)?;
+            let world = scene::set(self.operation.scene, places)?;
+            if let (Some(world), Some(noun)) = (&world, self.operation.noun) {
+                noun.found(world)?;
+            }
             if places > 1 {
                 stage.pause();
             }
@@ -179,7 +182,7 @@ impl Snapshots<'_> {
         });
         let founded = if places > 1 { founder.reaches(1) } else { founder.ends() };
         founded.map_err(|why| format!("founder: {why}"))?;
-        scene::precede(self.operation.scene)?;
+        scene::precede(self.operation.predecessor, self.operation.scene)?;
         let mut victim = Player::enter_recorded(VICTIM, self.operation.victim);
         victim.ends().map_err(|why| format!("victim: {why}"))?;
         let status = victim.seat().status.load(SeqCst);
@@ -282,7 +285,7 @@ fn newcomers_see(
 /// Bytes in use, whether or not the roster has grown, should it be about to grow.
 fn bytes_of_objects(scene: Scene, info: &SegmentInfo) -> u64 {
     match scene {
-        Scene::FullBlock => info.used % ROSTER_BLOCK as u64,
+        Scene::FullBlock => info.used % roster_block() as u64,
         _ => info.used,
     }
 }

@@ -1,0 +1,115 @@
+//! The objects that threads wait for, one of a kind on stage, as every player uses them.
+
+use std::ffi::{CStr, c_char};
+
+use crate::abi::{Handle, TIMED_OUT, call};
+use crate::outcomes::{Fresh, is};
+use crate::world::{FRESH, World, handle, ok};
+
+/// The name of the object on stage, of whichever kind.
+const NAME: &CStr = c"noun";
+/// What the latch counts down from.
+pub(crate) const COUNT: u32 = 2;
+
+/// How a function of the library makes or opens an object.
+type Opener = fn(Handle, *const c_char, *mut Handle) -> i32;
+
+/// A kind of object.
+pub(crate) struct Noun {
+    create: Opener,
+    open: Opener,
+    /// The same object, by a name that is free.
+    pub(crate) fresh: Fresh,
+}
+
+/// An object on stage.
+#[derive(Clone, Copy)]
+pub(crate) struct Object {
+    pub(crate) handle: Handle,
+}
+
+impl Noun {
+    /// Puts one on stage.
+    pub(crate) fn found(&self, world: &World) -> Result<Handle, String> {
+        handle("creating the object", |out| (self.create)(world.segment, NAME.as_ptr(), out))
+    }
+
+    /// The one on stage.
+    pub(crate) fn of(&self, world: &World) -> Result<Object, String> {
+        let handle =
+            handle("opening the object", |out| (self.open)(world.segment, NAME.as_ptr(), out))?;
+        Ok(Object { handle })
+    }
+
+    /// The same, for who has not opened the segment.
+    pub(crate) fn open(&self) -> Result<Object, String> {
+        self.of(&World::open()?)
+    }
+
+    /// Makes one with the name of what is created on stage.
+    pub(crate) fn create_fresh(&self, segment: Handle, out: *mut Handle) -> i32 {
+        (self.create)(segment, FRESH.as_ptr(), out)
+    }
+
+    /// Opens the one on stage, looks, and closes it.
+    pub(crate) fn look<T>(
+        &self,
+        world: &World,
+        look: impl FnOnce(&Object) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let object = self.of(world)?;
+        let seen = look(&object)?;
+        ok("closing the object", (self.fresh.close)(object.handle)).map(|()| seen)
+    }
+}
+
+/// A kind, by the functions that every kind has and what they are given.
+macro_rules! noun {
+    (
+        $noun:ident, $create:ident, $open:ident, $open_or_create:ident, $close:ident,
+        [$($argument:expr),*], [$($opening:expr),*], $as_new:expr
+    ) => {
+        pub(crate) const $noun: Noun = Noun {
+            create: |segment, name, out| call!($create(segment, name, $($argument,)* out)),
+            open: |segment, name, out| call!($open(segment, name, $($opening,)* out)),
+            fresh: Fresh {
+                open: |segment, out| call!($open(segment, FRESH.as_ptr(), $($opening,)* out)),
+                open_or_create: |segment, out| {
+                    call!($open_or_create(segment, FRESH.as_ptr(), $($argument,)* out))
+                },
+                close: |handle| call!($close(handle)),
+                as_new: $as_new,
+            },
+        };
+    };
+}
+
+noun!(EVENT, event_create, event_open, event_open_or_create, event_close, [], [], |event| {
+    is("the new event's being set", is_set(event)?, false)?;
+    ok("event_set", call!(event_set(event)))?;
+    ok("event_wait", call!(event_wait(event, 0)))?;
+    ok("event_clear", call!(event_clear(event)))?;
+    is("status of a wait", call!(event_wait(event, 0)), TIMED_OUT)
+});
+
+// Others may have counted it down.
+noun!(LATCH, latch_create, latch_open, latch_open_or_create, latch_close, [COUNT], [], |latch| {
+    let left = count(latch)?;
+    if left > 0 {
+        is("count of the new latch", left, COUNT)?;
+        is("status of a wait", call!(latch_wait(latch, 0)), TIMED_OUT)?;
+        ok("latch_count_down", call!(latch_count_down(latch, left)))?;
+    }
+    ok("latch_wait", call!(latch_wait(latch, 0)))
+});
+
+pub(crate) fn is_set(event: Handle) -> Result<bool, String> {
+    let mut out = false;
+    ok("event_is_set", call!(event_is_set(event, &mut out))).map(|()| out)
+}
+
+/// What a latch still counts.
+pub(crate) fn count(latch: Handle) -> Result<u32, String> {
+    let mut out = 0;
+    ok("latch_count", call!(latch_count(latch, &mut out))).map(|()| out)
+}

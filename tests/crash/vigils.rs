@@ -1,0 +1,181 @@
+//! Those who wait and those who wake them: one side sleeps while the other dies at every
+//! instruction, and the other way round. What matters is whom the victim leaves asleep: a
+//! wake-up whose waker is dead is not lost, nor one whose sleeper was killed when it had come.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::abi::OK;
+use crate::gates;
+use crate::nouns::{Noun, Object};
+use crate::outcomes::is;
+use crate::player::{Player, Stage};
+use crate::sleepers::{Cast, Role};
+use crate::travel::Lead;
+use crate::victim::{Morning, Stand, Victim, nobody, stepped};
+use crate::world::World;
+
+const FOUNDER: usize = 0;
+const VICTIM: usize = 1;
+/// Who is there before the victim, and who comes behind it.
+pub(crate) const HOLDER: usize = 2;
+pub(crate) const FIRST: usize = 3;
+const HELPER: usize = 7;
+/// Participants for which there is room.
+const ROOM: u32 = 8;
+
+/// A scene with sleepers and a victim.
+pub(crate) struct Vigil {
+    pub(crate) name: &'static str,
+    pub(crate) noun: &'static Noun,
+    /// Who is there before the victim, and sleeps or does not.
+    pub(crate) holder: Option<&'static Role>,
+    /// What the victim does first, at full speed.
+    pub(crate) before: fn(&Object) -> Result<(), String>,
+    /// Its call, and what that gives if it gets that far.
+    pub(crate) call: fn(&Object) -> i32,
+    pub(crate) status: i32,
+    /// Who sleeps when the victim calls, or comes behind it once it sleeps.
+    pub(crate) sleepers: &'static [&'static Role],
+    /// What lets the victim sleep no longer. `None`: it is the one who wakes.
+    pub(crate) waker: Option<Others>,
+    /// What happens once the sleepers are there, and before the call.
+    pub(crate) ready: Others,
+    /// What others do while the victim stands where it dies.
+    pub(crate) meanwhile: Others,
+    /// What others do as soon as it is dead.
+    pub(crate) aftermath: Others,
+    /// What survivors must find.
+    pub(crate) judge: fn(&mut Cast, Fate) -> Result<(), String>,
+}
+
+/// What others do at some point.
+type Others = fn(&mut Cast) -> Result<(), String>;
+
+/// How far the victim has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// Its call had returned.
+    pub(crate) returned: bool,
+    /// It had fallen asleep before it died.
+    pub(crate) slept: bool,
+}
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
+    [gates::VIGILS].into_iter().flatten()
+}
+
+/// One without a victim.
+pub(crate) const VIGIL: Vigil = Vigil {
+    name: "",
+    noun: &crate::nouns::EVENT,
+    holder: None,
+    before: |_| Ok(()),
+    call: |_| OK,
+    status: OK,
+    sleepers: &[],
+    waker: None,
+    ready: |_| Ok(()),
+    meanwhile: |_| Ok(()),
+    aftermath: |_| Ok(()),
+    judge: |_, _| Ok(()),
+};
+
+impl Vigil {
+    /// Plays the scene, the victim led by `lead` to where it dies.
+    pub(crate) fn play(&'static self, lead: Lead) -> Result<(), String> {
+        let mut founder = Player::enter(FOUNDER, |stage| self.found(stage));
+        founder.reaches(1)?;
+        let mut cast = Cast::new(self.noun);
+        if let Some(holder) = self.holder {
+            cast.comes_through(HOLDER, holder)?;
+        }
+        let mut victim = Victim::enter(VICTIM, |stage| {
+            let object = self.noun.open()?;
+            (self.before)(&object)?;
+            stepped(stage, || (self.call)(&object))
+        })?;
+        let slept = match self.waker {
+            None => {
+                self.sleepers_come(&mut cast)?;
+                (self.ready)(&mut cast)?;
+                lead(&mut victim, &mut nobody)?;
+                false
+            }
+            Some(wake) => self.lead_to_sleep(&mut victim, &mut cast, wake, lead)?,
+        };
+        let returned = victim.stand == Stand::Returned;
+        if returned {
+            is("status of the victim's call", victim.status(), self.status)?;
+        }
+        (self.meanwhile)(&mut cast)?;
+        victim.dies();
+        (self.aftermath)(&mut cast)?;
+        if let (Some(wake), false) = (self.waker, slept) {
+            self.sleepers_come(&mut cast)?;
+            wake(&mut cast)?;
+        }
+        cast.settles()?;
+        (self.judge)(&mut cast, Fate { returned, slept })?;
+        founder.ends().map_err(|why| format!("founder: {why}"))
+    }
+
+    /// The victim goes to sleep, others behind it, and is woken. Says whether it slept.
+    fn lead_to_sleep(
+        &self,
+        victim: &mut Victim,
+        cast: &mut Cast,
+        wake: Others,
+        lead: Lead,
+    ) -> Result<bool, String> {
+        let mut slept = false;
+        lead(victim, &mut || {
+            if !std::mem::replace(&mut slept, true) {
+                self.sleepers_come(cast)?;
+                wake(cast)?;
+            }
+            Ok(Morning::Woken)
+        })?;
+        Ok(slept)
+    }
+
+    fn sleepers_come(&self, cast: &mut Cast) -> Result<(), String> {
+        let mut seats = FIRST..;
+        self.sleepers
+            .iter()
+            .try_for_each(|role| cast.falls_asleep(seats.next().expect("a seat"), role))
+    }
+
+    /// Has the segment open from before the first call until after the last.
+    fn found(&self, stage: Stage) -> Result<(), String> {
+        let world = World::found(ROOM)?;
+        self.noun.found(&world)?;
+        stage.pause();
+        world.lock_all()?;
+        world.verify()
+    }
+}
+
+/// A process that comes by, does something with the object, and leaves in good order.
+pub(crate) fn helper(
+    cast: &Cast,
+    act: impl FnOnce(&Object) -> Result<(), String>,
+) -> Result<(), String> {
+    ask(cast, |object| act(object).map(|()| 0)).map(|_| ())
+}
+
+/// The same where something is to be found out.
+pub(crate) fn ask(
+    cast: &Cast,
+    question: impl FnOnce(&Object) -> Result<u32, String>,
+) -> Result<u32, String> {
+    let noun = cast.noun;
+    let mut helper = Player::enter(HELPER, |stage| {
+        let answer = question(&noun.open()?)?;
+        stage.seat().status.store(answer as i32, SeqCst);
+        // SAFETY: ends the process as a program would that returns from main.
+        unsafe { libc::exit(0) }
+    });
+    helper.ends().map_err(|why| format!("helper: {why}"))?;
+    Ok(helper.seat().status.load(SeqCst) as u32)
+}

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "status",
     "guard",
     "platform",
@@ -23,6 +23,7 @@ const SOURCES: [&str; 16] = [
     "value_fetch",
     "array",
     "ticket",
+    "rwlock",
     "event",
     "latch",
     "transaction",

@@ -457,6 +457,12 @@ typedef struct atoll_latch atoll_latch;
 typedef struct atoll_mutex atoll_mutex;
 
 /**
+ * A reader-writer lock in a segment: many may read under it, or one may write. The pointer
+ * is a handle: never follow it.
+ */
+typedef struct atoll_rwlock atoll_rwlock;
+
+/**
  * A segment of shared memory. The pointer is a handle: never follow it.
  */
 typedef struct atoll_segment atoll_segment;
@@ -771,8 +777,8 @@ typedef struct {
 } atoll_mutex_options;
 
 /**
- * Who holds a mutex. Ids and name are what the owner itself calls them: in
- * another container the same pid is somebody else.
+ * Who holds a mutex, or writes under a reader-writer lock. Ids and name are what the owner
+ * itself calls them: in another container the same pid is somebody else.
  */
 typedef struct {
     /**
@@ -788,7 +794,7 @@ typedef struct {
      */
     uint32_t slot;
     /**
-     * Which user of that place it is, counted from 1; 0 if nobody holds the mutex.
+     * Which user of that place it is, counted from 1; 0 if there is nobody.
      */
     uint32_t generation;
     /**
@@ -796,7 +802,7 @@ typedef struct {
      */
     bool alive;
     /**
-     * An owner died, and nobody has called atoll_mutex_mark_consistent() since.
+     * An owner died, and nobody has marked the lock consistent since.
      */
     bool owner_died;
     /**
@@ -2246,6 +2252,325 @@ atoll_status atoll_array_export(const atoll_array *array,
  */
 atoll_status atoll_array_import(const atoll_ticket *ticket,
                                 atoll_array **out);
+
+/**
+ * Makes a reader-writer lock, free, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a lock without a name, which others can only get by a ticket.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_rwlock_close(). With a name the lock
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_create(atoll_segment *segment,
+                                 const char *name,
+                                 atoll_rwlock **out);
+
+/**
+ * Opens a reader-writer lock by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a lock without a name cannot be opened.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same lock.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_rwlock_close().
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_open(atoll_segment *segment,
+                               const char *name,
+                               atoll_rwlock **out);
+
+/**
+ * Opens the lock of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_rwlock_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_rwlock_open().
+ *   NO_SPACE            As for atoll_rwlock_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_rwlock_close().
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_open_or_create(atoll_segment *segment,
+                                         const char *name,
+                                         atoll_rwlock **out);
+
+/**
+ * Removes the name of a reader-writer lock: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the lock stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_remove(atoll_segment *segment,
+                                 const char *name);
+
+/**
+ * Closes a handle. A lock with a name stays in the segment; another one goes when no
+ * process has it open any more. One that is held stays held, for reading or for writing:
+ * close does not unlock. A call that waits on another thread goes on.
+ *
+ * lock      The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a reader-writer lock.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_close(atoll_rwlock *lock);
+
+/**
+ * Locks for reading, waiting up to `timeout_ns` while somebody writes or waits to.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * A thread that reads under the lock may lock it for reading again, and unlocks it as
+ * often; that never waits. It costs two exchanges of a word of the thread's own, whoever
+ * else reads.
+ *
+ * Returns
+ *   OK                  You may read, until you call atoll_rwlock_read_unlock().
+ *   OWNER_DIED          You may read, and have to unlock. A writer died, so what you read
+ *                       may be half-changed. A writer has to repair that.
+ *   TIMED_OUT           You may not. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You may not. Call again.
+ *   DEADLOCK            This thread writes under the lock.
+ *   FULL                This thread reads 8 other reader-writer locks of the segment, or
+ *                       this one 32,767 times.
+ *   REENTRANT           Called in a signal handler that interrupted a call of this thread.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Only the thread that locked may unlock. If it ends before, it no
+ *           longer counts, and nobody is told.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle, and does not hold what its parent held.
+ * Owner     Takes nothing. `lock` stays yours.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_read_lock(atoll_rwlock *lock,
+                                    int64_t timeout_ns);
+
+/**
+ * Undoes one atoll_rwlock_read_lock().
+ *
+ * Returns
+ *   OK                  Done. If this was the last reader, a writer that waits is on its way.
+ *   NOT_OWNER           This thread does not read under the lock. Nothing changed.
+ *   REENTRANT           Called in a signal handler that interrupted a call of this thread.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The reader.
+ * Fork      NOT_OWNER in a child for what its parent held.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_read_unlock(atoll_rwlock *lock);
+
+/**
+ * Locks for writing, waiting up to `timeout_ns` until nobody else reads or writes. While
+ * it waits for readers no new ones come in.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  You may write, until you call atoll_rwlock_write_unlock().
+ *   OWNER_DIED          You may write. A writer died before it unlocked, so what the lock
+ *                       guards may be half-changed. Repair that, then call
+ *                       atoll_rwlock_mark_consistent(). Unlock without it and all who come
+ *                       are told the same, until somebody does.
+ *   TIMED_OUT           You may not. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You may not. Call again.
+ *   DEADLOCK            This thread reads or writes under the lock already. Who reads has
+ *                       to unlock before it writes.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Only the thread that locked may unlock.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle, and does not hold what its parent held.
+ * Owner     Takes nothing. `lock` stays yours.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_write_lock(atoll_rwlock *lock,
+                                     int64_t timeout_ns);
+
+/**
+ * Undoes atoll_rwlock_write_lock().
+ *
+ * Returns
+ *   OK                  Done. If others wait, one of them is on its way.
+ *   NOT_OWNER           This thread does not write under the lock. Nothing changed.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The writer.
+ * Fork      NOT_OWNER in a child for what its parent held.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_write_unlock(atoll_rwlock *lock);
+
+/**
+ * Says that what the lock guards has been repaired: who comes later is no longer told
+ * that a writer died. Without such news to end it does nothing.
+ *
+ * Returns
+ *   OK                  Done.
+ *   NOT_OWNER           This thread does not write under the lock. Nothing changed.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The writer.
+ * Fork      NOT_OWNER in a child for what its parent held.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_mark_consistent(atoll_rwlock *lock);
+
+/**
+ * Says who writes under the lock, or waits for readers to leave so that it may. The answer
+ * may be over when you read it: it is for people and for logs.
+ *
+ * out       Receives the writer; generation 0, and all else 0, if there is none.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_owner(const atoll_rwlock *lock,
+                                atoll_owner *out);
+
+/**
+ * Says who died writing under the lock: the news that comes with ATOLL_OWNER_DIED, until
+ * somebody calls atoll_rwlock_mark_consistent().
+ *
+ * out       Receives the dead writer; generation 0, and all else 0, without such news.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Who does not hold the lock gets a moment's view.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_dead_owner(const atoll_rwlock *lock,
+                                     atoll_owner *out);
+
+/**
+ * Says how many threads read under the lock. The answer may be over when you read it.
+ *
+ * out       Receives the number. Each thread counts once, however often it has locked.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_readers(const atoll_rwlock *lock,
+                                  uint32_t *out);
+
+/**
+ * Writes a ticket for the reader-writer lock, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_export(const atoll_rwlock *lock,
+                                 atoll_ticket *out);
+
+/**
+ * Opens the reader-writer lock that a ticket is for.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_rwlock_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_import(const atoll_ticket *ticket,
+                                 atoll_rwlock **out);
 
 /**
  * Makes an event, not set, in a segment.

@@ -26,6 +26,7 @@ pub use object::array::RawArray;
 pub use object::event::Event;
 pub use object::latch::Latch;
 pub use object::mutex::{Mutex, MutexGuard};
+pub use object::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
 pub use object::ticket::Ticket;
 pub use object::transaction::Transaction;

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xd3db1827e29da642
+ABI_FINGERPRINT = 0x009b2fbb8ecf99ea
 
 # Done.
 OK = 0
@@ -228,7 +228,7 @@ class atoll_mutex_options(Structure):
     ]
 
 
-# Who holds a mutex.
+# Who holds a mutex, or writes under a reader-writer lock.
 class atoll_owner(Structure):
     _fields_ = [
         ("pid", c_uint32),
@@ -569,6 +569,39 @@ FUNCTIONS = {
     # Opens the array that a ticket is for, whatever its type and shape: atoll_array_info() says
     # which.
     "atoll_array_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a reader-writer lock, free, in a segment.
+    "atoll_rwlock_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens a reader-writer lock by its name.
+    "atoll_rwlock_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the lock of that name, or makes it if there is none.
+    "atoll_rwlock_open_or_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Removes the name of a reader-writer lock: nobody can open it any more, and the name is free
+    # for something else.
+    "atoll_rwlock_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_rwlock_close": lambda: (c_int32, [c_void_p]),
+    # Locks for reading, waiting up to `timeout_ns` while somebody writes or waits to.
+    "atoll_rwlock_read_lock": lambda: (c_int32, [c_void_p, c_int64]),
+    # Undoes one atoll_rwlock_read_lock().
+    "atoll_rwlock_read_unlock": lambda: (c_int32, [c_void_p]),
+    # Locks for writing, waiting up to `timeout_ns` until nobody else reads or writes.
+    "atoll_rwlock_write_lock": lambda: (c_int32, [c_void_p, c_int64]),
+    # Undoes atoll_rwlock_write_lock().
+    "atoll_rwlock_write_unlock": lambda: (c_int32, [c_void_p]),
+    # Says that what the lock guards has been repaired: who comes later is no longer told that a
+    # writer died.
+    "atoll_rwlock_mark_consistent": lambda: (c_int32, [c_void_p]),
+    # Says who writes under the lock, or waits for readers to leave so that it may.
+    "atoll_rwlock_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    # Says who died writing under the lock: the news that comes with ATOLL_OWNER_DIED, until
+    # somebody calls atoll_rwlock_mark_consistent().
+    "atoll_rwlock_dead_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    # Says how many threads read under the lock.
+    "atoll_rwlock_readers": lambda: (c_int32, [c_void_p, POINTER(c_uint32)]),
+    # Writes a ticket for the reader-writer lock, for another process to import.
+    "atoll_rwlock_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the reader-writer lock that a ticket is for.
+    "atoll_rwlock_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.

@@ -31,6 +31,7 @@ mod output;
 mod place;
 mod platform;
 mod process;
+mod rwlock;
 mod segment;
 mod status;
 mod ticket;

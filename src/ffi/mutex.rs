@@ -55,8 +55,8 @@ unsafe impl Growing for atoll_mutex_options {
     const FIRST_SIZE: usize = 12;
 }
 
-/// Who holds a mutex. Ids and name are what the owner itself calls them: in
-/// another container the same pid is somebody else.
+/// Who holds a mutex, or writes under a reader-writer lock. Ids and name are what the owner
+/// itself calls them: in another container the same pid is somebody else.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_owner {
@@ -66,18 +66,20 @@ pub struct atoll_owner {
     pub tid: u32,
     /// The owner's place in the segment.
     pub slot: u32,
-    /// Which user of that place it is, counted from 1; 0 if nobody holds the mutex.
+    /// Which user of that place it is, counted from 1; 0 if there is nobody.
     pub generation: u32,
     /// false: the owner is dead, and the next to lock will be told.
     pub alive: bool,
-    /// An owner died, and nobody has called atoll_mutex_mark_consistent() since.
+    /// An owner died, and nobody has marked the lock consistent since.
     pub owner_died: bool,
     /// The name of the thread, as pthread_setname_np() sets it, ended by NUL.
     pub name: [c_char; 16],
 }
 
-impl From<&Owner> for atoll_owner {
-    fn from(owner: &Owner) -> Self {
+impl From<Option<Owner>> for atoll_owner {
+    fn from(owner: Option<Owner>) -> Self {
+        // Nobody is generation 0.
+        let owner = owner.unwrap_or_default();
         Self {
             pid: owner.pid,
             tid: owner.tid,
@@ -89,17 +91,6 @@ impl From<&Owner> for atoll_owner {
         }
     }
 }
-
-/// The owner of a mutex that nobody holds.
-const NOBODY: atoll_owner = atoll_owner {
-    pid: 0,
-    tid: 0,
-    slot: 0,
-    generation: 0,
-    alive: false,
-    owner_died: false,
-    name: [0; 16],
-};
 
 /// Create and open, which differ in what they do with the name.
 ///
@@ -398,8 +389,7 @@ pub unsafe extern "C" fn atoll_mutex_owner(
     guard(|call| {
         // SAFETY: the caller passes NULL or room for an atoll_owner.
         let out = unsafe { Output::at(out, "out") }?;
-        let owner = handle::find(call, mutex)?.owner()?;
-        out.write(owner.as_ref().map_or(NOBODY, atoll_owner::from));
+        out.write(handle::find(call, mutex)?.owner()?.into());
         Ok(())
     })
 }
@@ -426,8 +416,7 @@ pub unsafe extern "C" fn atoll_mutex_dead_owner(
     guard(|call| {
         // SAFETY: the caller passes NULL or room for an atoll_owner.
         let out = unsafe { Output::at(out, "out") }?;
-        let owner = handle::find(call, mutex)?.dead_owner()?;
-        out.write(owner.as_ref().map_or(NOBODY, atoll_owner::from));
+        out.write(handle::find(call, mutex)?.dead_owner()?.into());
         Ok(())
     })
 }

@@ -6,6 +6,7 @@ pub(crate) mod event;
 mod large;
 pub(crate) mod latch;
 pub(crate) mod mutex;
+pub(crate) mod rwlock;
 pub(crate) mod segment;
 mod share;
 pub(crate) mod ticket;

@@ -17,6 +17,7 @@ use crate::segment::holding::{self, Holding};
 use crate::segment::{birth, estate, growth, home, reclaim, verify};
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
+use crate::sync::rwlock::RwLockBody;
 
 pub use crate::segment::birth::SegmentOptions;
 
@@ -208,6 +209,9 @@ impl Segment {
             }
             Kind::Value => super::value::verify(self.attachment, body, object.body_bytes()),
             Kind::Array => super::array::verify(self.attachment, body, object.body_bytes()),
+            Kind::RwLock => {
+                self.attachment.memory().at::<RwLockBody>(body)?.verify(self.attachment)
+            }
             Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
             _ => Ok(()),

@@ -87,3 +87,10 @@ impl HookableWord64 {
         unsafe { &*high }
     }
 }
+
+/// The low half of a word, which futex calls take.
+pub(crate) fn low_half(word: &AtomicU64) -> &AtomicU32 {
+    // SAFETY: the low half of a little-endian u64 lies at its address; both are plain
+    // atomics of their size, and 8-byte alignment covers 4.
+    unsafe { AtomicU32::from_ptr(word.as_ptr().cast()) }
+}

@@ -16,6 +16,7 @@ use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed},
+    low_half,
 };
 use crate::platform::futex::{self, Wake, Watch};
 use crate::platform::robust;
@@ -101,9 +102,7 @@ pub struct MemberInfo {
 
 /// The futex word of the death epoch: its low half.
 pub(super) fn epoch_word(attachment: &Attachment) -> &AtomicU32 {
-    let epoch = &attachment.header().death_epoch;
-    // SAFETY: the low half of a little-endian u64; both are atomics of their size.
-    unsafe { AtomicU32::from_ptr(epoch.as_ptr().cast()) }
+    low_half(&attachment.header().death_epoch)
 }
 
 const FIRST_SLICE_NS: u64 = 100_000_000;

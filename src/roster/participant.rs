@@ -46,6 +46,12 @@ pub(crate) fn name_of(slot: u32, generation: u32) -> u64 {
     (u64::from(generation & 0xffff) << SLOT_BITS | u64::from(slot)) << NAME_SHIFT
 }
 
+/// The name of whoever has the slot of a record.
+pub(crate) fn current_name(slot: u32, record: &ParticipantRecord) -> u64 {
+    // Acquire (M3): what earlier owners of the slot did is done.
+    name_of(slot, record.generation.load(Acquire))
+}
+
 /// The bits of a lock word that are its owner's name.
 pub(crate) const NAME_MASK: u64 = ((1 << (16 + SLOT_BITS)) - 1) << NAME_SHIFT;
 

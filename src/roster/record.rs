@@ -50,6 +50,9 @@ const _: () = assert!(core::mem::offset_of!(Block, participants) as u64 == LIVEN
 /// Locks that one transaction can take.
 pub(crate) const MOST_LOCKS: usize = 8;
 
+/// One mark for each reader-writer lock that a thread reads (`sync::marks`).
+pub(crate) type Marks = [AtomicU64; 8];
+
 shared! {
     /// One thread of one member.
     pub(crate) struct ParticipantRecord: 640 {
@@ -80,7 +83,7 @@ shared! {
         /// What the owner waits for, of those objects whose waiters are known one by one.
         pub(crate) node: WaitNode,
         /// The reader-writer locks that the owner reads.
-        pub(crate) marks: [AtomicU64; 8],
+        pub(crate) marks: Marks,
     }
 }
 

@@ -12,12 +12,15 @@
 //! looking at makes it unreachable, issues a barrier on all threads, and then
 //! waits for every odd counter to move on (`Witness`).
 
+mod seated;
+
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::mem::offset_of;
 
 use super::attachment::Attachment;
 use super::participant;
+use super::record::Marks;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
@@ -26,6 +29,8 @@ use crate::platform::atomic::{
 use crate::platform::robust::RobustList;
 use crate::platform::thread_exit::ExitKey;
 use crate::platform::{mapping, membarrier, thread_slot};
+
+pub(crate) use seated::{Seated, enter_seated};
 
 /// Seats found without a search; attachments share them by number.
 const CACHED: usize = 16;
@@ -74,19 +79,20 @@ impl core::fmt::Debug for Thread {
     }
 }
 
-#[derive(Default)]
-#[repr(C)]
+/// Each in half a line.
+#[repr(C, align(32))]
 struct CachedSeat {
     attachment: AtomicU64,
     name: AtomicU64,
+    /// Where the thread's marks are.
+    marks: AtomicPtr<Marks>,
 }
 
 const _: () = {
     assert!(offset_of!(Thread, calls) == 0);
-    assert!(offset_of!(Thread, cache) == 8);
     assert!(offset_of!(CachedSeat, attachment) == 0);
     assert!(offset_of!(CachedSeat, name) == 8);
-    assert!(size_of::<CachedSeat>() == 16);
+    assert!(size_of::<CachedSeat>() == 32);
 };
 
 /// Where in a `Thread` the seat in that attachment is cached, if it is.
@@ -357,6 +363,9 @@ impl Thread {
         // Relaxed: our own, and in a call, which no handler's call comes into.
         cached.attachment.store(attachment.number(), Relaxed);
         cached.name.store(name, Relaxed);
+        let marks = attachment.participant(participant::slot_in(name)).map(|record| &record.marks);
+        let marks = marks.map_or(core::ptr::null(), core::ptr::from_ref);
+        cached.marks.store(marks.cast_mut(), Relaxed);
     }
 
     /// Leaves the seats in attachments that nobody has a handle to any more.

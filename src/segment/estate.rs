@@ -5,6 +5,7 @@
 //! | a participant | an open log                       | who wants one of its locks, or its slot |
 //! | a participant | blocks in limbo                   | the next owner of its slot, or who needs memory |
 //! | a participant | locks held in a transaction       | who wants them, or the next owner of its slot |
+//! | a participant | marks of what it read             | the next owner of its slot          |
 //! | a member      | holds and tickets                 | the next owner of its slot, or who looks |
 //!
 //! Whoever settles holds the dead participant's repair lock, or the directory's lock for a
@@ -25,6 +26,7 @@ use crate::roster::journal::{self, Journal, Repair};
 use crate::roster::record::{MemberId, ParticipantRecord};
 use crate::roster::thread::Seat;
 use crate::roster::{member, participant};
+use crate::sync::marks;
 use crate::sync::mutex::{Actor, MutexBody};
 
 /// Settles what former owners of a new seat and of its member have left.
@@ -49,6 +51,7 @@ pub(crate) fn settle(seat: Seat) -> Result<()> {
         if participant::is_new_lap(former.generation, seat.generation) {
             rename_owners(actor)?;
         }
+        marks::clear_all(&record.marks);
         empty_limbo(actor, record, former)?;
         journal::begin_log(record, seat.generation);
     }
@@ -204,7 +207,7 @@ fn mutex_of(memory: &Memory, kind: Kind, entry: Offset) -> Result<Option<&MutexB
     let is_named = memory.at::<Entry>(entry)?.name_length.load(Relaxed) != 0;
     let body = body_of(entry, is_named);
     match kind {
-        Kind::Mutex | Kind::RecursiveMutex => memory.at(body).map(Some),
+        Kind::Mutex | Kind::RecursiveMutex | Kind::RwLock => memory.at(body).map(Some),
         Kind::Value => crate::layout::bodies::mutex_in_value(memory, body)?
             .map_or(Ok(None), |place| memory.at(place).map(Some)),
         _ => Ok(None),

@@ -11,6 +11,7 @@ use crate::segment::holds::HoldPage;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::mutex::MutexBody;
+use crate::sync::rwlock::RwLockBody;
 
 /// Two builds agree on every byte of a segment if and only if they agree on this.
 pub(crate) const LAYOUT_FINGERPRINT: u64 = {
@@ -23,6 +24,7 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         AnnexHead::SHAPE,
         Block::SHAPE,
         MutexBody::SHAPE,
+        RwLockBody::SHAPE,
         EventBody::SHAPE,
         LatchBody::SHAPE,
         SmallValue::SHAPE,
@@ -68,6 +70,7 @@ mod tests {
             WaitNode::describe(),
             MemberRecord::describe(),
             MutexBody::describe(),
+            RwLockBody::describe(),
             EventBody::describe(),
             LatchBody::describe(),
             TypeRecord::describe(),

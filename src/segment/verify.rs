@@ -13,6 +13,7 @@ use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::roster::attachment::Attachment;
 use crate::roster::journal;
 use crate::roster::thread;
+use crate::sync::marks;
 use crate::sync::mutex::Actor;
 
 /// Checks that blocks cover the space without a gap and are in the lists that they
@@ -70,7 +71,7 @@ fn walk(attachment: &Attachment, check: &dyn Fn(&Object<'_>) -> Result<()>) -> R
     if !pages.is_empty() {
         return Err(corrupted("a member's holds lie in something that is no page of them"));
     }
-    check_logs(attachment)
+    check_records(attachment)
 }
 
 /// A block in limbo is noted by its participant, or it would be lost with it. (Somebody may
@@ -146,14 +147,16 @@ fn count_holders(attachment: &Attachment) -> Result<(HashMap<Offset, u64>, HashS
     Ok((holders, pages))
 }
 
-/// Logs that count no more entries than a log can have, of generations that were.
-fn check_logs(attachment: &Attachment) -> Result<()> {
+/// Logs that count no more entries than a log can have, of generations that were; and marks
+/// that there can be.
+fn check_records(attachment: &Attachment) -> Result<()> {
     for slot in 0..attachment.slot_count() {
         let record = attachment.participant(slot)?;
         let owner = journal::owner_of_log(record, slot);
         if owner.generation > record.generation.load(Acquire) {
             return Err(corrupted("a participant's log belongs to an owner that never was"));
         }
+        marks::verify(&record.marks)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::layout::block::ParticipantId;
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::roster::attachment::Attachment;
 use crate::roster::participant::{self, NAME_MASK};
+use crate::roster::record::Marks;
 use crate::roster::thread::{self, Thread};
 
 /// The calling thread in a segment, as a possible owner.
@@ -56,6 +57,11 @@ impl Actor {
         // Relaxed: our own record.
         let generation = self.attachment.participant(slot)?.generation.load(Relaxed);
         Ok(ParticipantId { slot, generation })
+    }
+
+    /// What it reads.
+    pub(super) fn marks(self) -> Result<&'static Marks> {
+        Ok(&self.attachment.participant(self.slot())?.marks)
     }
 
     /// The thread.

@@ -1,7 +1,8 @@
-//! One slow acquisition of a mutex: looking, sleeping, taking over, giving up.
+//! One slow acquisition of a mutex, or of a moment in which it is free: looking, sleeping,
+//! taking over, giving up.
 //!
-//! The hook stands on the mutex's word throughout (`MutexBody::lock_contended`). What
-//! the word means, and what a death at any point leads to, is told in `mutex`.
+//! The hook stands on the mutex's word throughout (`MutexBody::contend`). What the word
+//! means, and what a death at any point leads to, is told in `mutex`.
 
 use super::mutex::{Actor, INCONSISTENT, MutexBody, OWNED, STARVING, WAITERS, check_bits};
 use super::owner::identify;
@@ -17,20 +18,45 @@ use crate::roster::journal;
 /// such a newcomer sleeps at most.
 const STARVING_NS: u64 = 1_000_000;
 
-const BUSY: Error =
-    Error::new(Status::TimedOut, "the mutex is held by somebody else and the time is over");
+/// What a contender is after.
+pub(super) trait Goal: Sized {
+    /// What is answered if the time is over before.
+    const BUSY: Error;
+    /// Whether newcomers with this goal let the starving pass.
+    const GIVES_WAY: bool = true;
 
-/// A word that was taken.
+    /// Reaches it if the word is free, and says what the word is then; `None` if somebody
+    /// was faster.
+    fn try_free(&self, contender: &Contender<'_, Self>, word: u64) -> Option<u64> {
+        contender.take(word)
+    }
+
+    /// Whether the owner, who is dead, may have left half changed what the lock guards.
+    fn is_news(&self) -> bool {
+        true
+    }
+}
+
+/// To take a mutex.
+pub(super) struct Taking;
+
+impl Goal for Taking {
+    const BUSY: Error =
+        Error::new(Status::TimedOut, "the mutex is held by somebody else and the time is over");
+}
+
+/// How a contender has reached its goal.
 #[derive(Clone, Copy)]
-pub(super) struct Taken {
-    /// The word as it is now.
+pub(super) struct Gained {
+    /// The word as it is now: owned, or free if that was the goal.
     pub(super) word: u64,
     /// Its last owner died holding it in a transaction, which has been undone.
     pub(super) undone: bool,
 }
 
 /// One slow acquisition.
-pub(super) struct Contender<'a> {
+pub(super) struct Contender<'a, G> {
+    goal: &'a G,
     body: &'a MutexBody,
     actor: Actor,
     wait: Wait<'static>,
@@ -38,44 +64,50 @@ pub(super) struct Contender<'a> {
     waiting_since: u64,
 }
 
-impl<'a> Contender<'a> {
-    pub(super) fn new(body: &'a MutexBody, actor: Actor, deadline: Deadline) -> Self {
-        Self { body, actor, wait: Wait::eager(deadline), waiting_since: 0 }
+impl<'a, G: Goal> Contender<'a, G> {
+    pub(super) fn new(goal: &'a G, body: &'a MutexBody, actor: Actor, deadline: Deadline) -> Self {
+        Self { goal, body, actor, wait: Wait::eager(deadline), waiting_since: 0 }
     }
 
-    /// Takes the word or gives up. The hook is armed.
-    pub(super) fn contend(mut self) -> Result<Taken> {
+    /// Reaches its goal or gives up. The hook is armed.
+    pub(super) fn contend(mut self) -> Result<Gained> {
         loop {
             // Acquire, NAMED: what the owner's name leads to is there.
             let word = self.body.word.load(Acquire);
             check_bits(word)?;
             if word & OWNED == 0 {
-                if word & STARVING != 0 && !self.wait.slept() && !self.wait.is_over() {
+                let is_newcomer = !self.slept() && !self.wait.is_over();
+                if G::GIVES_WAY && word & STARVING != 0 && is_newcomer {
                     self.let_pass(word);
                     continue;
                 }
-                // STARVING stays until nobody waits: who takes the lock now need not
-                // be the one who starves.
-                let taken = self.actor.mine | (word & (WAITERS | STARVING | INCONSISTENT));
-                if self.exchange(word, taken) {
-                    return Ok(Taken { word: taken, undone: false });
+                if let Some(word) = self.goal.try_free(&self, word) {
+                    return Ok(Gained { word, undone: false });
                 }
                 continue;
             }
             if death::feel_pulse(self.actor.attachment, word)?.is_none() {
-                if let Some(taken) = self.take_over(word)? {
-                    return Ok(taken);
+                if let Some(gained) = self.take_over(word)? {
+                    return Ok(gained);
                 }
                 continue;
             }
             if self.wait.is_over() {
                 self.pass_on_the_watch(word);
-                return Err(self.wait.refusal(BUSY));
+                return Err(self.wait.refusal(G::BUSY));
             }
             if !self.wait.pause() {
                 self.sleep(word)?;
             }
         }
+    }
+
+    /// Takes a free word.
+    fn take(&self, word: u64) -> Option<u64> {
+        // STARVING stays until nobody waits: who takes the lock now need not be the one who
+        // starves.
+        let taken = self.actor.mine | (word & (WAITERS | STARVING | INCONSISTENT));
+        self.exchange(word, taken).then_some(taken)
     }
 
     fn exchange(&self, from: u64, to: u64) -> bool {
@@ -84,24 +116,27 @@ impl<'a> Contender<'a> {
     }
 
     /// Takes the word from a dead owner.
-    fn take_over(&self, word: u64) -> Result<Option<Taken>> {
+    fn take_over(&self, word: u64) -> Result<Option<Gained>> {
         // All of this before the exchange: afterwards nothing names the dead one any more.
         let attachment = self.actor.attachment;
         let dead = identify(attachment, word)?;
         journal::repair(attachment, word, self.actor.name())?;
         let place = attachment.memory().offset_of(self.body);
         let undone = journal::held_in_transaction(attachment, word, place)?;
-        let kept = word & (WAITERS | STARVING | if undone { INCONSISTENT } else { 0 });
-        let taken = self.actor.mine | kept | if undone { 0 } else { INCONSISTENT };
+        let is_news = self.goal.is_news();
+        let kept = word & (WAITERS | STARVING | INCONSISTENT);
+        let taken = self.actor.mine | kept | if is_news && !undone { INCONSISTENT } else { 0 };
         if !self.exchange(word, taken) {
             return Ok(None);
         }
         self.body.count_anew();
-        self.body.remember(dead);
+        if is_news {
+            self.body.remember(dead);
+        }
         // Others may sleep on the dead one's liveness word still, if we did not.
         // Killed here: our hook wakes one sleeper of this lock.
         death::spread_word(attachment, word);
-        Ok(Some(Taken { word: taken, undone }))
+        Ok(Some(Gained { word: taken, undone }))
     }
 
     /// A newcomer's courtesy: one short sleep while somebody starves.
@@ -115,7 +150,7 @@ impl<'a> Contender<'a> {
         if self.waiting_since == 0 {
             self.waiting_since = now;
         }
-        let starving = self.wait.slept() && now - self.waiting_since > STARVING_NS;
+        let starving = self.slept() && now - self.waiting_since > STARVING_NS;
         let marked = word | WAITERS | if starving { STARVING } else { 0 };
         // Relaxed: flags publish nothing.
         if marked != word
@@ -129,10 +164,15 @@ impl<'a> Contender<'a> {
         self.wait.sleep(self.actor.attachment, &words, &[word])
     }
 
+    /// Whether it has slept: then a wake-up may have been meant for it.
+    pub(super) fn slept(&self) -> bool {
+        self.wait.slept()
+    }
+
     /// Before giving up: a wake-up may have been meant for us, or the kernel may have
     /// counted on us to notice a death. Who never slept owes nothing.
     fn pass_on_the_watch(&self, word: u64) {
-        if self.wait.slept() && word & WAITERS != 0 {
+        if self.slept() && word & WAITERS != 0 {
             futex::wake(self.body.word.low().as_futex(), 1);
         }
     }

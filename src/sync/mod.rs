@@ -10,6 +10,8 @@ mod gate;
 pub(crate) mod guarded;
 pub(crate) mod latch;
 mod lending;
+pub(crate) mod marks;
 pub(crate) mod mutex;
 mod owner;
+pub(crate) mod rwlock;
 pub(crate) mod wait;

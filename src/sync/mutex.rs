@@ -56,7 +56,7 @@
 //! another library; memory reaped early. Every wait looks again after 100 ms to 1 s.
 
 pub(crate) use super::actor::Actor;
-use super::contender::{Contender, Taken};
+use super::contender::{Contender, Gained, Goal, Taking};
 pub use super::owner::Owner;
 use super::owner::identify;
 use crate::error::{Error, Result, Status};
@@ -201,14 +201,14 @@ impl MutexBody {
     #[cold]
     #[inline(never)]
     fn lock_contended(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
-        let taken = self.contend(actor, deadline)?;
-        if taken.undone {
+        let gained = self.contend(actor, deadline, &Taking)?;
+        if gained.undone {
             // Relaxed: the owner's own; the unlock publishes it. Killed before: as the
             // owner of no transaction, so that the next one sets it.
             self.word.fetch_or(INCONSISTENT, Relaxed);
             return Ok(Acquired::OwnerDied);
         }
-        Ok(news_in(taken.word))
+        Ok(news_in(gained.word))
     }
 
     /// Acquires the mutex, which the actor does not hold, for a transaction that has noted
@@ -221,7 +221,7 @@ impl MutexBody {
         if self.take_if_free(actor.name()) {
             return Ok(Acquired::Clean);
         }
-        Ok(news_in(self.contend(actor, deadline)?.word))
+        Ok(news_in(self.contend(actor, deadline, &Taking)?.word))
     }
 
     /// Refuses a mutex that the actor holds outside of the transaction that it begins.
@@ -234,18 +234,23 @@ impl MutexBody {
     }
 
     #[cold]
-    fn contend(&self, actor: Actor, deadline: Deadline) -> Result<Taken> {
+    pub(super) fn contend<G: Goal>(
+        &self,
+        actor: Actor,
+        deadline: Deadline,
+        goal: &G,
+    ) -> Result<Gained> {
         let hook = actor.thread().hook();
         hook.arm(self.word.low());
-        let taken = Contender::new(self, actor, deadline).contend();
+        let gained = Contender::new(goal, self, actor, deadline).contend();
         // With WAITERS somebody may sleep on an earlier owner's liveness word: the
         // hook stays until we unlock, so that our death wakes a sleeper (L2).
         // Without, nobody sleeps, and who comes later watches us.
-        match taken {
-            Ok(taken) if taken.word & WAITERS != 0 => {}
+        match gained {
+            Ok(gained) if gained.word & OWNED != 0 && gained.word & WAITERS != 0 => {}
             _ => hook.disarm(),
         }
-        taken
+        gained
     }
 
     /// Frees the mutex if an earlier owner of the actor's slot died holding it in a
@@ -424,7 +429,8 @@ impl MutexBody {
     }
 }
 
-fn news_in(word: u64) -> Acquired {
+#[inline(always)]
+pub(super) fn news_in(word: u64) -> Acquired {
     if word & INCONSISTENT == 0 { Acquired::Clean } else { Acquired::OwnerDied }
 }
 

@@ -1,0 +1,142 @@
+/* Semaphore, tracked: each permit is a word that names its holder, so the permit of a dead one is as good as free.
+ * (sleep.pml says what a step is and how a death goes.)
+ *
+ * permit[k] = 0 or holder + 1; word: low half {WAITERS}, high half a count of releases.  Each process is a member with one thread.
+ * CHECKED  1 a permit has one living holder    2 nobody sleeps at the end (all give back what they took, or die)
+ * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
+ */
+#ifndef PROCS
+#define PROCS 3
+#endif
+#ifndef PERMITS
+#define PERMITS 1
+#endif
+#ifndef TWICE
+#define TWICE 0
+#endif
+#ifndef KEEPERS
+#define KEEPERS 0               /* a mask: takes two permits (if PERMITS > 1) before it gives back */
+#endif
+#include "sleep.pml"
+#define S        0
+#define WAITERS  1
+#define ONE      2
+byte word, permit[PERMITS], holder[PERMITS];
+bit asleep[PROCS];
+inline take_one() {             /* got = permit + 1, or 0; held = who has them: a mask */
+    got = 0; held = 0; k = 0;
+    do
+    :: k < PERMITS && !got ->
+        STEP( h = permit[k] );
+        if
+        :: h == 0 || dead[h - 1] ->
+            STEP( if
+                  :: permit[k] == h -> assert(holder[k] == 0 || dead[holder[k] - 1]); holder[k] = me + 1; permit[k] = me + 1; got = k + 1; h = 0   /* 1 */
+                  :: else -> h = 0
+                  fi )
+        :: else -> held = held | B(h - 1); k++; h = 0
+        fi
+    :: else -> break
+    od;
+    k = 0
+}
+proctype Member(byte me) {
+    byte seen, got, held, k, h, mine, more = IN(TWICE, me), want_more = IN(KEEPERS, me); bit woken, late, slept; short want;
+again:
+    take_one();
+    if :: got -> goto have :: else fi;
+#ifndef M_NO_HOOK_IN_WAIT
+    arm(S);
+#endif
+look:
+    STEP( seen = word );
+    if :: seen & WAITERS :: else -> STEP( word = word | WAITERS ); goto look fi;
+    take_one();
+    if
+    :: got ->
+        /* The dead one may have had several, and one wake for all of them. */
+#ifndef M_NO_CHAIN
+        if :: slept -> STEP( wake_one(S); woken = 0 ) :: else fi;
+#endif
+        disarm();
+        goto have
+    :: else
+    fi;
+    if :: late -> if :: slept -> STEP( wake_one(S); woken = 0 ) :: else fi; disarm(); goto give_back :: else fi;
+    want = B(S); slept = 1;
+    KERNEL( if :: word & WAITERS -> queued[me] = B(S) :: else -> goto look fi );
+#ifndef M_COUNT_NOT_COMPARED
+    KERNEL( if :: word == seen :: else -> queued[me] = 0; goto look fi );
+#endif
+#ifndef M_NO_LIVENESS_WORDS
+    held = held & ~B(me);
+    do DOOM
+    :: atomic { AWAKE && held != 0 ->
+                k = 0; do :: !IN(held, k) -> k++ :: else -> break od; held = held & ~B(k);
+                if :: dead[k] -> queued[me] = 0; k = 0; held = 0; goto look
+                   :: else -> queued[me] = queued[me] | B(LIVE(k)); want = want | B(LIVE(k)); k = 0 fi }
+    :: AWAKE && held == 0 -> break
+    od;
+#endif
+    atomic { held = 0; seen = 0; asleep[me] = 1 };
+end_asleep:
+    if
+    KILL
+    :: atomic { AWAKE && IN(timed, me) -> queued[me] = 0; late = 1 }
+    :: atomic { AWAKE && queued[me] != want -> h = (want & ~queued[me]) >> 8; queued[me] = 0 }
+    fi;
+    atomic { asleep[me] = 0; want = 0 };
+#ifndef M_SWALLOW_DEATH
+    if :: h -> k = 0; do :: k < PROCS && !IN(h, k) -> k++ :: else -> break od; h = 0;
+               if :: k < PROCS && dead[k] -> STEP( wake_all(LIVE(k)) ) :: else fi; k = 0
+       :: else fi;
+#endif
+    h = 0;
+    goto look;
+have:
+    mine = mine | B(got - 1);
+    atomic { got = 0; held = 0; seen = 0; slept = 0; late = 0 };
+    if :: want_more -> want_more = 0; goto again :: else fi;
+give_back:
+    do
+    :: mine != 0 ->
+        k = 0; do :: !IN(mine, k) -> k++ :: else -> break od;
+        mine = mine & ~B(k);
+#ifndef M_NO_HOOK_IN_RELEASE
+        arm(S);
+#endif
+        STEP( permit[k] = 0; holder[k] = 0 );
+        k = 0;
+        STEP( seen = word );
+        if
+        :: seen & WAITERS ->
+#ifdef M_FLAG_CLEARED_AFTER_THE_WAKE
+            STEP( word = word + ONE );
+            STEP( wake_one(S) );
+            if :: woken == 0 -> STEP( if :: word == seen + ONE -> word = (seen + ONE) & ~WAITERS :: else fi ) :: else fi;
+#else
+            /* Who is woken sets WAITERS again, whether it gets a permit or not. */
+            STEP( word = (word & ~WAITERS) + ONE );
+            STEP( wake_one(S) );
+#endif
+            woken = 0
+        :: else
+        fi;
+        disarm()
+    :: else -> break
+    od;
+    seen = 0; late = 0;
+    if :: more -> more = 0; goto again :: else fi;
+    goto finished;
+dying:
+    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; seen = 0; got = 0; held = 0; k = 0; h = 0; mine = 0; more = 0; late = 0; slept = 0; want = 0; want_more = 0; woken = 0 };
+    die();
+finished:
+    atomic { seen = 0; got = 0; held = 0; k = 0; h = 0; mine = 0; more = 0; late = 0; slept = 0; want = 0; want_more = 0; woken = 0 }
+}
+proctype Monitor() {
+    byte p;
+    timeout;
+    do :: p < PROCS -> assert(!asleep[p]); p++ :: else -> break od              /* 2 */
+}
+init { atomic { choose_kills(); run Member(0); run Member(1); run Member(2); start_handlers(); run Monitor() } }

@@ -110,8 +110,7 @@ impl Event {
     /// `Permission` for a read-only segment.
     pub fn clear(&self) -> Result<()> {
         self.share.check_writable()?;
-        self.share.body().clear();
-        Ok(())
+        self.share.body().clear()
     }
 
     /// Waits until it is set.

@@ -5,7 +5,7 @@
 
 use super::gate::{self, ONE, OPEN};
 use super::wait::Wait;
-use crate::error::{Error, Result, Status, corrupted};
+use crate::error::{Error, Result, Status};
 use crate::layout::shared;
 use crate::platform::atomic::{HookableWord64, Ordering::Acquire};
 use crate::roster::attachment::Attachment;
@@ -39,23 +39,26 @@ impl EventBody {
     /// Sets it and wakes everybody who waits.
     ///
     /// # Errors
-    /// `System` on a thread that has no robust list.
+    /// `System` on a thread that has no robust list, `Corrupted`.
     pub(crate) fn set(&self, thread: Option<&Thread>) -> Result<()> {
         // An event that is set is exchanged for itself: what the caller wrote before is
         // there for whoever finds it set.
         let next = |word: u64| if word & OPEN == 0 { word.wrapping_add(ONE) | OPEN } else { word };
-        gate::change(&self.word, thread, |word| Ok(Some(next(word))))
+        gate::change(&self.word, thread, |word| Ok(next(word)))
     }
 
     /// Clears it.
-    pub(crate) fn clear(&self) {
-        gate::shut(&self.word);
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn clear(&self) -> Result<()> {
+        gate::shut(&self.word)
     }
 
     /// Waits until it is set, or has been since it was set `since` times.
     ///
     /// # Errors
-    /// `TimedOut`, `Interrupted`.
+    /// `TimedOut`, `Interrupted`, `Corrupted`.
     pub(crate) fn wait(
         &self,
         attachment: &Attachment,
@@ -73,9 +76,6 @@ impl EventBody {
 
     /// Checks the word.
     pub(crate) fn verify(&self) -> Result<()> {
-        if gate::is_sound(self.word.load(Acquire)) { Ok(()) } else { Err(DAMAGED) }
+        gate::check(self.word.load(Acquire))
     }
 }
-
-const DAMAGED: Error =
-    corrupted("an event's word has bits that are always zero: the segment is damaged");

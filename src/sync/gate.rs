@@ -38,7 +38,7 @@
 
 use super::lending::lend_hook;
 use super::wait::Wait;
-use crate::error::Result;
+use crate::error::{Result, corrupted};
 use crate::platform::atomic::{
     HookableWord64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -59,19 +59,17 @@ pub(super) fn number_in(word: u64) -> u32 {
     (word >> 32) as u32
 }
 
-/// Opens the gate, or only changes its number: `next` says what the word becomes, or that
-/// it stays. Wakes everybody if it opens.
+/// Changes the word to what `next` says, and wakes everybody if the gate is open then.
 pub(super) fn change(
     word: &HookableWord64,
     thread: Option<&Thread>,
-    next: impl Fn(u64) -> Result<Option<u64>>,
+    next: impl Fn(u64) -> Result<u64>,
 ) -> Result<()> {
     let mut seen = word.load(Relaxed);
     let mut lent = None;
     loop {
-        let Some(new) = next(seen)? else {
-            return Ok(());
-        };
+        check(seen)?;
+        let new = next(seen)?;
         let wakes = new & OPEN != 0 && new & WAITERS != 0;
         if wakes && lent.is_none() {
             lent = Some(lend_hook(thread, word.low())?);
@@ -92,18 +90,22 @@ pub(super) fn change(
 }
 
 /// Shuts the gate. Nobody sleeps on an open one, so nobody is lost.
-pub(super) fn shut(word: &HookableWord64) {
+///
+/// # Errors
+/// `Corrupted`.
+pub(super) fn shut(word: &HookableWord64) -> Result<()> {
     loop {
         let seen = word.load(Relaxed);
+        check(seen)?;
         if seen & OPEN == 0 {
-            return;
+            return Ok(());
         }
         if seen & WAITERS != 0 {
             wake_all(word);
         }
         // Release: what was written before it belongs to the next opening, at the latest.
         if word.compare_exchange(seen, seen & !(OPEN | WAITERS), Release, Relaxed).is_ok() {
-            return;
+            return Ok(());
         }
     }
 }
@@ -145,6 +147,7 @@ fn sleep(
 ) -> Result<bool> {
     loop {
         let seen = word.load(Acquire);
+        check(seen)?;
         if passes(seen) {
             if wait.slept() && seen & WAITERS != 0 {
                 wake_all(word); // G3
@@ -166,7 +169,10 @@ fn wake_all(word: &HookableWord64) {
     futex::wake_all(word.low().as_futex());
 }
 
-/// Whether a word can be one of a gate.
-pub(super) fn is_sound(word: u64) -> bool {
-    word as u32 & !((OPEN | WAITERS) as u32) == 0
+/// Refuses a word that is none of a gate: it is shared memory.
+pub(super) fn check(word: u64) -> Result<()> {
+    if word as u32 & !((OPEN | WAITERS) as u32) == 0 {
+        return Ok(());
+    }
+    Err(corrupted("the word of an event or latch has bits that are always zero: it is damaged"))
 }

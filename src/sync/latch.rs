@@ -48,8 +48,8 @@ impl LatchBody {
     pub(crate) fn count_down(&self, thread: &Thread, n: u32) -> Result<()> {
         gate::change(&self.word, Some(thread), |word| match gate::number_in(word).checked_sub(n) {
             None => Err(TOO_MANY),
-            Some(0) if n > 0 => Ok(Some((word - u64::from(n) * ONE) | OPEN)),
-            Some(_) => Ok(Some(word - u64::from(n) * ONE)),
+            Some(0) if n > 0 => Ok((word - u64::from(n) * ONE) | OPEN),
+            Some(_) => Ok(word - u64::from(n) * ONE),
         })
     }
 
@@ -73,11 +73,11 @@ impl LatchBody {
     /// Checks the word: open exactly at zero.
     pub(crate) fn verify(&self) -> Result<()> {
         let word = self.word.load(Acquire);
-        let is_open = word & OPEN != 0;
-        if gate::is_sound(word) && is_open == (gate::number_in(word) == 0) {
+        gate::check(word)?;
+        if (word & OPEN != 0) == (gate::number_in(word) == 0) {
             return Ok(());
         }
-        Err(corrupted("a latch's word is no state of a latch: the segment is damaged"))
+        Err(corrupted("a latch is open exactly at zero, and this one is not: it is damaged"))
     }
 }
 

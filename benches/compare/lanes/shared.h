@@ -20,13 +20,12 @@ static void shared_remove(void) {
 
 /* Opens the segment; the memory for peers is all 0 at first. */
 static inline void *shared_open(const char *name, const char *role, size_t bytes) {
-    const uint64_t one = 1;
+    const uint64_t lines = (bytes + 63) / 64;
     atoll_array *array;
-    atoll_type type;
-    memset(&type, 0, sizeof type);
-    type.code = ATOLL_STRUCT;
-    type.size = bytes;
-    type.align = 64;
+    atoll_type line;
+    memset(&line, 0, sizeof line);
+    line.code = ATOLL_STRUCT;
+    line.size = line.align = 64;
     shared_name = name;
     shared_is_new = strcmp(role, "create") == 0;
     if (shared_is_new) {
@@ -35,7 +34,7 @@ static inline void *shared_open(const char *name, const char *role, size_t bytes
     } else {
         lane_check(atoll_segment_open(name, NULL, &shared_segment));
     }
-    lane_check(atoll_array_open_or_create(shared_segment, "peer", &type, 1, &one, &array));
+    lane_check(atoll_array_open_or_create(shared_segment, "peer", &line, 1, &lines, &array));
     return atoll_array_data(array);
 }
 

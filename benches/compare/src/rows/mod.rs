@@ -5,6 +5,7 @@ mod mutex;
 mod pingpong;
 mod python;
 mod recovery;
+mod rwlock;
 mod segment;
 mod transaction;
 
@@ -42,6 +43,9 @@ pub const PLANS: &[Plan] = &[
     mutex::UNCONTENDED_CPP,
     mutex::CONTENDED,
     recovery::PLAN,
+    rwlock::READ_IN_TWO,
+    rwlock::READ_ALONE,
+    rwlock::WRITE_ALONE,
     pingpong::EVENT,
     pingpong::EVENT_AWAKE,
     pingpong::EVENT_ONE_CPU,

@@ -75,6 +75,7 @@
 #include "atoll/latch.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/segment.hpp"
+#include "atoll/shared_mutex.hpp"
 #include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
 
@@ -94,6 +95,7 @@ struct atoll {
     using failure = libatoll::failure;
     using error = libatoll::error;
     using owner_died = libatoll::owner_died;
+    using broken = libatoll::broken;
 
     template <class T>
     using result = libatoll::result<T>;
@@ -110,6 +112,7 @@ struct atoll {
 
     using mutex = libatoll::mutex;
     using recursive_mutex = libatoll::recursive_mutex;
+    using shared_mutex = libatoll::shared_mutex;
     using owner = libatoll::owner;
 
     using event = libatoll::event;

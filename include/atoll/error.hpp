@@ -99,6 +99,12 @@ public:
                       dead.pid, dead.name, recover);
     }
 
+    /// That of a barrier which is broken: who died in it, or 0.
+    failure(const char* sentence, std::uint32_t culprit_pid) noexcept
+        : failure(libatoll::status::broken, sentence) {
+        dead_.pid = culprit_pid;
+    }
+
     libatoll::status status() const noexcept { return code_; }
     std::error_code code() const noexcept { return make_error_code(code_); }
 
@@ -110,6 +116,10 @@ public:
 
     /// Who died, if the status is owner_died; all of it 0 otherwise.
     const libatoll::owner& owner() const noexcept { return dead_; }
+
+    /// The process that died, if the status is owner_died or broken; 0 if it is something else, or
+    /// if the barrier was broken by someone who lives.
+    std::uint32_t pid() const noexcept { return dead_.pid; }
 
 private:
     libatoll::status code_;
@@ -143,6 +153,18 @@ public:
 
 private:
     owner dead_;
+};
+
+/// A barrier is broken: a party died in it, gave up, or said so. Nobody passes until its reset().
+class broken : public error {
+public:
+    explicit broken(const failure& what) : error(what), pid_(what.pid()) {}
+
+    /// Who died; 0 if nobody did.
+    std::uint32_t pid() const noexcept { return pid_; }
+
+private:
+    std::uint32_t pid_;
 };
 
 }  // namespace libatoll

@@ -71,6 +71,8 @@ public:
     /// C would take what is left of it.
     bool fits() const noexcept { return count_ == static_cast<std::uint32_t>(count_); }
 
+    static constexpr const char* unfit = "a count must not be negative, nor 2^32 or more";
+
     operator std::uint32_t() const noexcept { return static_cast<std::uint32_t>(count_); }
 
 private:
@@ -83,7 +85,7 @@ const char* objection(const Input& input) noexcept {
     if constexpr (std::is_same_v<Input, c_name>) {
         return input.whole() ? nullptr : "a name must not contain a NUL byte";
     } else if constexpr (std::is_same_v<Input, c_count>) {
-        return input.fits() ? nullptr : "a count must not be negative, nor 4,294,967,296 or more";
+        return input.fits() ? nullptr : c_count::unfit;
     } else {
         return nullptr;
     }

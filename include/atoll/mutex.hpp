@@ -67,12 +67,6 @@ public:
         return made(atoll_mutex_open_or_create, in, name);
     }
 
-    /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
-    /// if it is something else, or a mutex of the other kind.
-    static outcome<basic_mutex> import_ticket(const ticket& from) {
-        return detail::settle(imported(from));
-    }
-
     /// Waits for the lock. Throws owner_died, with the lock free again, if its last holder died
     /// holding it; so does every lock() by anyone until somebody has marked it consistent.
     void lock() {
@@ -150,14 +144,10 @@ private:
         return base::made(function, in, name, &given);
     }
 
-    static result<basic_mutex> imported(const ticket& from) {
-        constexpr std::uint64_t kinds[] = {ATOLL_KIND_MUTEX, ATOLL_KIND_RECURSIVE_MUTEX};
-        if (from.words[0] == kinds[!Recursive]) {
-            return failure(status::wrong_kind,
-                           Recursive ? "the ticket is for a mutex that is not recursive"
-                                     : "the ticket is for a recursive mutex");
-        }
-        return opened(detail::obtain<handle>(atoll_mutex_import, &from));
+    static const char* objection_to(std::uint64_t kind) noexcept {
+        if (kind != (Recursive ? ATOLL_KIND_MUTEX : ATOLL_KIND_RECURSIVE_MUTEX)) return nullptr;
+        return Recursive ? "the ticket is for a mutex that is not recursive"
+                         : "the ticket is for a recursive mutex";
     }
 
     /// Finds out where the mutex lies, once and for all.

@@ -4,6 +4,8 @@
 #ifndef ATOLL_OBJECT_HPP
 #define ATOLL_OBJECT_HPP
 
+#include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "segment.hpp"
@@ -32,7 +34,7 @@ public:
     /// Opens what a ticket is for. Throws status::not_found if that is gone, or status::wrong_kind
     /// if it is something else.
     static outcome<Self> import_ticket(const ticket& from) {
-        return settle(Self::opened(obtain<handle>(Import, &from)));
+        return settle(imported(from));
     }
 
     /// The C handle, still owned by this object; NULL after a move.
@@ -45,10 +47,22 @@ protected:
 
     /// One of the functions that make or open it.
     template <class Call, class... Inputs>
+    static result<Self> obtained(Call function, const segment& in, c_name name,
+                                 const Inputs&... inputs) {
+        return Self::opened(obtain<handle>(function, in.native_handle(), name, inputs...));
+    }
+
+    template <class Call, class... Inputs>
     static outcome<Self> made(Call function, const segment& in, c_name name,
                               const Inputs&... inputs) {
-        return settle(
-            Self::opened(obtain<handle>(function, in.native_handle(), name, inputs...)));
+        return settle(obtained(function, in, name, inputs...));
+    }
+
+    static result<Self> imported(const ticket& from) {
+        if (const char* const against = Self::objection_to(from.words[0])) {
+            return failure(status::wrong_kind, against);
+        }
+        return Self::opened(obtain<handle>(Import, &from));
     }
 
     /// What becomes of a handle. An object that keeps more than that has a function of its own.
@@ -56,6 +70,10 @@ protected:
         if (!got) return got.error();
         return Self(*std::move(got));
     }
+
+    /// What speaks against an object of that kind, or nullptr. C knows one noun from another; where
+    /// a noun has two kinds, and each of them a class, the class has a function of its own.
+    static const char* objection_to(std::uint64_t) noexcept { return nullptr; }
 
 private:
     handle handle_;

@@ -62,6 +62,7 @@ inline constexpr bool throws = true;
 /// Where every failure ends.
 [[noreturn, gnu::cold, gnu::noinline]] inline void raise(const failure& what) {
     if (what.status() == status::owner_died) throw owner_died(what);
+    if (what.status() == status::broken) throw broken(what);
     throw error(what);
 }
 

@@ -76,9 +76,11 @@ void fails(Body body, atoll::status code, const char* words, const char* file, i
     try {
         body();
     } catch (const atoll::error& thrown) {
-        const bool tells_who = dynamic_cast<const atoll::owner_died*>(&thrown) != nullptr;
+        const bool died = dynamic_cast<const atoll::owner_died*>(&thrown) != nullptr;
+        const bool broken = dynamic_cast<const atoll::broken*>(&thrown) != nullptr;
         if (thrown.code() == code && helps(thrown.what(), words) &&
-            tells_who == (code == atoll::status::owner_died)) {
+            died == (code == atoll::status::owner_died) &&
+            broken == (code == atoll::status::broken)) {
             return;
         }
         what = std::string(expression) + " throws \"" + thrown.what() + "\"";

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <type_traits>
 
 #include "others.hpp"
@@ -45,6 +46,22 @@ static void a_lock_after_a_death_ends_the_program() {
     OK(mutex.mark_consistent());
     mutex.unlock();
     std::lock_guard hold(mutex);
+}
+
+static void so_does_one_of_readers_and_writers() {
+    test_segment test;
+    auto mutex = OK(atoll::shared_mutex::create(test.segment));
+    ENDS("NOT_OWNER", mutex.unlock());
+    ENDS("NOT_OWNER", mutex.unlock_shared());
+    const std::string pid = std::to_string(die_after([&] { mutex.lock(); }));
+    ENDS("lock_recover", mutex.lock());
+    ENDS(pid.c_str(), mutex.try_lock_for(1s));
+    ENDS("lock_recover", std::shared_lock hold(mutex));
+    ENDS("OWNER_DIED", mutex.try_lock_shared());
+    CHECK(OK(mutex.lock_recover()));
+    OK(mutex.mark_consistent());
+    mutex.unlock();
+    std::shared_lock hold(mutex);
 }
 
 static void an_operator_of_a_value_ends_the_program() {
@@ -111,6 +128,7 @@ static void a_failure_keeps_what_is_known() {
 int main() {
     RUN(misuse_of_a_lock_ends_the_program);
     RUN(a_lock_after_a_death_ends_the_program);
+    RUN(so_does_one_of_readers_and_writers);
     RUN(an_operator_of_a_value_ends_the_program);
     RUN(a_result_is_like_expected);
     RUN(a_result_may_be_a_reference_or_nothing);

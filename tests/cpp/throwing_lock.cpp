@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <shared_mutex>
 #include <thread>
 
 #include "others.hpp"
@@ -54,6 +55,53 @@ static void lock_refuses_after_a_death() {
     std::scoped_lock hold(mutex);
 }
 
+static void so_do_the_locks_of_readers_and_writers() {
+    test_segment test;
+    auto mutex = atoll::shared_mutex::create(test.segment);
+    const auto pid = static_cast<std::uint32_t>(die_after([&] { mutex.lock(); }));
+    try {
+        mutex.lock_shared();
+        CHECK(!"thrown");
+    } catch (const atoll::owner_died& news) {
+        CHECK(news.dead_owner().pid == pid && !news.dead_owner().alive);
+        CHECK(helps(news.what(), std::to_string(pid).c_str()));
+    }
+    const auto died = atoll::status::owner_died;
+    const auto soon = std::chrono::system_clock::now() + 1s;
+    FAILS(died, "lock_recover", mutex.lock());
+    FAILS(died, "lock_recover", mutex.try_lock());
+    FAILS(died, "lock_recover", mutex.try_lock_for(1s));
+    FAILS(died, "lock_recover", mutex.try_lock_until(soon));
+    FAILS(died, "lock_recover", mutex.lock_shared());
+    FAILS(died, "lock_recover", mutex.try_lock_shared());
+    FAILS(died, "lock_recover", mutex.try_lock_shared_for(1s));
+    FAILS(died, "lock_recover", mutex.try_lock_shared_until(soon));
+    FAILS(died, "lock_recover", std::shared_lock(mutex));
+    CHECK(mutex.readers() == 0 && mutex.lock_recover());  // each gave it back
+    mutex.mark_consistent();
+    mutex.unlock();
+    std::shared_lock hold(mutex);
+}
+
+static void misuse_of_them_is_noticed() {
+    test_segment test;
+    auto mutex = atoll::shared_mutex::create(test.segment);
+    FAILS(atoll::status::not_owner, "", mutex.unlock());
+    FAILS(atoll::status::not_owner, "", mutex.unlock_shared());
+    {
+        std::shared_lock hold(mutex);
+        FAILS(atoll::status::deadlock, "", mutex.lock());
+        FAILS(atoll::status::deadlock, "", mutex.try_lock_for(1s));
+        FAILS(atoll::status::not_owner, "", mutex.unlock());
+        std::thread([&] { FAILS(atoll::status::not_owner, "", mutex.unlock_shared()); }).join();
+    }
+    std::unique_lock hold(mutex);
+    FAILS(atoll::status::deadlock, "", mutex.lock());
+    FAILS(atoll::status::deadlock, "", mutex.lock_shared());
+    FAILS(atoll::status::deadlock, "", mutex.try_lock_shared_for(1s));
+    FAILS(atoll::status::not_owner, "", mutex.unlock_shared());
+}
+
 static void a_death_among_two_leaves_neither_locked() {
     test_segment test;
     auto sound = atoll::mutex::create(test.segment);
@@ -92,6 +140,8 @@ static void a_child_does_not_hold_what_its_parent_holds() {
 int main() {
     RUN(misuse_is_noticed);
     RUN(lock_refuses_after_a_death);
+    RUN(so_do_the_locks_of_readers_and_writers);
+    RUN(misuse_of_them_is_noticed);
     RUN(a_death_among_two_leaves_neither_locked);
     RUN(a_transaction_keeps_its_mutexes);
     RUN(a_child_does_not_hold_what_its_parent_holds);

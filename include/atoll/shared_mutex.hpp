@@ -1,0 +1,195 @@
+/// Many readers or one writer, any of whom may die. In the shape of std::shared_timed_mutex.
+///
+///     std::shared_lock look(mutex);                     // with other readers; throws owner_died
+///     std::unique_lock change(mutex);                   // alone; after the death of a writer, too
+///
+///     const bool died = mutex.lock_recover();           // never throws owner_died
+///     std::lock_guard hold(mutex, std::adopt_lock);
+///     if (died) {
+///         repair();
+///         mutex.mark_consistent();
+///     }
+
+#ifndef ATOLL_SHARED_MUTEX_HPP
+#define ATOLL_SHARED_MUTEX_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+#include "lock_calls.hpp"
+#include "object.hpp"
+
+namespace libatoll {
+inline namespace ATOLL_VARIANT {
+namespace detail {
+
+using writer_calls =
+    lock_calls<atoll_rwlock_write_lock, atoll_rwlock_write_unlock, atoll_rwlock_dead_owner>;
+using reader_calls =
+    lock_calls<atoll_rwlock_read_lock, atoll_rwlock_read_unlock, atoll_rwlock_dead_owner>;
+
+}  // namespace detail
+
+/// A reader-writer lock in a segment.
+///
+/// Works with std::shared_lock, std::unique_lock, std::scoped_lock and condition_variable_any. The
+/// thread that locked it unlocks it. A reader may lock it for reading again, and a writer that
+/// waits does not stop it; nobody can turn one into the other: for who reads or writes, waiting to
+/// write throws status::deadlock, and so does a writer's waiting to read.
+///
+/// A reader that dies no longer counts. When a writer dies, lock() and lock_shared() throw
+/// owner_died, and do not hold the lock, until somebody has locked it by lock_recover() and marked
+/// it consistent.
+class shared_mutex : public detail::object<shared_mutex, atoll_rwlock_close, atoll_rwlock_remove,
+                                           atoll_rwlock_export, atoll_rwlock_import> {
+    using object::object;
+    using writing = detail::writer_calls;
+    using reading = detail::reader_calls;
+
+public:
+    /// Makes a new one; anonymous without a name. Throws status::already_exists.
+    static outcome<shared_mutex> create(const segment& in, detail::c_name name = nullptr) {
+        return made(atoll_rwlock_create, in, name);
+    }
+
+    /// Opens what exists. Throws status::not_found, or status::wrong_kind if it is something else.
+    static outcome<shared_mutex> open(const segment& in, detail::c_name name) {
+        return made(atoll_rwlock_open, in, name);
+    }
+
+    /// Opens it, or makes it if it is not there.
+    static outcome<shared_mutex> open_or_create(const segment& in, detail::c_name name) {
+        return made(atoll_rwlock_open_or_create, in, name);
+    }
+
+    // --- to write: alone -------------------------------------------------------------------------
+
+    /// Waits for the lock. Throws owner_died, with the lock free again, if a writer died and nobody
+    /// has marked it consistent since.
+    void lock() { take<writing>(detail::forever()); }
+
+    /// Takes the lock if it is free, or else returns false. Throws as lock() does.
+    bool try_lock() { return take<writing>(detail::at_once()); }
+
+    /// Waits for so long at most. Throws as lock() does.
+    template <class Rep, class Period>
+    bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
+        return take<writing>(detail::within(timeout));
+    }
+
+    template <class Clock, class Duration>
+    bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
+        return take<writing>(detail::until(deadline));
+    }
+
+    /// Gives the lock back. Throws status::not_owner if this thread does not hold it to write.
+    void unlock() { detail::certain::from(writing::unlock(native_handle())); }
+
+    /// Waits for the lock and returns holding it, even after a death: true says that a writer died.
+    /// Repair what it guarded, then call mark_consistent().
+    [[nodiscard]] outcome<bool> lock_recover() {
+        return detail::settle(detail::at_last(recover<writing>(detail::forever())));
+    }
+
+    /// The same without a wait, or one that has an end: empty if the lock could not be had.
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover() {
+        return detail::settle(recover<writing>(detail::at_once()));
+    }
+
+    template <class Rep, class Period>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_for(
+        const std::chrono::duration<Rep, Period>& timeout) {
+        return detail::settle(recover<writing>(detail::within(timeout)));
+    }
+
+    template <class Clock, class Duration>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_until(
+        const std::chrono::time_point<Clock, Duration>& deadline) {
+        return detail::settle(recover<writing>(detail::until(deadline)));
+    }
+
+    /// Says, while holding it to write after a death, that what it guards is sound again.
+    outcome<void> mark_consistent() {
+        return detail::settle(detail::call(atoll_rwlock_mark_consistent, native_handle()));
+    }
+
+    // --- to read: together with others -----------------------------------------------------------
+
+    /// Waits until nobody writes. Throws owner_died as lock() does.
+    void lock_shared() { take<reading>(detail::forever()); }
+
+    /// Takes the lock if nobody writes, or else returns false. Throws as lock() does.
+    bool try_lock_shared() { return take<reading>(detail::at_once()); }
+
+    /// Waits for so long at most. Throws as lock() does.
+    template <class Rep, class Period>
+    bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& timeout) {
+        return take<reading>(detail::within(timeout));
+    }
+
+    template <class Clock, class Duration>
+    bool try_lock_shared_until(const std::chrono::time_point<Clock, Duration>& deadline) {
+        return take<reading>(detail::until(deadline));
+    }
+
+    /// Gives it back. Throws status::not_owner if this thread does not hold it to read.
+    void unlock_shared() { detail::certain::from(reading::unlock(native_handle())); }
+
+    /// Waits until nobody writes and returns holding it, even after a death: true says that a
+    /// writer died, so that what is read may be half-changed. Readers cannot mark it consistent.
+    [[nodiscard]] outcome<bool> lock_shared_recover() {
+        return detail::settle(detail::at_last(recover<reading>(detail::forever())));
+    }
+
+    /// The same without a wait, or one that has an end: empty if the lock could not be had.
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover() {
+        return detail::settle(recover<reading>(detail::at_once()));
+    }
+
+    template <class Rep, class Period>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover_for(
+        const std::chrono::duration<Rep, Period>& timeout) {
+        return detail::settle(recover<reading>(detail::within(timeout)));
+    }
+
+    template <class Clock, class Duration>
+    [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover_until(
+        const std::chrono::time_point<Clock, Duration>& deadline) {
+        return detail::settle(recover<reading>(detail::until(deadline)));
+    }
+
+    // --- who -------------------------------------------------------------------------------------
+
+    /// Who holds it to write at this moment; empty if nobody does.
+    outcome<std::optional<libatoll::owner>> owner() const {
+        return detail::settle(detail::somebody(atoll_rwlock_owner, native_handle()));
+    }
+
+    /// Who died holding it to write; empty if nobody did, or if it was marked consistent since.
+    outcome<std::optional<libatoll::owner>> dead_owner() const {
+        return detail::settle(detail::somebody(atoll_rwlock_dead_owner, native_handle()));
+    }
+
+    /// How many threads hold it to read at this moment.
+    outcome<std::size_t> readers() const {
+        const auto now = detail::ask<std::uint32_t>(atoll_rwlock_readers, native_handle());
+        return detail::settle(now ? result<std::size_t>(*now) : now.error());
+    }
+
+private:
+    template <class Calls, class Left>
+    bool take(const Left& left) {
+        return detail::certain::from(Calls::take(native_handle(), left));
+    }
+
+    template <class Calls, class Left>
+    result<std::optional<bool>> recover(const Left& left) {
+        return Calls::recover(native_handle(), left);
+    }
+};
+
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
+
+#endif

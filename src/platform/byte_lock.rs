@@ -154,12 +154,17 @@ impl Drop for Bar<'_> {
 
 /// Whether anybody else holds the byte.
 pub(crate) fn is_locked(file: BorrowedFd<'_>, byte: Byte) -> Result<bool> {
+    ask(file, byte).map_err(refused)
+}
+
+/// The same, or an error number; allocates nothing.
+pub(crate) fn ask(file: BorrowedFd<'_>, byte: Byte) -> core::result::Result<bool, i32> {
     let mut lock = byte.flock(libc::F_WRLCK);
     // SAFETY: passes a valid flock that the kernel reads and rewrites.
-    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) } != 0 {
-        return Err(refused(errno()));
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) } {
+        0 => Ok(lock.l_type != libc::F_UNLCK as libc::c_short),
+        _ => Err(errno()),
     }
-    Ok(lock.l_type != libc::F_UNLCK as libc::c_short)
 }
 
 fn refused(code: i32) -> Error {

@@ -131,16 +131,16 @@ pub(crate) struct FileFacts {
 /// Reads what the file system says about `file`.
 pub(crate) fn facts(file: BorrowedFd<'_>) -> Result<FileFacts> {
     facts_of(file.as_raw_fd())
+        .map_err(|code| Error::os(Status::System, code, "fstat of a segment's file failed".into()))
 }
 
-/// The same for a number that may not be an open descriptor at all.
-pub(crate) fn facts_of(descriptor: i32) -> Result<FileFacts> {
+/// The same for a number that may not be an open descriptor at all; allocates nothing.
+pub(crate) fn facts_of(descriptor: i32) -> core::result::Result<FileFacts, i32> {
     // SAFETY: a plain C struct of integers; zero is a valid value of each.
     let mut stat: libc::stat = unsafe { core::mem::zeroed() };
     // SAFETY: the kernel fills the struct given.
     if unsafe { libc::fstat(descriptor, &mut stat) } != 0 {
-        let code = errno();
-        return Err(Error::os(Status::System, code, "fstat of a segment's file failed".into()));
+        return Err(errno());
     }
     Ok(FileFacts::of(&stat))
 }

@@ -39,6 +39,8 @@ pub(crate) struct Attachment {
     blocks: [AtomicPtr<Block>; MAX_BLOCKS],
     /// What makes this process a member; taken when its first thread needs it.
     pub(super) membership: PrivateLock<Option<Membership>>,
+    /// The identity in it, or 0; changes with it, for who can take no lock.
+    pub(super) member_word: AtomicU64,
     /// Threads of this process exclude each other here; processes by the byte.
     registrar: PrivateLock<()>,
     /// What the process holds.
@@ -100,6 +102,7 @@ pub(crate) fn attach(
         seats: AtomicUsize::new(0),
         blocks: [const { AtomicPtr::new(core::ptr::null_mut()) }; MAX_BLOCKS],
         membership: PrivateLock::new(None),
+        member_word: AtomicU64::new(0),
         registrar: PrivateLock::new(()),
         holdings: PrivateLock::new(Holdings::default()),
         keeps: AtomicBool::new(false),
@@ -281,6 +284,13 @@ impl Attachment {
         self.descriptor.store(fresh, Release);
         // SAFETY: just opened.
         Ok(unsafe { BorrowedFd::borrow_raw(fresh) })
+    }
+
+    /// The same if it is at hand: allocates nothing, for signal handlers.
+    pub(super) fn file_at_hand(&self) -> Option<BorrowedFd<'_>> {
+        let descriptor = self.descriptor.load(Acquire);
+        // SAFETY: as in `file`.
+        self.is_ours(descriptor).then(|| unsafe { BorrowedFd::borrow_raw(descriptor) })
     }
 
     /// Replaces a descriptor shared with the parent process by one of our own.

@@ -17,6 +17,7 @@ use super::member::{self, ClaimedMember};
 use super::record::MemberId;
 use super::{home, thread};
 use crate::error::Result;
+use crate::platform::atomic::Ordering::Relaxed;
 use crate::platform::fork::{ForkHooks, ProcessMark, on_fork};
 use crate::platform::private_lock::PrivateLock;
 use crate::platform::robust::RobustList;
@@ -81,12 +82,15 @@ fn start_over(expected: Vec<ExpectedMember>) {
         attachment.holdings.lock().inherited = true;
         // The parent's byte is not ours, and its mapping is not here.
         core::mem::forget(attachment.membership.lock().take());
+        // Relaxed: one thread.
+        attachment.member_word.store(0, Relaxed);
         attachment.unshare_descriptor();
     });
     for ExpectedMember { attachment, claimed, id, holdings } in expected {
         // On failure we are no member and join at our first call.
         if let Ok(membership) = claimed.settle(attachment, id) {
             *attachment.membership.lock() = Some(membership);
+            attachment.member_word.store(id.to_word(), Relaxed);
             *attachment.holdings.lock() = holdings;
         }
     }

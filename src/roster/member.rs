@@ -103,6 +103,8 @@ pub(super) fn leave(attachment: &Attachment) {
             membership.say(PARTING, attachment);
         }
     } else if let Some(membership) = membership.take() {
+        // Relaxed: as it is stored in `join`.
+        attachment.member_word.store(0, Relaxed);
         // Others give back what the member held. If we come back, it is as another one.
         attachment.holdings.lock().inherited = true;
         membership.leave(attachment);
@@ -156,6 +158,8 @@ pub(super) fn join(attachment: &Attachment) -> Result<MemberId> {
         let claimed = claim(attachment)?;
         let id = claimed.prepare(attachment)?;
         *membership = Some(claimed.settle(attachment, id)?);
+        // Relaxed: it publishes nothing. Who has a seat sees it, for it came here.
+        attachment.member_word.store(id.to_word(), Relaxed);
     }
     let membership = membership.as_ref().expect("taken just now or before");
     membership.come_forward(attachment)?;
@@ -168,6 +172,13 @@ pub(crate) fn joined(attachment: &Attachment) -> Result<MemberId> {
         Some(membership) => Ok(membership.id),
         None => join(attachment),
     }
+}
+
+/// What names this process as a member (`MemberId::to_word`), 0 if it is none. For signal
+/// handlers, and for who has a seat, without which the process may leave meanwhile.
+pub(crate) fn own_word(attachment: &Attachment) -> u64 {
+    // A child that was made without our hooks has its parent's word still.
+    if super::fork::is_set_up() { attachment.member_word.load(Relaxed) } else { 0 }
 }
 
 /// Takes the byte of a member slot that nobody living has.
@@ -283,12 +294,27 @@ impl ClaimedMember {
 
 /// Whether the member that a participant record names is gone.
 pub(crate) fn is_gone(attachment: &Attachment, id: MemberId) -> Result<bool> {
-    let record = attachment.member(id.index)?;
-    // Acquire: a newer generation, or the announcement of a death, is final (M1).
-    if record.generation.load(Acquire) != id.generation || record.died.load(Acquire) != 0 {
+    if has_ended(attachment.member(id.index)?, id) {
         return Ok(true);
     }
     Ok(!byte_lock::is_locked(attachment.file()?, Byte::Member(id.index))?)
+}
+
+/// The same for signal handlers: allocates nothing. Who cannot be asked about is there.
+pub(crate) fn is_known_to_be_gone(attachment: &Attachment, id: MemberId) -> bool {
+    let Ok(record) = attachment.member(id.index) else {
+        return false;
+    };
+    has_ended(record, id)
+        || attachment
+            .file_at_hand()
+            .is_some_and(|file| byte_lock::ask(file, Byte::Member(id.index)) == Ok(false))
+}
+
+/// Whether the record says that this owner of it is gone.
+fn has_ended(record: &MemberRecord, id: MemberId) -> bool {
+    // Acquire: a newer generation, or the announcement of a death, is final (M1).
+    record.generation.load(Acquire) != id.generation || record.died.load(Acquire) != 0
 }
 
 /// Looks at every member that has joined and writes down who died.

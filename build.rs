@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     "status",
     "guard",
     "platform",
@@ -24,6 +24,7 @@ const SOURCES: [&str; 17] = [
     "array",
     "ticket",
     "rwlock",
+    "semaphore",
     "event",
     "latch",
     "transaction",

@@ -468,6 +468,11 @@ typedef struct atoll_rwlock atoll_rwlock;
 typedef struct atoll_segment atoll_segment;
 
 /**
+ * A semaphore in a segment. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_semaphore atoll_semaphore;
+
+/**
  * An open transaction. The pointer is a handle: never follow it.
  */
 typedef struct atoll_transaction atoll_transaction;
@@ -869,10 +874,57 @@ typedef struct {
 } atoll_ticket;
 
 /**
+ * How a semaphore is made. Begin with ATOLL_SEMAPHORE_OPTIONS_INIT.
+ */
+typedef struct {
+    /**
+     * sizeof(atoll_semaphore_options), or 0, which says the same.
+     */
+    uint32_t struct_size;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+    /**
+     * How many permits there are to be had at first. Who opens one leaves it 0.
+     */
+    uint32_t value;
+    /**
+     * How many there can be; 0: 2^31 - 1, or `value` if it is tracked, which has no other.
+     * Who opens one: what it expects; 0: whatever it is.
+     */
+    uint32_t max;
+    /**
+     * 1: permits belong to the process that acquired them, and are to be had again as soon
+     * as it is dead. There are 1 to 4096 of them, all free at first.
+     * 0: the semaphore counts, and anybody releases.
+     */
+    uint32_t tracked;
+} atoll_semaphore_options;
+
+/**
+ * What a semaphore is at one moment.
+ */
+typedef struct {
+    /**
+     * How many permits there are to be had; of a tracked one also those of the dead.
+     */
+    uint32_t value;
+    /**
+     * How many there can be.
+     */
+    uint32_t max;
+    /**
+     * Permits belong to processes.
+     */
+    bool tracked;
+} atoll_semaphore_info;
+
+/**
  * Where the first word of an object lies, and how a thread finds out what it is called
- * there: all that a program needs to lock an uncontended mutex, or to change a value,
- * without a call. <atoll/inline.h> does it, and so do atoll.hpp and the Python package.
- * This is the contract that they rely on, edition 1.
+ * there: all that a program needs to lock an uncontended mutex, to change a value, or to
+ * acquire a permit that is there, without a call. <atoll/inline.h> does it, and so do
+ * atoll.hpp and the Python package. This is the contract that they rely on, edition 1.
  *
  * A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
  *             that width may be applied to it, sequentially consistent ones to be like
@@ -897,6 +949,16 @@ typedef struct {
  *               unlocks it  by a compare-exchange (release) of its name | 2^31 for 0
  *             If RECURSIVE is set, the uint32_t at `word` + 8 says how often the holder
  *             has locked it again. It is 0 while nobody holds it, and the holder's alone.
+ *
+ * A semaphore `word` is a uint64_t: how many permits there are in the high half, bit 31 set
+ *             exactly if there are any, bit 30 set if somebody may wait, the rest 0. The
+ *             uint32_t at `word` + 8 is the most there can be, and never changes. Any thread
+ *             with the handle open, by a compare-exchange,
+ *               acquires one  (acquire) if there is any: one less, bit 30 as it is
+ *               releases one  (release) if bit 30 is 0 and there are less than can be
+ *
+ * An event    `word` is a uint64_t. It is set if bit 31 of what is loaded (acquire) is. The
+ *             word is the calls' to change.
  *
  * In every other case the calls do it: if a seat is not good, if an exchange fails, if
  * `word` is NULL.
@@ -2573,6 +2635,236 @@ atoll_status atoll_rwlock_import(const atoll_ticket *ticket,
                                  atoll_rwlock **out);
 
 /**
+ * Makes a semaphore in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a semaphore without a name, which others can only get by a ticket.
+ * options   How; NULL for the defaults: no permits at first, up to 2^31 - 1, not tracked.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_semaphore_close(). With a name the
+ *           semaphore stays until that is removed, too; without one it goes with the last
+ *           handle.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_create(atoll_segment *segment,
+                                    const char *name,
+                                    const atoll_semaphore_options *options,
+                                    atoll_semaphore **out);
+
+/**
+ * Opens a semaphore by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a semaphore without a name cannot be opened.
+ * options   What you expect it to be; NULL for one that is not tracked, of any max.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same semaphore.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or tracked where you expect a
+ *                       plain one, or the other way round, or has another max.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_semaphore_close().
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_open(atoll_segment *segment,
+                                  const char *name,
+                                  const atoll_semaphore_options *options,
+                                  atoll_semaphore **out);
+
+/**
+ * Opens the semaphore of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_semaphore_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_semaphore_open().
+ *   NO_SPACE            As for atoll_semaphore_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name or an option is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_semaphore_close().
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_open_or_create(atoll_segment *segment,
+                                            const char *name,
+                                            const atoll_semaphore_options *options,
+                                            atoll_semaphore **out);
+
+/**
+ * Removes the name of a semaphore, tracked or not: nobody can open it any more, and the
+ * name is free for something else. Who has it open goes on using it; its memory is free
+ * with the last of them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the semaphore stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_remove(atoll_segment *segment,
+                                    const char *name);
+
+/**
+ * Closes a handle. A semaphore with a name stays in the segment; another one goes when no
+ * process has it open any more. Permits stay as they are: close does not release. A call
+ * that waits on another thread goes on.
+ *
+ * semaphore   The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a semaphore.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_close(atoll_semaphore *semaphore);
+
+/**
+ * Acquires a permit, waiting up to `timeout_ns` for one.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * A permit of a tracked semaphore belongs to this process, whichever of its threads
+ * releases it. When the process is dead, or has closed all that it has open in the segment,
+ * the permit is to be had again, and one who waits for it gets it.
+ *
+ * Returns
+ *   OK                  You have a permit. What was written before it was released is
+ *                       yours to read.
+ *   TIMED_OUT           There was none. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You have none. Call again.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread, many at a time. Who comes may be faster than who waits.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle, and has none of the permits of its parent.
+ * Owner     Takes nothing. `semaphore` stays yours.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_acquire(atoll_semaphore *semaphore,
+                                     int64_t timeout_ns);
+
+/**
+ * Releases `n` permits. If others wait, as many of them are on their way. Never waits,
+ * whoever is dead.
+ *
+ * Of a tracked semaphore: gives back permits of this process; if it has not so many, those
+ * that other living processes have, who then have less to give back.
+ *
+ * n         How many; 0 does nothing.
+ *
+ * Returns
+ *   OK                  Done.
+ *   FULL                There would be more than the semaphore's max. Nothing changed; of
+ *                       a tracked one, if others release at the same time, what there was
+ *                       to give back is given back.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+ *
+ * Threads   Any thread.
+ * Signals   May be called in a signal handler at any moment, also if that interrupted
+ *           another call. There a failure replaces what atoll_last_error() had to say.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_release(atoll_semaphore *semaphore,
+                                     uint32_t n);
+
+/**
+ * Says how many permits there are to be had, how many there can be, and of which sort the
+ * semaphore is.
+ *
+ * out       Receives the answer. The number may be another one when you read it: it is for
+ *           people and for logs.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_stat(const atoll_semaphore *semaphore,
+                                  atoll_semaphore_info *out);
+
+/**
+ * Writes a ticket for the semaphore, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_export(const atoll_semaphore *semaphore,
+                                    atoll_ticket *out);
+
+/**
+ * Opens the semaphore that a ticket is for, tracked or not as it is.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_semaphore_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_import(const atoll_ticket *ticket,
+                                    atoll_semaphore **out);
+
+/**
  * Makes an event, not set, in a segment.
  *
  * segment   Where to.
@@ -3257,6 +3549,45 @@ atoll_status atoll_value_place(const atoll_value *value,
                                uint32_t contract,
                                atoll_place *out);
 
+/**
+ * Says where a semaphore lies, for code that acquires and releases without a call.
+ *
+ * contract  As for atoll_mutex_place().
+ * out       Receives the place, good as long as that of a mutex. A tracked semaphore has
+ *           none, nor has one whose segment is open read-only.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The place is the same for all.
+ * Fork      The place is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_place(const atoll_semaphore *semaphore,
+                                   uint32_t contract,
+                                   atoll_place *out);
+
+/**
+ * Says where an event lies, for code that looks without a call whether it is set.
+ *
+ * contract  As for atoll_mutex_place().
+ * out       Receives the place, good as long as that of a mutex.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The place is the same for all.
+ * Fork      The place is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_event_place(const atoll_event *event,
+                               uint32_t contract,
+                               atoll_place *out);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -3270,6 +3601,11 @@ atoll_status atoll_value_place(const atoll_value *value,
  * Begins an atoll_mutex_options: atoll_mutex_options o = ATOLL_MUTEX_OPTIONS_INIT;
  */
 #define ATOLL_MUTEX_OPTIONS_INIT {sizeof(atoll_mutex_options), 0, 0}
+
+/**
+ * Begins an atoll_semaphore_options: atoll_semaphore_options o = ATOLL_SEMAPHORE_OPTIONS_INIT;
+ */
+#define ATOLL_SEMAPHORE_OPTIONS_INIT {sizeof(atoll_semaphore_options), 0, 0, 0, 0}
 
 /**
  * Types of scalars: atoll_type t = ATOLL_TYPE_I64;

@@ -28,6 +28,7 @@ pub use object::latch::Latch;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
+pub use object::semaphore::{Semaphore, SemaphoreInfo, SemaphoreOptions};
 pub use object::ticket::Ticket;
 pub use object::transaction::Transaction;
 pub use object::typed::{Array, Value};

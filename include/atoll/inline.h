@@ -1,6 +1,6 @@
 /*
- * The short ways of a mutex as inline functions: what an uncontended lock costs is then one
- * compare-exchange and a few loads, without a call.
+ * The short ways of mutexes, semaphores and events as inline functions: what an uncontended
+ * lock costs is then one compare-exchange and a few loads, without a call.
  *
  *     atoll_place place;
  *     atoll_mutex_place(mutex, ATOLL_PLACE_CONTRACT, &place);     once, when it is opened
@@ -16,6 +16,10 @@
  * one way may be released in the other. A mutex that was made recursive needs the functions
  * whose names end in _recursive. What holds for the calls holds here: a holder that is
  * killed at any instruction is found dead, and the next one is told.
+ *
+ * Semaphores go the same way: atoll_semaphore_place(), atoll_place_acquire() and
+ * atoll_place_release(), which must not be used after the handle is closed. Of an event,
+ * atoll_place_is_set() gives the answer; without a place (word is NULL) make the call.
  *
  * The contract behind it stands at atoll_place in atoll.h. atoll.hpp uses all of this by
  * itself.
@@ -39,6 +43,13 @@
 
 /* Set in the word of a mutex that somebody holds. */
 static const uint64_t atoll_place_owned = (uint64_t)1 << 31;
+
+/* In the word of a semaphore: one permit; set exactly if there are any; set if somebody may
+ * wait. In the word of an event: set if that is. */
+static const uint64_t atoll_place_permit = (uint64_t)1 << 32;
+static const uint64_t atoll_place_available = (uint64_t)1 << 31;
+static const uint64_t atoll_place_waiters = (uint64_t)1 << 30;
+static const uint64_t atoll_place_set = (uint64_t)1 << 31;
 
 /* What the calling thread puts into the word of a mutex that lies there, or 0 if it has to
  * make the call. */
@@ -124,6 +135,45 @@ ATOLL_INLINE bool atoll_place_unlock_recursive(const atoll_place *place) {
         return false;
     __atomic_store_n(atoll_place_again(place), again - 1, __ATOMIC_RELAXED);
     return true;
+}
+
+/* Takes a permit of a semaphore if there is one. */
+ATOLL_INLINE bool atoll_place_acquire(const atoll_place *place) {
+    uint64_t seen, left;
+    if (!place->word)
+        return false;
+    seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_RELAXED);
+    if (seen < atoll_place_permit)
+        return false;
+    left = seen - atoll_place_permit;
+    if (left < atoll_place_permit)
+        left &= ~atoll_place_available;
+    /* Acquire: what was written before the permit was released is ours to read. */
+    return __atomic_compare_exchange_n((uint64_t *)place->word, &seen, left, false,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Gives a permit to a semaphore if nobody waits and there is room. */
+ATOLL_INLINE bool atoll_place_release(const atoll_place *place) {
+    uint64_t seen;
+    uint32_t max;
+    if (!place->word)
+        return false;
+    seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_RELAXED);
+    max = *(const uint32_t *)((const uint64_t *)place->word + 1);
+    if (seen & atoll_place_waiters || seen >> 32 >= max)
+        return false;
+    /* Release: what we wrote is the next taker's to read. */
+    return __atomic_compare_exchange_n((uint64_t *)place->word, &seen,
+                                       (seen + atoll_place_permit) | atoll_place_available, false,
+                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* Whether an event is set. Its place has a word. */
+ATOLL_INLINE bool atoll_place_is_set(const atoll_place *place) {
+    /* Acquire: what was written before it was set is ours to read. */
+    uint64_t seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_ACQUIRE);
+    return (seen & atoll_place_set) != 0;
 }
 
 #ifdef __cplusplus

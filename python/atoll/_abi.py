@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x009b2fbb8ecf99ea
+ABI_FINGERPRINT = 0xf15f268da14441c2
 
 # Done.
 OK = 0
@@ -263,8 +263,29 @@ class atoll_ticket(Structure):
     ]
 
 
+# How a semaphore is made.
+class atoll_semaphore_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("value", c_uint32),
+        ("max", c_uint32),
+        ("tracked", c_uint32),
+    ]
+
+
+# What a semaphore is at one moment.
+class atoll_semaphore_info(Structure):
+    _fields_ = [
+        ("value", c_uint32),
+        ("max", c_uint32),
+        ("tracked", c_bool),
+    ]
+
+
 # Where the first word of an object lies, and how a thread finds out what it is called there: all
-# that a program needs to lock an uncontended mutex, or to change a value, without a call.
+# that a program needs to lock an uncontended mutex, to change a value, or to acquire a permit that
+# is there, without a call.
 class atoll_place(Structure):
     _fields_ = [
         ("word", c_void_p),
@@ -602,6 +623,43 @@ FUNCTIONS = {
     "atoll_rwlock_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the reader-writer lock that a ticket is for.
     "atoll_rwlock_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a semaphore in a segment.
+    "atoll_semaphore_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_semaphore_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a semaphore by its name.
+    "atoll_semaphore_open": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_semaphore_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens the semaphore of that name, or makes it if there is none.
+    "atoll_semaphore_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_semaphore_options),
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a semaphore, tracked or not: nobody can open it any more, and the name is
+    # free for something else.
+    "atoll_semaphore_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_semaphore_close": lambda: (c_int32, [c_void_p]),
+    # Acquires a permit, waiting up to `timeout_ns` for one.
+    "atoll_semaphore_acquire": lambda: (c_int32, [c_void_p, c_int64]),
+    # Releases `n` permits.
+    "atoll_semaphore_release": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Says how many permits there are to be had, how many there can be, and of which sort the
+    # semaphore is.
+    "atoll_semaphore_stat": lambda: (c_int32, [c_void_p, POINTER(atoll_semaphore_info)]),
+    # Writes a ticket for the semaphore, for another process to import.
+    "atoll_semaphore_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the semaphore that a ticket is for, tracked or not as it is.
+    "atoll_semaphore_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.
@@ -685,4 +743,8 @@ FUNCTIONS = {
     "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a value lies, for code that reads and changes it without a call.
     "atoll_value_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Says where a semaphore lies, for code that acquires and releases without a call.
+    "atoll_semaphore_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Says where an event lies, for code that looks without a call whether it is set.
+    "atoll_event_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
 }

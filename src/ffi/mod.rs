@@ -33,6 +33,7 @@ mod platform;
 mod process;
 mod rwlock;
 mod segment;
+mod semaphore;
 mod status;
 mod ticket;
 mod transaction;

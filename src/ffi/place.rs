@@ -3,10 +3,12 @@
 use core::ffi::c_void;
 use core::ptr::null_mut;
 
+use super::event::atoll_event;
 use super::guard::guard;
 use super::handle;
 use super::mutex::atoll_mutex;
 use super::output::Output;
+use super::semaphore::atoll_semaphore;
 use super::status::atoll_status;
 use super::value::atoll_value;
 use crate::platform::thread_slot;
@@ -20,9 +22,9 @@ pub const ATOLL_PLACE_RECURSIVE: u32 = 1;
 pub const ATOLL_PLACE_READ_ONLY: u32 = 2;
 
 /// Where the first word of an object lies, and how a thread finds out what it is called
-/// there: all that a program needs to lock an uncontended mutex, or to change a value,
-/// without a call. <atoll/inline.h> does it, and so do atoll.hpp and the Python package.
-/// This is the contract that they rely on, edition 1.
+/// there: all that a program needs to lock an uncontended mutex, to change a value, or to
+/// acquire a permit that is there, without a call. <atoll/inline.h> does it, and so do
+/// atoll.hpp and the Python package. This is the contract that they rely on, edition 1.
 ///
 /// A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
 ///             that width may be applied to it, sequentially consistent ones to be like
@@ -47,6 +49,16 @@ pub const ATOLL_PLACE_READ_ONLY: u32 = 2;
 ///               unlocks it  by a compare-exchange (release) of its name | 2^31 for 0
 ///             If RECURSIVE is set, the uint32_t at `word` + 8 says how often the holder
 ///             has locked it again. It is 0 while nobody holds it, and the holder's alone.
+///
+/// A semaphore `word` is a uint64_t: how many permits there are in the high half, bit 31 set
+///             exactly if there are any, bit 30 set if somebody may wait, the rest 0. The
+///             uint32_t at `word` + 8 is the most there can be, and never changes. Any thread
+///             with the handle open, by a compare-exchange,
+///               acquires one  (acquire) if there is any: one less, bit 30 as it is
+///               releases one  (release) if bit 30 is 0 and there are less than can be
+///
+/// An event    `word` is a uint64_t. It is set if bit 31 of what is loaded (acquire) is. The
+///             word is the calls' to change.
 ///
 /// In every other case the calls do it: if a seat is not good, if an exchange fails, if
 /// `word` is NULL.
@@ -135,6 +147,67 @@ pub unsafe extern "C" fn atoll_value_place(
         let value = handle::find(call, value)?;
         let flags = if value.is_writable() { 0 } else { ATOLL_PLACE_READ_ONLY };
         out.write(place(value.atomic(), value.segment_number(), flags, contract));
+        Ok(())
+    })
+}
+
+/// Says where a semaphore lies, for code that acquires and releases without a call.
+///
+/// contract  As for atoll_mutex_place().
+/// out       Receives the place, good as long as that of a mutex. A tracked semaphore has
+///           none, nor has one whose segment is open read-only.
+///
+/// Returns
+///   OK                  *out is filled in.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///
+/// Threads   Any thread. The place is the same for all.
+/// Fork      The place is good in a child.
+/// Owner     The copy is yours; there is nothing to free.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_semaphore_place(
+    semaphore: *const atoll_semaphore,
+    contract: u32,
+    out: *mut atoll_place,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an atoll_place.
+        let out = unsafe { Output::at(out, "out") }?;
+        let found = handle::find(call, semaphore)?.place();
+        let word = found.map(|(body, _)| core::ptr::from_ref(body).cast_mut().cast());
+        out.write(place(word, found.map_or(0, |(_, segment)| segment), 0, contract));
+        Ok(())
+    })
+}
+
+/// Says where an event lies, for code that looks without a call whether it is set.
+///
+/// contract  As for atoll_mutex_place().
+/// out       Receives the place, good as long as that of a mutex.
+///
+/// Returns
+///   OK                  *out is filled in.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///
+/// Threads   Any thread. The place is the same for all.
+/// Fork      The place is good in a child.
+/// Owner     The copy is yours; there is nothing to free.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_event_place(
+    event: *const atoll_event,
+    contract: u32,
+    out: *mut atoll_place,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an atoll_place.
+        let out = unsafe { Output::at(out, "out") }?;
+        let event = handle::find(call, event)?;
+        let (body, segment) = event.place();
+        let word = core::ptr::from_ref(body).cast_mut().cast();
+        let flags = if event.is_writable() { 0 } else { ATOLL_PLACE_READ_ONLY };
+        out.write(place(Some(word), segment, flags, contract));
         Ok(())
     })
 }

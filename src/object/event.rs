@@ -80,6 +80,16 @@ impl Event {
         Share::redeem(ticket, &[Kind::Event]).map(|(share, _)| Self::of(share))
     }
 
+    /// The body, and the number of the attachment that it lies in.
+    pub(crate) fn place(&self) -> (&EventBody, u64) {
+        (self.share.body(), self.share.attachment().number())
+    }
+
+    /// Whether it can be set.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.share.attachment().memory().is_writable()
+    }
+
     /// Whether it is set.
     pub fn is_set(&self) -> bool {
         self.share.body().is_set()

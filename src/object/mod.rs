@@ -8,6 +8,7 @@ pub(crate) mod latch;
 pub(crate) mod mutex;
 pub(crate) mod rwlock;
 pub(crate) mod segment;
+pub(crate) mod semaphore;
 mod share;
 pub(crate) mod ticket;
 pub(crate) mod transaction;

@@ -18,6 +18,8 @@ use crate::segment::{birth, estate, growth, home, reclaim, verify};
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::rwlock::RwLockBody;
+use crate::sync::semaphore::SemaphoreBody;
+use crate::sync::tracked::Tracked;
 
 pub use crate::segment::birth::SegmentOptions;
 
@@ -211,6 +213,11 @@ impl Segment {
             Kind::Array => super::array::verify(self.attachment, body, object.body_bytes()),
             Kind::RwLock => {
                 self.attachment.memory().at::<RwLockBody>(body)?.verify(self.attachment)
+            }
+            Kind::Semaphore => self.attachment.memory().at::<SemaphoreBody>(body)?.verify(),
+            Kind::TrackedSemaphore => {
+                let body = self.attachment.memory().at(body)?;
+                Tracked::of(self.attachment, body)?.verify(object.body_bytes())
             }
             Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),

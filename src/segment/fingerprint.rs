@@ -12,6 +12,8 @@ use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::mutex::MutexBody;
 use crate::sync::rwlock::RwLockBody;
+use crate::sync::semaphore::SemaphoreBody;
+use crate::sync::tracked::TrackedBody;
 
 /// Two builds agree on every byte of a segment if and only if they agree on this.
 pub(crate) const LAYOUT_FINGERPRINT: u64 = {
@@ -25,6 +27,8 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         Block::SHAPE,
         MutexBody::SHAPE,
         RwLockBody::SHAPE,
+        SemaphoreBody::SHAPE,
+        TrackedBody::SHAPE,
         EventBody::SHAPE,
         LatchBody::SHAPE,
         SmallValue::SHAPE,
@@ -71,6 +75,8 @@ mod tests {
             MemberRecord::describe(),
             MutexBody::describe(),
             RwLockBody::describe(),
+            SemaphoreBody::describe(),
+            TrackedBody::describe(),
             EventBody::describe(),
             LatchBody::describe(),
             TypeRecord::describe(),

@@ -19,6 +19,9 @@ shared! {
     }
 }
 
+// Other people's programs look at it themselves (`ffi::place`).
+const _: () = assert!(core::mem::offset_of!(EventBody, word) == 0 && OPEN == 1 << 31);
+
 const NOT_SET: Error =
     Error::new(Status::TimedOut, "the event was not set before the time was over");
 

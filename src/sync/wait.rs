@@ -166,7 +166,29 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
-    /// The same until the kernel returns; nothing if somebody is dead already, and the word
+    /// The same, but not longer than `span_ns`: where something may change that nobody will
+    /// wake us for.
+    ///
+    /// # Errors
+    /// As for `sleep`.
+    pub(crate) fn sleep_for(
+        &mut self,
+        attachment: &Attachment,
+        words: &[Watch<'_>],
+        living: &[u64],
+        span_ns: u64,
+    ) -> Result<()> {
+        let slice = self.slice;
+        self.slice = slice.min(span_ns);
+        let done = self.sleep(attachment, words, living);
+        if span_ns < slice {
+            self.slice = slice;
+            self.by_slice = false;
+        }
+        done
+    }
+
+    /// The same as `sleep` until the kernel returns; nothing if somebody is dead already, and the word
     /// of that is spread.
     fn sleep_watching<const N: usize>(
         &self,

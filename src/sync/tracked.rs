@@ -1,0 +1,434 @@
+//! A semaphore whose permits name their holders.
+//!
+//! There is no counter that could go wrong. A permit is a word: 0, or the member that holds
+//! it. One that names a dead member is as good as free: to take it is all the recovery there
+//! is. Any thread of a member may give back what the member holds.
+//!
+//! # In memory
+//!
+//! ```text
+//!  offset  bytes    field
+//!  0       8        word     bits 63..32  how often permits were given back
+//!                            bit 30       WAITERS: somebody may be asleep
+//!                            the rest     zero in every state: the hook may point here
+//!  8       4        max      how many permits there are; constant
+//!  16      8        debtor   the member that frees a permit of another one, or 0
+//!  64      8 * max  permits  0, or {generation:32, index + 1} of the member that holds it
+//! ```
+//!
+//! # Invariants
+//!
+//! - **T1** A permit changes from 0 or a dead member to its taker, and from its holder to 0.
+//! - **T2** Who goes to sleep has seen WAITERS and the count before it looked at the permits;
+//!   it sleeps on both, and on a living thread of each holder that it met.
+//! - **T3** WAITERS is cleared before the wake, and the count moves with it. Who is woken
+//!   sets it again before it looks, whether it then gets a permit or not.
+//! - **T4** Who has slept and takes a permit, or gives up, wakes the next one: whoever is dead
+//!   may have had several, and the kernel wakes one.
+//!
+//! # Edges
+//!
+//! | edge     | release                   | acquire                   | what it carries          |
+//! |----------|---------------------------|---------------------------|--------------------------|
+//! | GRANTED  | `release` frees a permit  | `acquire` takes it        | what was written before  |
+//! | DEPARTED | the kernel marks the dead | `Holders` finds them gone | what the dead one stored |
+//!
+//! WAITING is sequentially consistent at both ends: who waits sets WAITERS and then looks at
+//! the permits; who releases frees one and then looks at WAITERS. One of them sees the other.
+//!
+//! # If a process dies
+//!
+//! - holding permits: those who wait sleep on a thread of it. The kernel wakes one; it
+//!   takes a permit, wakes the next (T4), and wakes all who slept on that thread;
+//! - between freeing its own permit and the look at WAITERS: as if it still held it, for who
+//!   sleeps watches it, or watches who has taken the permit since and will give it back;
+//! - between clearing WAITERS and waking: its hook is on the word;
+//! - freeing a permit of another member: it says so in `debtor` and moves the count before it
+//!   does, so who goes to sleep watches it too, and its hook wakes one who sleeps already.
+//!   Of two that do so at once only one is in `debtor`; if the other is killed between
+//!   freeing and waking, a slice finds the permit;
+//! - woken or giving up: its hook is on the word, the next one is woken.
+//!
+//! `models/tracked.pml` checks this with three members and two deaths.
+
+use super::holders::{self, Holders};
+use super::lending::lend_hook;
+use super::semaphore::{NONE_LEFT, TOO_MANY};
+use super::wait::Wait;
+use crate::error::{Result, corrupted};
+use crate::layout::{Offset, shared};
+use crate::platform::atomic::{
+    AtomicU32, AtomicU64, HookableWord64,
+    Ordering::{Acquire, Relaxed, SeqCst},
+};
+use crate::platform::futex;
+use crate::roster::attachment::Attachment;
+use crate::roster::member;
+use crate::roster::thread::Thread;
+
+const WAITERS: u64 = 1 << 30;
+/// One in the count of permits given back.
+const ONE: u64 = 1 << 32;
+
+/// The most permits that a tracked semaphore can have: who waits looks at each.
+pub(crate) const MOST_TRACKED: u32 = 4096;
+
+/// A member that is about to end frees its byte a little after its threads are dead.
+const FIRST_UNSEEN_SLICE_NS: u64 = 50_000;
+/// The longest that the end of a member without threads is not seen.
+const LONGEST_UNSEEN_SLICE_NS: u64 = 100_000_000;
+
+shared! {
+    /// A tracked semaphore in shared memory; its permits follow.
+    pub(crate) struct TrackedBody: 64 {
+        word: HookableWord64,
+        /// How many permits follow; constant once published.
+        max: AtomicU32,
+        unused: u32,
+        debtor: AtomicU64,
+        reserved: [u64; 5],
+    }
+}
+
+impl TrackedBody {
+    /// Makes a new one what it is to be; its permits are 0.
+    pub(crate) fn begin(&self, max: u32) {
+        // Relaxed: ours alone, until the object is published.
+        self.max.store(max, Relaxed);
+    }
+}
+
+/// Bytes behind the body for that many permits.
+pub(crate) fn bytes_of_permits(max: u32) -> u64 {
+    u64::from(max) * size_of::<AtomicU64>() as u64
+}
+
+/// A tracked semaphore as one handle sees it.
+#[derive(Debug)]
+pub(crate) struct Tracked {
+    attachment: &'static Attachment,
+    body: &'static TrackedBody,
+    permits: &'static [AtomicU64],
+    /// The permit that was last taken or given back through this handle: a good place to
+    /// begin, and no more than that.
+    near: AtomicU32,
+}
+
+/// What a look at the permits found.
+enum Look {
+    Taken,
+    /// Living members hold all of them.
+    Held(Holders),
+}
+
+impl Tracked {
+    /// The semaphore whose body that is.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn of(attachment: &'static Attachment, body: &'static TrackedBody) -> Result<Self> {
+        // Relaxed: constant.
+        let max = body.max.load(Relaxed);
+        if !(1..=MOST_TRACKED).contains(&max) {
+            return Err(corrupted(
+                "a tracked semaphore has no permits, or too many: the segment is damaged",
+            ));
+        }
+        let behind = attachment.memory().offset_of(body) + size_of::<TrackedBody>() as Offset;
+        let permits = attachment.memory().words(behind, max.into())?;
+        Ok(Self { attachment, body, permits, near: AtomicU32::new(0) })
+    }
+
+    /// How many permits there are in all.
+    pub(crate) fn max(&self) -> u32 {
+        self.permits.len() as u32
+    }
+
+    /// How many are to be had: free, or of the dead.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn value(&self) -> Result<u32> {
+        let words: Vec<u64> = self.permits.iter().map(|permit| permit.load(Acquire)).collect();
+        let held = words.iter().copied().filter(|word| *word != 0).collect();
+        let holders = Holders::of(self.attachment, held)?;
+        let is_free = |word: &&u64| **word == 0 || holders.is_gone(**word);
+        Ok(words.iter().filter(is_free).count() as u32)
+    }
+
+    /// Takes a permit for the process, and waits for one until `wait` is over. The thread
+    /// has a seat.
+    ///
+    /// # Errors
+    /// `TimedOut`, `Interrupted`, `Corrupted`.
+    pub(crate) fn acquire(&self, thread: &Thread, mut wait: Wait<'_>) -> Result<()> {
+        let me = member::own_word(self.attachment);
+        debug_assert_ne!(me, 0, "who has a seat is a member");
+        loop {
+            if self.take_free(me) {
+                return Ok(());
+            }
+            if !wait.pause() {
+                break;
+            }
+        }
+        if wait.is_over() {
+            return match self.look(me)? {
+                Look::Taken => Ok(()),
+                Look::Held(_) => Err(wait.refusal(NONE_LEFT)),
+            };
+        }
+        let hook = thread.hook();
+        hook.arm(self.body.word.low());
+        let taken = self.sleep(me, &mut wait);
+        hook.disarm();
+        taken
+    }
+
+    /// Takes a permit that is free, if there is one.
+    #[inline]
+    fn take_free(&self, me: u64) -> bool {
+        // Relaxed: compared when it is taken.
+        self.upwards().any(|at| self.permits[at].load(Relaxed) == 0 && self.take(at, 0, me))
+    }
+
+    /// Takes that permit from `holder`, who is nobody or dead.
+    #[inline]
+    fn take(&self, at: usize, holder: u64, me: u64) -> bool {
+        // Acquire, GRANTED or DEPARTED: what the last holder wrote is ours to read.
+        let taken = self.permits[at].compare_exchange(holder, me, Acquire, Relaxed).is_ok();
+        if taken {
+            self.near.store(at as u32, Relaxed);
+        }
+        taken
+    }
+
+    /// The hook is on the word.
+    fn sleep(&self, me: u64, wait: &mut Wait<'_>) -> Result<()> {
+        let word = &self.body.word;
+        let mut unseen_slice = FIRST_UNSEEN_SLICE_NS;
+        loop {
+            // SeqCst, WAITING, here and below.
+            let seen = word.load(SeqCst);
+            check(seen)?;
+            if seen & WAITERS == 0 {
+                word.fetch_or(WAITERS, SeqCst); // T3, if we were woken
+                continue;
+            }
+            let holders = match self.look(me)? {
+                Look::Taken => {
+                    self.pass_on(wait);
+                    return Ok(());
+                }
+                Look::Held(holders) => holders,
+            };
+            if wait.is_over() {
+                self.pass_on(wait);
+                return Err(wait.refusal(NONE_LEFT));
+            }
+            let span = if holders.some_unseen { unseen_slice } else { u64::MAX };
+            wait.sleep_for(self.attachment, &word.watches(seen), &holders.threads, span)?;
+            unseen_slice = match holders.some_unseen {
+                true => (unseen_slice * 2).min(LONGEST_UNSEEN_SLICE_NS),
+                false => FIRST_UNSEEN_SLICE_NS,
+            };
+        }
+    }
+
+    /// T4.
+    fn pass_on(&self, wait: &Wait<'_>) {
+        if wait.slept() {
+            futex::wake(self.body.word.low().as_futex(), 1);
+        }
+    }
+
+    /// Takes the first permit that is free or a dead member's, or says who holds them.
+    fn look(&self, me: u64) -> Result<Look> {
+        loop {
+            let mut held = Vec::new();
+            for at in self.upwards() {
+                // SeqCst, WAITING.
+                match self.permits[at].load(SeqCst) {
+                    0 if self.take(at, 0, me) => return Ok(Look::Taken),
+                    0 => held.push(self.permits[at].load(SeqCst)),
+                    holder => held.push(holder),
+                }
+            }
+            // What we hold ourselves we need not watch. If it was taken and given back since,
+            // the count has moved.
+            held.retain(|holder| *holder != me && *holder != 0);
+            let mut holders = Holders::of(self.attachment, held)?;
+            if !holders.any_gone() {
+                if self.watch_debtor(me, &mut holders)? {
+                    return Ok(Look::Held(holders));
+                }
+                continue;
+            }
+            for at in self.upwards() {
+                let holder = self.permits[at].load(Relaxed);
+                if holders.is_gone(holder) && self.take(at, holder, me) {
+                    return Ok(Look::Taken);
+                }
+            }
+            // Others took them first: who holds them now?
+        }
+    }
+
+    /// Who is about to free a permit of another member is to be watched, too. False: it died,
+    /// and may have done so before, so that the permits are to be looked at again.
+    fn watch_debtor(&self, me: u64, holders: &mut Holders) -> Result<bool> {
+        // SeqCst: after the count, which the debtor has moved.
+        let debtor = self.body.debtor.load(SeqCst);
+        if debtor == 0 || debtor == me {
+            return Ok(true);
+        }
+        let found = Holders::of(self.attachment, vec![debtor])?;
+        if found.any_gone() {
+            // SeqCst: before the next look. Another debtor's name stays.
+            let _ = self.body.debtor.compare_exchange(debtor, 0, SeqCst, Relaxed);
+            return Ok(false);
+        }
+        holders.threads.extend(found.threads);
+        holders.some_unseen |= found.some_unseen;
+        Ok(true)
+    }
+
+    /// Gives back `n` permits: those of this process first, then those of other members.
+    /// Never waits; may be called in a signal handler.
+    ///
+    /// # Errors
+    /// `Full` if fewer are held, `System` on a thread without a robust list, `Corrupted`.
+    pub(crate) fn release(&self, thread: Option<&Thread>, n: u32) -> Result<()> {
+        let me = member::own_word(self.attachment);
+        if n > 1 && self.held_at_least(n)? < n {
+            return Err(TOO_MANY);
+        }
+        for _ in 0..n {
+            if !self.give_back(thread, me)? && !self.free_anothers(thread, me)? {
+                return Err(TOO_MANY);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many are held by the living, as far as `n`.
+    fn held_at_least(&self, n: u32) -> Result<u32> {
+        let (mut held, mut living) = (0, 0);
+        for permit in self.permits {
+            let holder = permit.load(Relaxed);
+            if holder != 0 && (holder == living || holders::seems_to_live(self.attachment, holder)?)
+            {
+                (held, living) = (held + 1, holder);
+            }
+            if held == n {
+                break;
+            }
+        }
+        Ok(held)
+    }
+
+    /// Gives back a permit of this process, if it has one.
+    fn give_back(&self, thread: Option<&Thread>, me: u64) -> Result<bool> {
+        let is_ours = |at: &usize| self.permits[*at].load(Relaxed) == me && self.free(*at, me);
+        let found = me != 0 && self.downwards().any(|at| is_ours(&at));
+        if found {
+            self.tell(thread)?;
+        }
+        Ok(found)
+    }
+
+    /// Frees a permit that another member holds, if there is one.
+    fn free_anothers(&self, thread: Option<&Thread>, me: u64) -> Result<bool> {
+        let _lent = lend_hook(thread, self.body.word.low())?;
+        for at in self.downwards() {
+            let holder = self.permits[at].load(Relaxed);
+            if holder == 0 || !holders::seems_to_live(self.attachment, holder)? {
+                continue;
+            }
+            // SeqCst: who sees the count of before does not sleep, who sees this one sees us.
+            self.body.debtor.store(me, SeqCst);
+            self.change_word(|word| word.wrapping_add(ONE));
+            let freed = self.free(at, holder);
+            if freed {
+                self.tell(thread)?;
+            }
+            // Relaxed: a later one stays.
+            let _ = self.body.debtor.compare_exchange(me, 0, Relaxed, Relaxed);
+            if freed {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn free(&self, at: usize, holder: u64) -> bool {
+        // SeqCst, WAITING; and Release, GRANTED: what we wrote is the next one's to read.
+        let freed = self.permits[at].compare_exchange(holder, 0, SeqCst, Relaxed).is_ok();
+        if freed {
+            self.near.store(at as u32, Relaxed);
+        }
+        freed
+    }
+
+    /// A permit was freed: wakes one of those who wait.
+    fn tell(&self, thread: Option<&Thread>) -> Result<()> {
+        let word = &self.body.word;
+        // SeqCst, WAITING.
+        if word.load(SeqCst) & WAITERS == 0 {
+            return Ok(());
+        }
+        let _lent = lend_hook(thread, word.low())?;
+        self.change_word(|word| (word & !WAITERS).wrapping_add(ONE)); // T3
+        futex::wake(word.low().as_futex(), 1);
+        Ok(())
+    }
+
+    fn change_word(&self, change: impl Fn(u64) -> u64) {
+        let word = &self.body.word;
+        let mut seen = word.load(Relaxed);
+        // SeqCst, WAITING.
+        while let Err(now) = word.compare_exchange(seen, change(seen), SeqCst, Relaxed) {
+            seen = now;
+        }
+    }
+
+    /// All permits, from `near` on upwards.
+    fn upwards(&self) -> impl Iterator<Item = usize> {
+        let near = self.near.load(Relaxed) as usize;
+        (near..self.permits.len()).chain(0..near)
+    }
+
+    /// All permits, from `near` on downwards: what was taken last is given back first.
+    fn downwards(&self) -> impl Iterator<Item = usize> {
+        let next = self.near.load(Relaxed) as usize + 1;
+        (0..next).rev().chain((next..self.permits.len()).rev())
+    }
+
+    /// Checks the word, and that every permit names a member that can be; `bytes` is the
+    /// length of the body with the permits.
+    pub(crate) fn verify(&self, bytes: u64) -> Result<()> {
+        check(self.body.word.load(Acquire))?;
+        if bytes != size_of::<TrackedBody>() as u64 + bytes_of_permits(self.max()) {
+            return Err(corrupted("its length does not fit the number of its permits"));
+        }
+        for permit in self.permits {
+            let holder = permit.load(Acquire);
+            if holder != 0 {
+                let id = holders::id_in(holder)?;
+                let record = self.attachment.member(id.index)?;
+                if id.generation > record.generation.load(Acquire) {
+                    return Err(corrupted("a permit names a member that never was"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a word that is none of a tracked semaphore: it is shared memory.
+fn check(word: u64) -> Result<()> {
+    if word as u32 & !(WAITERS as u32) == 0 {
+        return Ok(());
+    }
+    Err(corrupted("a tracked semaphore's word has bits that are always zero: it is damaged"))
+}

@@ -1,0 +1,513 @@
+/* Tracked semaphores: whose the permits are, and what becomes of them when their holders are
+ * killed, end or leave. */
+
+#include <stdatomic.h>
+#include <sys/time.h>
+
+#include "process.h"
+
+static const char *name;
+static atoll_segment *segment;
+static atoll_semaphore *semaphore;
+static atoll_event *event;
+
+static void set_up(uint32_t permits) {
+    atoll_semaphore_options options = ATOLL_SEMAPHORE_OPTIONS_INIT;
+    options.value = permits;
+    options.tracked = 1;
+    name = fresh_name();
+    segment = new_segment(name);
+    EXPECT(ATOLL_OK, atoll_semaphore_create(segment, "permits", &options, &semaphore));
+    EXPECT(ATOLL_OK, atoll_event_create(segment, NULL, &event));
+}
+
+static void tear_down(void) {
+    EXPECT(ATOLL_OK, atoll_event_close(event));
+    EXPECT(ATOLL_OK, atoll_semaphore_close(semaphore));
+    end_segment(segment, name);
+}
+
+static uint32_t value(void) {
+    atoll_semaphore_info info;
+    memset(&info, 0, sizeof info);
+    EXPECT(ATOLL_OK, atoll_semaphore_stat(semaphore, &info));
+    CHECK(info.tracked);
+    return info.value;
+}
+
+static void acquire(void *unused) {
+    (void)unused;
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
+}
+
+static void acquire_two(void *unused) {
+    acquire(unused);
+    acquire(unused);
+}
+
+static void *acquire_in_a_thread(void *unused) {
+    acquire(unused);
+    return unused;
+}
+
+static void *release_in_a_thread(void *unused) {
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    return unused;
+}
+
+/* --- of one process -------------------------------------------------------------------------- */
+
+static void take_all_and_give_back(void) {
+    atoll_semaphore_info info;
+    set_up(3);
+    EXPECT(ATOLL_OK, atoll_semaphore_stat(semaphore, &info));
+    CHECK(info.max == 3 && info.value == 3);
+    for (uint32_t left = 3; left > 0; left--) {
+        CHECK(value() == left);
+        EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+    }
+    CHECK(value() == 0);
+    REFUSED(ATOLL_TIMED_OUT, "permit", atoll_semaphore_acquire(semaphore, 0));
+    EXPECT(ATOLL_OK, atoll_segment_verify(segment));
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 3));
+    CHECK(value() == 1);
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 2));
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 0));
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 1));
+    CHECK(value() == 3);
+    tear_down();
+}
+
+static void any_thread_gives_back(void) {
+    set_up(1);
+    in_thread(acquire_in_a_thread, NULL);
+    CHECK(value() == 0); /* though that thread has ended */
+    REFUSED(ATOLL_TIMED_OUT, "permit", atoll_semaphore_acquire(semaphore, 1000000));
+    in_thread(release_in_a_thread, NULL);
+    CHECK(value() == 1);
+    tear_down();
+}
+
+static void open_by_name(void) {
+    atoll_semaphore_options options = ATOLL_SEMAPHORE_OPTIONS_INIT;
+    atoll_semaphore *same;
+    atoll_ticket ticket;
+    set_up(2);
+    REFUSED(ATOLL_WRONG_KIND, "a tracked semaphore",
+            atoll_semaphore_open(segment, "permits", NULL, &same));
+    options.tracked = 1;
+    options.max = 3;
+    REFUSED(ATOLL_WRONG_KIND, "max 2", atoll_semaphore_open(segment, "permits", &options, &same));
+    options.max = 2;
+    EXPECT(ATOLL_OK, atoll_semaphore_open(segment, "permits", &options, &same));
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(same, 0));
+    CHECK(value() == 1);
+    EXPECT(ATOLL_OK, atoll_semaphore_close(same));
+    CHECK(value() == 1); /* close does not release */
+    EXPECT(ATOLL_OK, atoll_semaphore_export(semaphore, &ticket));
+    EXPECT(ATOLL_OK, atoll_semaphore_import(&ticket, &same));
+    EXPECT(ATOLL_OK, atoll_semaphore_release(same, 1));
+    CHECK(value() == 2);
+    EXPECT(ATOLL_OK, atoll_semaphore_close(same));
+    EXPECT(ATOLL_OK, atoll_semaphore_remove(segment, "permits"));
+    tear_down();
+}
+
+static void bad_input_is_refused(void) {
+    atoll_semaphore_options options = ATOLL_SEMAPHORE_OPTIONS_INIT;
+    atoll_semaphore *other;
+    set_up(4096);
+    CHECK(value() == 4096);
+    options.tracked = 1;
+    REFUSED(ATOLL_INVALID_ARGUMENT, "value", atoll_semaphore_create(segment, NULL, &options, &other));
+    options.value = 4097;
+    REFUSED(ATOLL_INVALID_ARGUMENT, "4096", atoll_semaphore_create(segment, NULL, &options, &other));
+    options.value = 2;
+    options.max = 3;
+    REFUSED(ATOLL_INVALID_ARGUMENT, "all", atoll_semaphore_create(segment, NULL, &options, &other));
+    options.max = 2;
+    EXPECT(ATOLL_OK, atoll_semaphore_create(segment, NULL, &options, &other));
+    EXPECT(ATOLL_OK, atoll_semaphore_close(other));
+    REFUSED(ATOLL_INVALID_ARGUMENT, "timeout", atoll_semaphore_acquire(semaphore, INT64_MIN));
+    tear_down();
+}
+
+static void who_may_only_read_can_look(void) {
+    atoll_segment_options read_only = ATOLL_SEGMENT_OPTIONS_INIT;
+    atoll_semaphore_options options = ATOLL_SEMAPHORE_OPTIONS_INIT;
+    atoll_semaphore_info info;
+    atoll_segment *reader;
+    atoll_semaphore *seen;
+    set_up(2);
+    acquire(NULL);
+    read_only.read_only = 1;
+    options.tracked = 1;
+    EXPECT(ATOLL_OK, atoll_segment_open(name, &read_only, &reader));
+    EXPECT(ATOLL_OK, atoll_semaphore_open(reader, "permits", &options, &seen));
+    REFUSED(ATOLL_PERMISSION, "read-only", atoll_semaphore_acquire(seen, 0));
+    REFUSED(ATOLL_PERMISSION, "read-only", atoll_semaphore_release(seen, 1));
+    EXPECT(ATOLL_OK, atoll_semaphore_stat(seen, &info));
+    CHECK(info.value == 1 && info.max == 2 && info.tracked);
+    EXPECT(ATOLL_OK, atoll_semaphore_close(seen));
+    EXPECT(ATOLL_OK, atoll_segment_close(reader));
+    tear_down();
+}
+
+enum { ROUNDS = 3000 };
+
+static int inside, most_inside;
+
+static void come_and_go(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        int now;
+        acquire(NULL);
+        now = __atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+        if (now > most_inside) most_inside = now;
+        if (i % 16 == 0) sched_yield();
+        __atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
+        EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    }
+}
+
+static void no_more_are_inside_than_there_are_permits(void) {
+    const uint64_t rescued = rescued_waits();
+    for (uint32_t permits = 1; permits <= 3; permits++) {
+        set_up(permits);
+        inside = most_inside = 0;
+        in_crowd(4, come_and_go, NULL);
+        CHECK(most_inside >= 1 && (uint32_t)most_inside <= permits && value() == permits);
+        tear_down();
+    }
+    CHECK(rescued_waits() == rescued);
+}
+
+/* --- of several ------------------------------------------------------------------------------ */
+
+static void child_holds_nothing(void *unused) {
+    (void)unused;
+    CHECK(value() == 0);
+    REFUSED(ATOLL_TIMED_OUT, "permit", atoll_semaphore_acquire(semaphore, 0));
+}
+
+static void a_forked_child_does_not_hold_its_parents_permits(void) {
+    set_up(1);
+    acquire(NULL);
+    in_child(child_holds_nothing, NULL);
+    CHECK(value() == 0); /* its end gives nothing back */
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    CHECK(value() == 1);
+    tear_down();
+}
+
+static void release_what_it_does_not_have(void *unused) {
+    (void)unused;
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    CHECK(value() == 1);
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 2));
+}
+
+static void a_release_without_a_permit_frees_anothers(void) {
+    set_up(2);
+    acquire_two(NULL);
+    in_child(release_what_it_does_not_have, NULL);
+    CHECK(value() == 1);
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 1));
+    CHECK(value() == 2);
+    tear_down();
+}
+
+
+static void two_processes_take_turns(void) {
+    set_up(1);
+    fflush(stdout);
+    pid_t child = fork();
+    int status = 0;
+    if (child == 0) {
+        begin_child();
+        come_and_go(NULL);
+        fflush(stdout);
+        _exit(failures != 0);
+    }
+    come_and_go(NULL);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(value() == 1);
+    tear_down();
+}
+
+/* --- deaths ---------------------------------------------------------------------------------- */
+
+static void permits_of_the_dead_come_back(void) {
+    pid_t victim;
+    set_up(3);
+    acquire(NULL);
+    victim = start_victim(acquire_two, NULL);
+    CHECK(value() == 0);
+    kill_victim(victim);
+    CHECK(value() == 2);
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 2)); /* one is ours */
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+    CHECK(value() == 0);
+    EXPECT(ATOLL_OK, atoll_segment_verify(segment));
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 3));
+    CHECK(value() == 3);
+    tear_down();
+}
+
+/* The dead one's slot may be used again, by somebody who has no permit. */
+static void those_who_come_later_do_not_inherit(void) {
+    set_up(1);
+    kill_victim(start_victim(acquire, NULL));
+    for (int i = 0; i < 3; i++) in_child(acquire, NULL);
+    CHECK(value() == 1);
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+    tear_down();
+}
+
+static atomic_int arrived, passed;
+
+static void wait_and_pass_on(void *unused) {
+    arrived++;
+    acquire(unused);
+    passed++;
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+}
+
+static pid_t victim;
+
+static void *kill_when_all_wait(void *n) {
+    while (arrived < *(int *)n) usleep(100);
+    usleep(30000); /* they sleep by now; if not, it has to work all the same */
+    CHECK(passed == 0);
+    kill_victim(victim);
+    return NULL;
+}
+
+static void who_waits_gets_the_permits_of_the_dead(void) {
+    for (int waiters = 1; waiters <= 8; waiters *= 2) {
+        const uint64_t rescued = rescued_waits();
+        pthread_t killer;
+        set_up(2);
+        arrived = passed = 0;
+        victim = start_victim(acquire_two, NULL);
+        CHECK(pthread_create(&killer, NULL, kill_when_all_wait, &waiters) == 0);
+        in_crowd(waiters, wait_and_pass_on, NULL);
+        CHECK(pthread_join(killer, NULL) == 0);
+        CHECK(passed == waiters && value() == 2);
+        CHECK(rescued_waits() == rescued);
+        tear_down();
+    }
+}
+
+/* Two that wait for different permits of one dead holder's, in two semaphores. */
+static atoll_semaphore *second;
+
+static void acquire_both(void *unused) {
+    acquire(unused);
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(second, ATOLL_FOREVER));
+}
+
+static atomic_int turn;
+
+static void wait_for_either(void *unused) {
+    atoll_semaphore *const mine = turn++ % 2 ? second : semaphore;
+    (void)unused;
+    arrived++;
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(mine, ATOLL_FOREVER));
+    passed++;
+    EXPECT(ATOLL_OK, atoll_semaphore_release(mine, 1));
+}
+
+static void one_death_is_told_to_waiters_of_both(void) {
+    const uint64_t rescued = rescued_waits();
+    atoll_semaphore_options options = ATOLL_SEMAPHORE_OPTIONS_INIT;
+    int waiters = 6;
+    pthread_t killer;
+    set_up(1);
+    options.value = options.tracked = 1;
+    EXPECT(ATOLL_OK, atoll_semaphore_create(segment, NULL, &options, &second));
+    arrived = passed = 0;
+    victim = start_victim(acquire_both, NULL);
+    CHECK(pthread_create(&killer, NULL, kill_when_all_wait, &waiters) == 0);
+    in_crowd(waiters, wait_for_either, NULL);
+    CHECK(pthread_join(killer, NULL) == 0);
+    CHECK(passed == waiters && value() == 1);
+    CHECK(rescued_waits() == rescued);
+    EXPECT(ATOLL_OK, atoll_semaphore_close(second));
+    tear_down();
+}
+
+static void acquire_in_a_thread_that_ends(void *unused) {
+    in_thread(acquire_in_a_thread, unused);
+    EXPECT(ATOLL_OK, atoll_process_leave()); /* this thread is not seen in the segment, either */
+    in_thread(acquire_in_a_thread, unused);
+}
+
+/* Nobody can sleep on a process without a thread in the segment: it is looked at again and again. */
+static void a_holder_without_threads_is_found_dead(void) {
+    int waiters = 2;
+    pthread_t killer;
+    set_up(1);
+    arrived = passed = 0;
+    victim = start_victim(acquire_in_a_thread_that_ends, NULL);
+    CHECK(value() == 0);
+    CHECK(pthread_create(&killer, NULL, kill_when_all_wait, &waiters) == 0);
+    in_crowd(waiters, wait_and_pass_on, NULL);
+    CHECK(pthread_join(killer, NULL) == 0);
+    CHECK(passed == waiters && value() == 1);
+    tear_down();
+}
+
+/* Each ends a process that holds a permit, without giving it back. */
+static void end_by_exit(void *unused) {
+    acquire(unused);
+    fflush(stdout);
+    exit(failures != 0);
+}
+
+static void end_by_exec(void *unused) {
+    acquire(unused);
+    fflush(stdout);
+    if (failures == 0) execlp("true", "true", (char *)NULL);
+}
+
+static void leave_by_closing_all(void *unused) {
+    acquire(unused);
+    EXPECT(ATOLL_OK, atoll_event_close(event));
+    EXPECT(ATOLL_OK, atoll_semaphore_close(semaphore));
+    EXPECT(ATOLL_OK, atoll_segment_close(segment));
+}
+
+static void leave_and_come_back(void *unused) {
+    acquire(unused);
+    EXPECT(ATOLL_OK, atoll_process_leave());
+    CHECK(value() == 1); /* it is somebody else now */
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 1));
+}
+
+static void every_end_gives_them_back(void) {
+    void (*const ends[])(void *) = {end_by_exit, end_by_exec, leave_by_closing_all,
+                                    leave_and_come_back};
+    for (int i = 0; i < 4; i++) {
+        set_up(1);
+        in_child(ends[i], NULL);
+        EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+        tear_down();
+    }
+}
+
+static void wait_for_ever(void *unused) {
+    EXPECT(ATOLL_OK, atoll_event_set(event));
+    acquire(unused);
+}
+
+static void the_dead_get_no_permits(void) {
+    pid_t child;
+    set_up(1);
+    acquire(NULL);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        begin_child();
+        wait_for_ever(NULL);
+        _exit(1);
+    }
+    EXPECT(ATOLL_OK, atoll_event_wait(event, ATOLL_FOREVER));
+    usleep(20000);
+    kill_victim(child);
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
+    tear_down();
+}
+
+/* --- signal handlers ------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t handled, wrong;
+
+static void on(int number, void (*handler)(int), int flags) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    CHECK(sigaction(number, &action, NULL) == 0);
+}
+
+static void release_one(int number) {
+    (void)number;
+    wrong |= atoll_semaphore_release(semaphore, 1) != ATOLL_OK;
+    handled++;
+}
+
+static void a_handler_gives_back_what_its_thread_waits_for(void) {
+    const struct itimerval soon = {{0, 0}, {0, 20000}};
+    set_up(1);
+    acquire(NULL);
+    handled = wrong = 0;
+    on(SIGALRM, release_one, SA_RESTART);
+    CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+    acquire(NULL);
+    CHECK(handled == 1 && !wrong && value() == 0);
+    on(SIGALRM, SIG_DFL, 0);
+    tear_down();
+}
+
+/* What the handler gives back may be free by then: that is FULL, and nothing else is. */
+static void release_if_held(int number) {
+    const atoll_status got = atoll_semaphore_release(semaphore, 1);
+    (void)number;
+    wrong |= got != ATOLL_OK && got != ATOLL_FULL;
+    handled += got == ATOLL_OK;
+}
+
+static void it_can_be_released_at_any_instruction(void) {
+    const struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+    set_up(4);
+    handled = wrong = 0;
+    on(SIGALRM, release_if_held, SA_RESTART);
+    CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
+    for (int taken = 0; handled < 500; taken++) acquire(NULL);
+    CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
+    on(SIGALRM, SIG_DFL, 0);
+    CHECK(!wrong);
+    EXPECT(ATOLL_OK, atoll_segment_verify(segment));
+    tear_down();
+}
+
+static void a_thread_that_never_called_takes_no_place(void) {
+    atoll_segment_info before = {0}, after = {0};
+    set_up(1);
+    acquire(NULL);
+    EXPECT(ATOLL_OK, atoll_segment_stat(segment, &before));
+    in_thread(release_in_a_thread, NULL);
+    EXPECT(ATOLL_OK, atoll_segment_stat(segment, &after));
+    CHECK(value() == 1 && before.participants == after.participants);
+    tear_down();
+}
+
+int main(void) {
+    RUN(take_all_and_give_back);
+    RUN(any_thread_gives_back);
+    RUN(open_by_name);
+    RUN(bad_input_is_refused);
+    RUN(who_may_only_read_can_look);
+    RUN(no_more_are_inside_than_there_are_permits);
+    RUN(a_forked_child_does_not_hold_its_parents_permits);
+    RUN(a_release_without_a_permit_frees_anothers);
+    RUN(two_processes_take_turns);
+    RUN(permits_of_the_dead_come_back);
+    RUN(those_who_come_later_do_not_inherit);
+    RUN(who_waits_gets_the_permits_of_the_dead);
+    RUN(one_death_is_told_to_waiters_of_both);
+    RUN(a_holder_without_threads_is_found_dead);
+    RUN(every_end_gives_them_back);
+    RUN(the_dead_get_no_permits);
+    RUN(a_handler_gives_back_what_its_thread_waits_for);
+    RUN(it_can_be_released_at_any_instruction);
+    RUN(a_thread_that_never_called_takes_no_place);
+    return any_failed;
+}

@@ -18,7 +18,7 @@
 //! that only a slice has ended are counted.
 
 use crate::error::{Error, Result};
-use crate::platform::atomic::{AtomicU32, Ordering::Relaxed};
+use crate::platform::atomic::{AtomicI32, Ordering::Relaxed};
 use crate::platform::futex::{self, MAX_WATCHES, Wake, Watch};
 use crate::platform::time::{Deadline, now_ns};
 use crate::roster::attachment::Attachment;
@@ -45,34 +45,41 @@ const FEW: usize = 8;
 
 /// Whether it pays to look for a while before a sleep, as one handle has found out.
 ///
-/// Where a few waits in a row have slept all the same, later ones go to sleep at once, but
-/// for one in `RETRY`: on one processor, or with partners that take their time, spinning
-/// takes from the others what it never gives back.
+/// Where a few waits in a row have slept all the same, the next ones go to sleep at once: on
+/// one processor, or with partners that take their time, spinning takes from the others what
+/// it never gives back. Then it is tried again. How long that takes is left to chance: two who
+/// wait for each other in turn have both to try in the same round, for as long as one of them
+/// sleeps its wake-up is what the other waits for.
 #[derive(Debug)]
-pub(crate) struct Spin(AtomicU32);
+pub(crate) struct Spin {
+    /// Waits in vain, one after the other; below 0: waits until the next try.
+    vain: AtomicI32,
+}
 
 impl Spin {
     /// Waits in vain before spinning is given up.
-    const PATIENCE: u32 = 4;
-    /// How often it is tried again.
-    const RETRY: u32 = 64;
+    const PATIENCE: i32 = 4;
+    /// Waits until it is tried again, and as many more at most.
+    const REST: i32 = 64;
 
     pub(crate) const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self { vain: AtomicI32::new(0) }
     }
 
     fn looks(&self) -> u32 {
         // Relaxed, here and below: a guess.
-        let vain = self.0.load(Relaxed);
-        if vain < Self::PATIENCE || vain.is_multiple_of(Self::RETRY) { LOOKS } else { 0 }
+        if self.vain.load(Relaxed) < 0 { 0 } else { LOOKS }
     }
 
     fn was_in_vain(&self) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(1).max(1), Relaxed);
+        let vain = self.vain.load(Relaxed) + 1;
+        let by_chance = now_ns() as i32 & (2 * Self::REST - 1);
+        let next = if vain == Self::PATIENCE { -Self::REST - by_chance } else { vain };
+        self.vain.store(next, Relaxed);
     }
 
     fn paid(&self) {
-        self.0.store(0, Relaxed);
+        self.vain.store(0, Relaxed);
     }
 }
 
@@ -268,5 +275,29 @@ impl Drop for Wait<'_> {
         {
             spin.paid();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who has slept in vain a few times goes to sleep at once, and tries again.
+    #[test]
+    fn spinning_is_given_up_and_tried_again() {
+        let spin = Spin::new();
+        let waits = |n: i32| (0..n).filter(|_| spin.looks() > 0).inspect(|_| spin.was_in_vain());
+        assert_eq!(waits(Spin::PATIENCE).count(), Spin::PATIENCE as usize);
+        let rests = |most: i32| (0..most).take_while(|_| spin.looks() == 0).count() as i32;
+        let mut rest = 0;
+        while rests(1) == 1 {
+            spin.was_in_vain();
+            rest += 1;
+        }
+        assert!((Spin::REST..3 * Spin::REST).contains(&rest), "{rest}");
+        assert_eq!(waits(Spin::PATIENCE).count(), Spin::PATIENCE as usize);
+        assert_eq!(spin.looks(), 0);
+        spin.paid();
+        assert_eq!(spin.looks(), LOOKS);
     }
 }

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     "status",
     "guard",
     "platform",
@@ -25,6 +25,7 @@ const SOURCES: [&str; 18] = [
     "ticket",
     "rwlock",
     "semaphore",
+    "condvar",
     "event",
     "latch",
     "transaction",

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xf15f268da14441c2
+ABI_FINGERPRINT = 0x595bd042420a6600
 
 # Done.
 OK = 0
@@ -660,6 +660,38 @@ FUNCTIONS = {
     "atoll_semaphore_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the semaphore that a ticket is for, tracked or not as it is.
     "atoll_semaphore_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a condvar in a segment.
+    "atoll_condvar_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens a condvar by its name.
+    "atoll_condvar_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the condvar of that name, or makes it if there is none.
+    "atoll_condvar_open_or_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Removes the name of a condvar: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_condvar_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_condvar_close": lambda: (c_int32, [c_void_p]),
+    # Lets go of the mutex, waits up to `timeout_ns` until it is notified, and acquires the mutex
+    # again, however long that takes.
+    "atoll_condvar_wait": lambda: (c_int32, [c_void_p, c_void_p, c_int64]),
+    # Begins to wait, for who guards the condition with a lock of its own, of any kind: call it
+    # while you hold that lock, let go of the lock, and call atoll_condvar_commit_wait().
+    "atoll_condvar_prepare_wait": lambda: (c_int32, [c_void_p]),
+    # Waits up to `timeout_ns` until the thread is notified, which ends the wait that it has
+    # prepared.
+    "atoll_condvar_commit_wait": lambda: (c_int32, [c_void_p, c_int64]),
+    # Ends the wait that the thread has prepared.
+    "atoll_condvar_cancel_wait": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
+    # Notifies the one that has waited longest and lives; without waiters it does nothing.
+    "atoll_condvar_notify_one": lambda: (c_int32, [c_void_p]),
+    # Notifies all who wait.
+    "atoll_condvar_notify_all": lambda: (c_int32, [c_void_p]),
+    # Notifies the `n` that have waited longest, or all if there are fewer.
+    "atoll_condvar_notify_many": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Writes a ticket for the condvar, for another process to import.
+    "atoll_condvar_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the condvar that a ticket is for.
+    "atoll_condvar_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.

@@ -19,6 +19,7 @@
 
 mod argument;
 mod array;
+mod condvar;
 mod event;
 mod guard;
 mod handle;

@@ -27,6 +27,18 @@ impl<T> Output<T> {
         Ok(Self(to))
     }
 
+    /// The same for a result that the caller may not want, and passes NULL.
+    ///
+    /// # Safety
+    /// As for `at`.
+    pub(super) unsafe fn if_wanted(to: *mut T, argument: &str) -> Result<Option<Self>> {
+        if to.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: per the caller.
+        unsafe { Self::at(to, argument) }.map(Some)
+    }
+
     pub(super) fn write(self, value: T) {
         // SAFETY: writable and aligned, per `at`.
         unsafe { self.0.write(value) };

@@ -2,6 +2,7 @@
 
 pub(crate) mod array;
 mod cell;
+pub(crate) mod condvar;
 pub(crate) mod event;
 mod large;
 pub(crate) mod latch;

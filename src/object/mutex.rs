@@ -146,6 +146,29 @@ impl Mutex {
         if self.recursive { self.body.unlock_recursive(actor) } else { self.body.unlock(actor) }
     }
 
+    /// Releases the mutex however often the thread holds it, and says how often that was
+    /// beyond once: for a wait, which takes it back.
+    ///
+    /// # Errors
+    /// `NotOwner`.
+    pub(super) fn let_go_on(&self, thread: &'static Thread) -> Result<u32> {
+        self.body.unlock_wholly(self.actor(thread)?)
+    }
+
+    /// Refuses a mutex that a wait cannot let go of: one that the thread does not hold, or
+    /// that its transaction holds.
+    pub(super) fn check_held_on(&self, thread: &'static Thread) -> Result<()> {
+        if thread.has_transaction() {
+            self.check_not_in(thread)?;
+        }
+        self.body.check_held(self.actor(thread)?)
+    }
+
+    /// Acquires it as often again, however long it takes.
+    pub(super) fn take_back_on(&self, thread: &'static Thread, again: u32) -> Result<Acquired> {
+        self.body.lock_wholly(self.actor(thread)?, again)
+    }
+
     /// Refuses a mutex that the thread's transaction holds.
     #[cold]
     fn check_not_in(&self, thread: &'static Thread) -> Result<()> {
@@ -253,6 +276,18 @@ impl MutexGuard<'_> {
     /// `NotOwner` in a forked child.
     pub fn mark_consistent(&self) -> Result<()> {
         self.mutex.mark_consistent()
+    }
+}
+
+impl MutexGuard<'_> {
+    /// The mutex that it holds.
+    pub(super) fn mutex(&self) -> &Mutex {
+        self.mutex
+    }
+
+    /// It was let go and has been acquired again.
+    pub(super) fn was_acquired_again(&mut self, acquired: Acquired) {
+        self.acquired = acquired;
     }
 }
 

@@ -219,6 +219,7 @@ impl Segment {
                 let body = self.attachment.memory().at(body)?;
                 Tracked::of(self.attachment, body)?.verify(object.body_bytes())
             }
+            Kind::Condvar => super::condvar::verify(self.attachment, object),
             Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
             _ => Ok(()),

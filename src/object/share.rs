@@ -10,6 +10,7 @@ use crate::platform::atomic::Ordering::Relaxed;
 use crate::roster::attachment::Attachment;
 use crate::segment::directory::Wanted;
 use crate::segment::holding::Holding;
+use crate::sync::node::Identity;
 
 /// An object that is open, and its body.
 #[derive(Debug)]
@@ -72,6 +73,12 @@ impl<B: Shared> Share<B> {
     #[inline(always)]
     pub(super) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What nodes call the object.
+    #[inline]
+    pub(super) fn identity(&self) -> Identity {
+        Identity { object: self.generation, place: self.holding.entry() }
     }
 
     /// Refuses what would write through a handle that may only read.

@@ -90,7 +90,13 @@ impl HookableWord64 {
 
 /// The low half of a word, which futex calls take.
 pub(crate) fn low_half(word: &AtomicU64) -> &AtomicU32 {
-    // SAFETY: the low half of a little-endian u64 lies at its address; both are plain
-    // atomics of their size, and 8-byte alignment covers 4.
-    unsafe { AtomicU32::from_ptr(word.as_ptr().cast()) }
+    halves(word)[0]
+}
+
+/// That half and the other one (little-endian machines).
+pub(crate) fn halves(word: &AtomicU64) -> [&AtomicU32; 2] {
+    let halves = core::ptr::from_ref(word).cast::<[AtomicU32; 2]>();
+    // SAFETY: two plain atomics of 4 bytes lie in one of 8, which is aligned for them and
+    // borrowed for as long as they are.
+    unsafe { &*halves }.each_ref()
 }

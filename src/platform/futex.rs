@@ -4,7 +4,7 @@
 //! The kernel checks the words in the order given and queues the caller on each
 //! before it checks the next. Callers rely on that order.
 
-use super::atomic::{AtomicU8, AtomicU32, AtomicU64, HookableWord64, Ordering::Relaxed};
+use super::atomic::{AtomicU8, AtomicU32, AtomicU64, HookableWord64, Ordering::Relaxed, halves};
 use super::time;
 
 /// How a sleep ended.
@@ -25,6 +25,12 @@ pub(crate) enum Wake {
 pub(crate) struct Watch<'a> {
     pub(crate) word: &'a AtomicU32,
     pub(crate) value: u32,
+}
+
+/// What to sleep on while the whole word is `value`.
+pub(crate) fn watches(word: &AtomicU64, value: u64) -> [Watch<'_>; 2] {
+    let [low, high] = halves(word);
+    [Watch { word: low, value: value as u32 }, Watch { word: high, value: (value >> 32) as u32 }]
 }
 
 impl HookableWord64 {

@@ -4,8 +4,8 @@
 //!  a block, page-aligned
 //!  offset  bytes  field
 //!  0       4096   liveness      32 mutexes that libc owns, on a page of their own
-//!  4096    20480  participants  32 records of 640 bytes
-//!  24576   2048   members       32 records of 64 bytes
+//!  4096    22528  participants  32 records of 704 bytes
+//!  26624   2048   members       32 records of 64 bytes
 //! ```
 //!
 //! Block `b` ends `b` blocks before the end of the file. Slot `s` is record `s % 32` of
@@ -40,7 +40,6 @@ shared! {
         unused: [u64; 256],
         pub(crate) participants: [ParticipantRecord; 32],
         pub(crate) members: [MemberRecord; 32],
-        reserved: [u64; 256],
     }
 }
 
@@ -55,7 +54,7 @@ pub(crate) type Marks = [AtomicU64; 8];
 
 shared! {
     /// One thread of one member.
-    pub(crate) struct ParticipantRecord: 640 {
+    pub(crate) struct ParticipantRecord: 704 {
         /// Counts the owners of the slot.
         pub(crate) generation: AtomicU32,
         /// Thread id in the owner's pid namespace, for people.
@@ -80,35 +79,29 @@ shared! {
         pub(crate) locks: [AtomicU64; 8],
         /// The log.
         pub(crate) entries: [UndoEntry; 20],
-        /// What the owner waits for, of those objects whose waiters are known one by one.
-        pub(crate) node: WaitNode,
+        /// The condvar that the owner waits for.
+        pub(crate) waiting: WaitNode,
+        /// The condvar whose waiters the owner notifies.
+        pub(crate) notifying: WaitNode,
         /// The reader-writer locks that the owner reads.
         pub(crate) marks: Marks,
+        /// The barrier that the owner has arrived at.
+        pub(crate) inside: WaitNode,
+        reserved: [u64; 4],
     }
 }
 
 shared! {
-    /// A thread among those who wait for an object, in the words of that object
-    /// (`sync::node`). Each tag is the generation of the owner that wrote the word: with
-    /// another one than the record's the word is a dead one's.
-    pub(crate) struct WaitNode: 64 {
-        /// In the low half flags, 0 for none; in the high half the tag. The low half is a
-        /// futex.
+    /// A thread among those who take part in something, each known by itself (`sync::node`).
+    pub(crate) struct WaitNode: 32 {
+        /// Whose it is and what it means; the low half is a futex.
         pub(crate) state: AtomicU64,
-        /// Its place among the waiters.
+        /// Its place among the others.
         pub(crate) ticket: AtomicU64,
         /// The generation of the object.
         pub(crate) object: AtomicU64,
-        /// Where the object's body is.
+        /// Where the object's entry is.
         pub(crate) place: AtomicU64,
-        /// In the low half 1 while the owner tells others that they may go; in the high
-        /// half the tag.
-        pub(crate) calling: AtomicU64,
-        /// The generation of the object whose waiters it tells.
-        pub(crate) calling_object: AtomicU64,
-        /// Where the body of that one is.
-        pub(crate) calling_place: AtomicU64,
-        reserved: AtomicU64,
     }
 }
 

@@ -33,6 +33,7 @@ use crate::roster::holdings::Held;
 use crate::roster::thread;
 use crate::sync::guarded::Hold;
 use crate::sync::mutex::Actor;
+use crate::sync::node::Identity;
 
 /// Takes the directory's lock.
 pub(crate) fn hold(actor: Actor) -> Result<Hold<'static>> {
@@ -126,6 +127,11 @@ impl<'a> Object<'a> {
     /// Tells objects apart that had the same name one after the other.
     pub(crate) fn generation(&self) -> u64 {
         self.entry.generation.load(Relaxed)
+    }
+
+    /// What nodes call it.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { object: self.generation(), place: self.offset }
     }
 
     /// Bytes of its block.

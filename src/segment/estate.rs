@@ -6,15 +6,18 @@
 //! | a participant | blocks in limbo                   | the next owner of its slot, or who needs memory |
 //! | a participant | locks held in a transaction       | who wants them, or the next owner of its slot |
 //! | a participant | marks of what it read             | the next owner of its slot          |
+//! | a participant | nodes (`sync::node`)              | who takes part with it, or the next owner of its slot |
 //! | a member      | holds and tickets                 | the next owner of its slot, or who looks |
 //!
 //! Whoever settles holds the dead participant's repair lock, or the directory's lock for a
 //! dead member. Every step is repeatable, so the settler may die too.
 
 use super::control::Control;
+
+use super::directory::{self, Object};
 use super::heap::Heap;
 use super::holds::{self, Left};
-use super::{directory, holding, limbo};
+use super::{holding, limbo};
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::block::{Kind, Owner, ParticipantId};
@@ -26,8 +29,10 @@ use crate::roster::journal::{self, Journal, Repair};
 use crate::roster::record::{MemberId, ParticipantRecord};
 use crate::roster::thread::Seat;
 use crate::roster::{member, participant};
+use crate::sync::condvar;
 use crate::sync::marks;
 use crate::sync::mutex::{Actor, MutexBody};
+use crate::sync::node::{self, Identity};
 
 /// Settles what former owners of a new seat and of its member have left.
 pub(crate) fn settle(seat: Seat) -> Result<()> {
@@ -53,10 +58,45 @@ pub(crate) fn settle(seat: Seat) -> Result<()> {
         }
         marks::clear_all(&record.marks);
         empty_limbo(actor, record, former)?;
+        settle_nodes(actor, record)?;
         journal::begin_log(record, seat.generation);
     }
     take_possession(actor, member::joined(attachment)?)?;
     holding::take_inherited(actor)
+}
+
+/// Does what a former owner of the slot was about to do for those who take part in something
+/// with it.
+fn settle_nodes(actor: Actor, record: &ParticipantRecord) -> Result<()> {
+    for words in [&record.waiting, &record.notifying] {
+        let Some(which) = node::use_of(words) else { continue };
+        // Under this lock the object stays.
+        let hold = directory::hold(actor)?;
+        if let Some(object) = find_again(hold.memory(), which)
+            && object.kind == Kind::Condvar
+        {
+            let body = hold.memory().at(object.body())?;
+            condvar::Caller::new(body, actor, which)?.settle()?;
+        }
+        node::end_use(words);
+    }
+    Ok(())
+}
+
+/// Ends the uses of the thread's own nodes for objects that are gone.
+pub(crate) fn forget_what_is_gone(actor: Actor) -> Result<()> {
+    let record = actor.attachment().participant(actor.slot())?;
+    let hold = directory::hold(actor)?;
+    let is_gone = |which: &Identity| find_again(hold.memory(), *which).is_none();
+    if node::use_of(&record.waiting).filter(is_gone).is_some() {
+        node::end_use(&record.waiting);
+    }
+    Ok(())
+}
+
+/// The object that a node was used for, if it is still there. Under the directory's lock.
+fn find_again(memory: &Memory, which: Identity) -> Option<Object<'_>> {
+    Object::at(memory, which.place).ok().filter(|object| object.generation() == which.object)
 }
 
 /// Makes the pages of holds of a new member its own: empty.

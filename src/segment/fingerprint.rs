@@ -8,6 +8,7 @@ use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;
 use crate::segment::holds::HoldPage;
+use crate::sync::condvar::CondvarBody;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::mutex::MutexBody;
@@ -31,6 +32,7 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         TrackedBody::SHAPE,
         EventBody::SHAPE,
         LatchBody::SHAPE,
+        CondvarBody::SHAPE,
         SmallValue::SHAPE,
         LargeValue::SHAPE,
         ArrayHead::SHAPE,
@@ -79,6 +81,7 @@ mod tests {
             TrackedBody::describe(),
             EventBody::describe(),
             LatchBody::describe(),
+            CondvarBody::describe(),
             TypeRecord::describe(),
             SmallValue::describe(),
             LargeValue::describe(),

@@ -4,6 +4,7 @@
 //! it guards.
 
 mod actor;
+pub(crate) mod condvar;
 mod contender;
 pub(crate) mod event;
 mod gate;
@@ -13,6 +14,7 @@ pub(crate) mod latch;
 mod lending;
 pub(crate) mod marks;
 pub(crate) mod mutex;
+pub(crate) mod node;
 mod owner;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;

@@ -313,6 +313,33 @@ impl MutexBody {
         self.unlock(actor)
     }
 
+    /// Releases it however often it is held, and says how often that was beyond once.
+    pub(crate) fn unlock_wholly(&self, actor: Actor) -> Result<u32> {
+        self.check_held(actor)?;
+        // Relaxed, here and below: the owner's alone (L4); the unlock publishes it.
+        let again = self.again.load(Relaxed);
+        self.again.store(0, Relaxed);
+        self.unlock(actor).map(|()| again)
+    }
+
+    /// Acquires it again after `unlock_wholly`, however long it takes.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn lock_wholly(&self, actor: Actor, again: u32) -> Result<Acquired> {
+        loop {
+            match self.lock(actor, Deadline::NEVER) {
+                // A signal handler ran: the caller waits for this lock, not for that.
+                Err(error) if error.status() == Status::Interrupted => {}
+                acquired => {
+                    let acquired = acquired?;
+                    self.again.store(again, Relaxed);
+                    return Ok(acquired);
+                }
+            }
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn unlock_contended(&self, actor: Actor, seen: u64) -> Result<()> {
@@ -346,14 +373,17 @@ impl MutexBody {
         actor.is_owner_in(self.word.load(Relaxed))
     }
 
+    /// Refuses a mutex that the actor does not hold.
+    pub(crate) fn check_held(&self, actor: Actor) -> Result<()> {
+        if self.is_held_by(actor) { Ok(()) } else { Err(NOT_HELD) }
+    }
+
     /// Says that what the mutex guards is whole again.
     ///
     /// # Errors
     /// `NotOwner` if the actor does not hold it.
     pub(crate) fn mark_consistent(&self, actor: Actor) -> Result<()> {
-        if !actor.is_owner_in(self.word.load(Relaxed)) {
-            return Err(NOT_HELD);
-        }
+        self.check_held(actor)?;
         // Relaxed: the owner's own; the unlock publishes it.
         self.word.fetch_and(!INCONSISTENT, Relaxed);
         Ok(())

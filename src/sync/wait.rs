@@ -134,11 +134,31 @@ impl<'a> Wait<'a> {
         if self.looks >= self.most_looks || self.ending.is_some() {
             return false;
         }
-        for _ in 0..LONGEST_PAUSE.min(1 << self.looks) {
+        for _ in 0..self.next_pause() {
             core::hint::spin_loop();
         }
-        self.looks += 1;
         true
+    }
+
+    /// The same for a word that nobody else reads meanwhile, so that looking at it all the
+    /// time takes nothing from anybody: ends as soon as `has_come` says so of it.
+    pub(crate) fn pause_until(&mut self, has_come: impl Fn() -> bool) -> bool {
+        if self.looks >= self.most_looks || self.ending.is_some() {
+            return false;
+        }
+        for _ in 0..self.next_pause() {
+            if has_come() {
+                break;
+            }
+            core::hint::spin_loop();
+        }
+        true
+    }
+
+    fn next_pause(&mut self) -> u32 {
+        let pause = LONGEST_PAUSE.min(1 << self.looks);
+        self.looks += 1;
+        pause
     }
 
     /// Sleeps until one of `words` changes and its changer wakes us, or one of the living

@@ -126,7 +126,7 @@ inline settle() {
 #endif
 
 proctype Party(byte me; byte slot) {
-    byte seen, mine, p, alive, more = ROUNDS; bit woken, late, slept, fallen, doomed; short want;
+    byte seen, mine, p, alive, more = ROUNDS; bit woken, late, slept, fallen, had_lost; short want;
 #ifdef REUSE
     if :: me == slot :: else -> take_slot(); settle() fi;
 #endif
@@ -143,7 +143,7 @@ arrive:
     if :: p < mine -> p = 0; wake_them(); STEP( told = mine ) :: else -> p = 0 fi;
 #endif
     if :: DROPPING :: else -> STEP( mark[slot] = MY_MARK(INSIDE, mine) ) fi;
-    doomed = lost[mine] != 0;
+    had_lost = lost[mine] != 0;
     if
     :: ARRIVED(seen) + 1 < NEEDS(seen) && DROPPING ->
         STEP( if :: ctl == seen -> ctl = seen - ONE_LESS :: else -> seen = 0; goto arrive fi );
@@ -177,10 +177,10 @@ arrive:
     :: DROPPING
     :: else ->
         STEP( if
-              :: ctl == seen -> ctl = seen + ONE; counted = counted | B(me); assert(!doomed)     /* 3 */
+              :: ctl == seen -> ctl = seen + ONE; counted = counted | B(me); assert(!had_lost)     /* 3 */
               :: else -> seen = 0; goto arrive
               fi );
-        doomed = 0;
+        had_lost = 0;
 #ifdef M_RELEASED_BEFORE_THE_ACTION
         seen = NEXT(seen);
         STEP( if :: ctl == (seen - 32) + ARRIVED(ctl) * ONE -> ctl = seen; counted = 0 :: else fi );
@@ -196,7 +196,7 @@ arrive:
     fi;
 #endif
     STEP( if
-          :: ctl == seen -> ctl = NEXT(seen) - (DROPPING -> ONE_LESS : 0); counted = 0; acted[mine] = 1; assert(!doomed)                   /* 3 */
+          :: ctl == seen -> ctl = NEXT(seen) - (DROPPING -> ONE_LESS : 0); counted = 0; acted[mine] = 1; assert(!had_lost)                   /* 3 */
           :: else -> seen = 0; goto arrive
           fi );
     wake_them();
@@ -261,17 +261,17 @@ released_:
     atomic { released[mine] = 1; assert(!broken[mine] && !undone[mine]); assert(acted[mine]) };           /* 2, 4 */
     STEP( mark[slot] = 0 );
     disarm();
-    atomic { seen = 0; mine = 0; alive = 0; late = 0; slept = 0; fallen = 0; doomed = 0; more-- };
+    atomic { seen = 0; mine = 0; alive = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; more-- };
     goto again;
 refused:
     disarm();
     goto finished;
 dying:
     atomic { if :: counted & B(me) && !(ctl & BROKEN) -> lost[GENERATION(ctl)] = lost[GENERATION(ctl)] | B(me) :: else fi;
-             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; round[me] = 0; seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; doomed = 0; want = 0 };
+             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; round[me] = 0; seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; want = 0 };
     die_in(slot);
 finished:
-    atomic { seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; doomed = 0; want = 0 }
+    atomic { seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; want = 0 }
 }
 
 /* reset: break it if anybody is inside, write that into their marks, and only then begin anew. */

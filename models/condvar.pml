@@ -57,7 +57,7 @@ byte was_ready;
 
 #ifdef REUSE
 bit  gen[PROCS];
-#define GENERATION  16                  /* this bit of a state */
+#define GENERATION  32                  /* this bit of a state */
 #define MY_GEN      (me == slot -> 0 : GENERATION)
 #define GONE(p)     (dead[p] || (state[p] & GENERATION) != GENERATION * gen[p])
 #define SLOT(p)     (p == PROCS - 1 -> REUSE : p)
@@ -65,6 +65,10 @@ bit  gen[PROCS];
 #define MY_GEN      0
 #define GONE(p)     dead[p]
 #define SLOT(p)     (p)
+#endif
+#define DOZING  16              /* set by CAS just before the sleep: only then a wake is needed */
+#ifndef PIECES
+#define PIECES 0                /* a mask of waiters whose first deadline only ends a piece of the wait */
 #endif
 #define OWN(p)  (p)
 #define BELL    5
@@ -163,8 +167,8 @@ inline call(again) {
             AWAKE;
             if
             :: !(state[i] & WAITING) -> t = 0
-            :: state[i] & WAITING && state[i] & CALLED -> t = again; if :: again && !(state[i] & READY) -> distant = 1 :: else fi
-            :: else -> state[i] = state[i] | CALLED; t = 1; if :: state[i] & READY :: else -> distant = 1 fi
+            :: state[i] & WAITING && state[i] & CALLED -> t = (again && state[i] & DOZING -> 1 : 0); if :: again && !(state[i] & READY) -> distant = 1 :: else fi
+            :: else -> state[i] = state[i] | CALLED; t = (state[i] & DOZING -> 1 : 0); if :: state[i] & READY :: else -> distant = 1 fi
             fi;
             if :: t :: else -> i = 0 fi
           };
@@ -201,13 +205,13 @@ inline settle() {
         scan();
         atomic { choose(present, GRANTS(seen), LIMIT(seen)) };
         call(1);
-        atomic { seen = 0; present = 0; fallen = 0; away = 0; FORGET }
+        atomic { seen = 0; present = 0; fallen = 0; away = 0; FORGET };
+        disarm()
     :: else
     fi;
 #endif
     STEP( state[slot] = 0 );
-    old = 0;
-    disarm()
+    old = 0
 #else
     skip
 #endif
@@ -216,7 +220,7 @@ inline settle() {
 
 proctype Waiter(byte me; byte slot) {
     byte seen, present, fallen, gone, away, chosen, i, n, t;
-    bit  woken, late, distant; short want;
+    bit  woken, late, distant, pieced; short want;
 #ifdef REUSE
     byte saw[PROCS], old;
 
@@ -236,11 +240,15 @@ begin:
     STEP( state[slot] = state[slot] | READY );
 look:
 #ifndef M_CALLED_STAYS
-    STEP( assert(state[slot] & WAITING); state[slot] = state[slot] & ~CALLED );                   /* 5 */
+    STEP( assert(state[slot] & WAITING); state[slot] = state[slot] & ~(CALLED | DOZING) );        /* 5 */
 #endif
     STEP( seen = ctl );
-    scan();
-    atomic { choose(present | B(slot), GRANTS(seen), LIMIT(seen)) };
+    if
+    :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; chosen = 0 }
+    :: else ->
+        scan();
+        atomic { choose(present | B(slot), GRANTS(seen), LIMIT(seen)) }
+    fi;
 #ifndef M_NO_RECOVERY
     if
     :: fallen ->
@@ -286,10 +294,41 @@ look:
         goto leave
     :: else
     fi;
+    if
+    :: late && IN(PIECES, me) && !pieced ->
+        /* The end of a piece: our hook will be elsewhere, and we look no more. */
+#ifndef M_PIECE_KEEPS_READY
+        STEP( state[slot] = state[slot] & ~READY );
+#endif
+#ifndef M_PIECE_DOES_NOT_LOOK
+        STEP( seen = ctl );
+        if
+        :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; chosen = 0 }
+        :: else ->
+            scan();
+            atomic { choose(present | B(slot), GRANTS(seen), LIMIT(seen)) }
+        fi;
+        if :: fallen || IN(chosen, slot) -> STEP( state[slot] = state[slot] | READY ); chosen = 0; goto look :: else fi;
+#ifndef M_PIECE_KEEPS_THE_WATCH
+        if :: chosen & away -> STEP( wake_one(BELL); woken = 0 ) :: else fi;
+#endif
+#endif
+        disarm();
+        atomic { late = 0; pieced = 1; chosen = 0; present = 0; away = 0; fallen = 0; seen = 0 };
+        arm(BELL);
+        STEP( state[slot] = state[slot] | READY );
+        goto look
+    :: else
+    fi;
     if :: late -> atomic { was_late = 1; gone_for_good[slot] = 1; chosen = 0 }; goto leave :: else fi;
 
     /* ---- sleep on: bell, own state, ctl (compared only), liveness of all who may leave now; in this order: queued on the bell
      * before anything is compared, so that the hook of whoever dies after a comparison finds us. */
+#ifndef M_ASLEEP_WITHOUT_COMPARING
+    STEP( if :: state[slot] & CALLED -> chosen = 0; goto look :: else -> state[slot] = state[slot] | DOZING fi );
+#else
+    STEP( state[slot] = (state[slot] | DOZING) & ~CALLED );
+#endif
     want = B(OWN(slot)) | B(BELL);
 #ifdef M_BELL_AFTER_OWN_STATE
     KERNEL( if :: state[slot] & CALLED -> chosen = 0; goto look :: else -> queued[me] = B(OWN(slot)) fi );

@@ -34,7 +34,7 @@ bit asleep[PROCS]; byte since[PROCS];           /* for the monitor */
 #define AFTER_SET(w)  (COUNT(w) == 1 -> SET | (w) & WAITERS : (w) - ONE)
 #define PASSED(w)     ((w) & SET)
 #else
-#define AFTER_SET(w)  (((w) | SET) + ONE)
+#define AFTER_SET(w)  ((w) & SET -> (w) : ((w) | SET) + ONE)
 #define PASSED(w)     ((w) & SET || COUNT(w) != mine)
 #endif
 #if LATCH_COUNT > 0
@@ -48,9 +48,6 @@ proctype Setter(byte me) {
 again:
     if :: left == 0 -> goto finished :: else fi;
     STEP( seen = word );
-#if LATCH_COUNT == 0
-    if :: seen & SET -> goto set :: else fi;
-#endif
     if
     :: !(seen & WAITERS && OPENS(seen)) ->
         STEP( if :: word == seen -> word = AFTER_SET(seen) :: else -> seen = 0; goto again fi )
@@ -83,7 +80,6 @@ again:
 #endif
         disarm()
     fi;
-set:
     seen = 0; left--;
 #ifdef CLEARS
 #ifdef M_CLEAR_DOES_NOT_WAKE

@@ -2,6 +2,8 @@
  * (sleep.pml says what a step is and how a death goes.)
  *
  * permit[k] = 0 or holder + 1; word: low half {WAITERS}, high half a count of releases.  Each process is a member with one thread.
+ * DEBTORS (a mask) release a permit that somebody else holds: the word `debtor` says who is at it.
+ *
  * CHECKED  1 a permit has one living holder    2 nobody sleeps at the end (all give back what they took, or die)
  * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
  */
@@ -17,11 +19,14 @@
 #ifndef KEEPERS
 #define KEEPERS 0               /* a mask: takes two permits (if PERMITS > 1) before it gives back */
 #endif
+#ifndef DEBTORS
+#define DEBTORS 0
+#endif
 #include "sleep.pml"
 #define S        0
 #define WAITERS  1
 #define ONE      2
-byte word, permit[PERMITS], holder[PERMITS];
+byte debtor, word, permit[PERMITS], holder[PERMITS];
 bit asleep[PROCS];
 inline take_one() {             /* got = permit + 1, or 0; held = who has them: a mask */
     got = 0; held = 0; k = 0;
@@ -33,17 +38,23 @@ inline take_one() {             /* got = permit + 1, or 0; held = who has them: 
             STEP( if
                   :: permit[k] == h -> assert(holder[k] == 0 || dead[holder[k] - 1]); holder[k] = me + 1; permit[k] = me + 1; got = k + 1; h = 0   /* 1 */
                   :: else -> h = 0
-                  fi )
+                  fi );
+#ifdef M_FREE_AGAIN_IS_NOBODYS
+            if :: got :: else -> STEP( h = permit[k] ); if :: h -> held = held | B(h - 1) :: else fi; k++; h = 0 fi
+#endif
         :: else -> held = held | B(h - 1); k++; h = 0
         fi
     :: else -> break
     od;
-    k = 0
+    k = 0;
+    if :: got == 0 -> STEP( h = debtor ) :: else fi
 }
 proctype Member(byte me) {
-    byte seen, got, held, k, h, mine, more = IN(TWICE, me), want_more = IN(KEEPERS, me); bit woken, late, slept; short want;
+    byte seen, got, held, k, h, mine, more = IN(TWICE, me), want_more = IN(KEEPERS, me); bit woken, late, slept, gone; short want;
+    if :: IN(DEBTORS, me) -> goto debit :: else fi;
 again:
     take_one();
+    h = 0;
     if :: got -> goto have :: else fi;
 #ifndef M_NO_HOOK_IN_WAIT
     arm(S);
@@ -58,10 +69,20 @@ look:
 #ifndef M_NO_CHAIN
         if :: slept -> STEP( wake_one(S); woken = 0 ) :: else fi;
 #endif
+        h = 0;
         disarm();
         goto have
     :: else
     fi;
+    if
+    :: h && h != me + 1 ->
+#ifndef M_DEAD_DEBTOR_IGNORED
+        if :: dead[h - 1] -> STEP( if :: debtor == h -> debtor = 0 :: else fi ); h = 0; held = 0; goto look :: else fi;
+#endif
+        held = held | B(h - 1)
+    :: else
+    fi;
+    h = 0;
     if :: late -> if :: slept -> STEP( wake_one(S); woken = 0 ) :: else fi; disarm(); goto give_back :: else fi;
     want = B(S); slept = 1;
     KERNEL( if :: word & WAITERS -> queued[me] = B(S) :: else -> goto look fi );
@@ -73,8 +94,14 @@ look:
     do DOOM
     :: atomic { AWAKE && held != 0 ->
                 k = 0; do :: !IN(held, k) -> k++ :: else -> break od; held = held & ~B(k);
+#ifdef M_DEAD_DEBTOR_IGNORED
+                if :: dead[k] && IN(DEBTORS, k) -> k = 0
+                   :: dead[k] && !IN(DEBTORS, k) -> queued[me] = 0; k = 0; held = 0; goto look
+                   :: else -> queued[me] = queued[me] | B(LIVE(k)); want = want | B(LIVE(k)); k = 0 fi }
+#else
                 if :: dead[k] -> queued[me] = 0; k = 0; held = 0; goto look
                    :: else -> queued[me] = queued[me] | B(LIVE(k)); want = want | B(LIVE(k)); k = 0 fi }
+#endif
     :: AWAKE && held == 0 -> break
     od;
 #endif
@@ -93,6 +120,27 @@ end_asleep:
 #endif
     h = 0;
     goto look;
+debit:
+    arm(S);
+#ifndef M_NO_DEBTOR
+    STEP( debtor = me + 1 );
+#ifndef M_NO_BUMP
+    STEP( word = word + ONE );
+#endif
+#endif
+    k = 0;
+    do
+    :: k < PERMITS ->
+        STEP( h = permit[k] );
+        if
+        :: h != 0 && !dead[h - 1] ->
+            STEP( if :: permit[k] == h -> permit[k] = 0; holder[k] = 0; h = 0; k = 0; want_more = 0; goto bump :: else -> h = 0 fi )
+        :: else -> k++; h = 0
+        fi
+    :: else -> break
+    od;
+    k = 0; disarm();
+    goto finished;
 have:
     mine = mine | B(got - 1);
     atomic { got = 0; held = 0; seen = 0; slept = 0; late = 0 };
@@ -102,14 +150,20 @@ give_back:
     :: mine != 0 ->
         k = 0; do :: !IN(mine, k) -> k++ :: else -> break od;
         mine = mine & ~B(k);
-#ifndef M_NO_HOOK_IN_RELEASE
-        arm(S);
+#ifdef M_HOOK_ONLY_IF_WAITERS_BEFORE
+        STEP( seen = word );
+        if :: seen & WAITERS -> arm(S) :: else fi;
 #endif
-        STEP( permit[k] = 0; holder[k] = 0 );
+        STEP( if :: permit[k] == me + 1 -> permit[k] = 0; holder[k] = 0 :: else -> gone = 1 fi );
         k = 0;
+        if :: gone -> gone = 0; disarm(); goto give_back :: else fi;
+bump:
         STEP( seen = word );
         if
         :: seen & WAITERS ->
+#if !defined(M_NO_HOOK_IN_RELEASE) && !defined(M_HOOK_ONLY_IF_WAITERS_BEFORE)
+            arm(S);
+#endif
 #ifdef M_FLAG_CLEARED_AFTER_THE_WAKE
             STEP( word = word + ONE );
             STEP( wake_one(S) );
@@ -122,6 +176,7 @@ give_back:
             woken = 0
         :: else
         fi;
+        if :: IN(DEBTORS, me) -> STEP( if :: debtor == me + 1 -> debtor = 0 :: else fi ) :: else fi;
         disarm()
     :: else -> break
     od;

@@ -13,7 +13,7 @@ use super::ticket::{self, atoll_ticket};
 use crate::object::rwlock::RwLock;
 use crate::platform::time::Deadline;
 use crate::roster::thread::{self, Seated};
-use crate::sync::rwlock::RwLockBody;
+use crate::sync::rwlock::{Attempt, RwLockBody};
 
 /// A reader-writer lock in a segment: many may read under it, or one may write. The pointer
 /// is a handle: never follow it.
@@ -196,28 +196,45 @@ pub extern "C" fn atoll_rwlock_close(lock: *mut atoll_rwlock) -> atoll_status {
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_rwlock_read_lock(lock: *mut atoll_rwlock, timeout_ns: i64) -> atoll_status {
-    let read = |body: &RwLockBody, own: &Seated| body.read_quickly(own.marks(), own.slot());
     if timeout_ns >= 0
-        && let Some(Some(acquired)) = quickly(lock, read)
+        && let Some(place) = handle::place_of(lock)
+        && let Some(own) = thread::enter_seated(place.attachment)
     {
-        return acquired.into();
+        // SAFETY: this thread has a seat there, and keeps it for as long as the call.
+        let body = unsafe { body_at(&place) };
+        match body.read_quickly(&own) {
+            Attempt::In(acquired) => return acquired.into(),
+            Attempt::HeldUp => return read_lock_after_all(lock, timeout_ns, body, own),
+            Attempt::None => {}
+        }
     }
     read_lock_in_full(lock, timeout_ns)
 }
 
-/// The short way to a lock that no writer holds up: a few instructions around the exchange
-/// of the mark, nothing that could unwind.
+/// The lock at a place, for the short ways: a few instructions around the exchange of a
+/// mark, nothing that could unwind, and no call but as the last thing that they do. The
+/// object may be closed meanwhile, for it is not looked at.
 ///
-/// The object may be closed meanwhile, for it is not looked at. Its place stays mapped all
-/// the same, because this thread has a seat in the segment.
+/// # Safety
+/// The thread has a seat in the place's attachment for as long as it looks there.
 #[inline(always)]
-fn quickly<T>(lock: *mut atoll_rwlock, way: impl FnOnce(&RwLockBody, &Seated) -> T) -> Option<T> {
-    let place = handle::place_of(lock)?;
-    let seated = thread::enter_seated(place.attachment)?;
+unsafe fn body_at(place: &Place) -> &RwLockBody {
     // SAFETY: the address of a lock's body in that attachment, which stays mapped while
-    // there are seats; this thread's is not given up before the call ends.
-    let body = unsafe { &*place.address.cast::<RwLockBody>() };
-    Some(way(body, &seated))
+    // there are seats, per the caller.
+    unsafe { &*place.address.cast::<RwLockBody>() }
+}
+
+#[cold]
+#[inline(never)]
+fn read_lock_after_all(
+    lock: *mut atoll_rwlock,
+    timeout_ns: i64,
+    body: &RwLockBody,
+    own: Seated,
+) -> atoll_status {
+    body.retreat(&own);
+    drop(own);
+    read_lock_in_full(lock, timeout_ns)
 }
 
 #[cold]
@@ -241,7 +258,11 @@ fn read_lock_in_full(lock: *mut atoll_rwlock, timeout_ns: i64) -> atoll_status {
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_rwlock_read_unlock(lock: *mut atoll_rwlock) -> atoll_status {
-    if quickly(lock, |body, own| body.leave_quickly(own.marks())) == Some(true) {
+    if let Some(place) = handle::place_of(lock)
+        && let Some(own) = thread::idle().and_then(|thread| thread.cached_marks(place.attachment))
+        // SAFETY: this thread has a seat there, and keeps it until we return.
+        && unsafe { body_at(&place) }.leave_quickly(own)
+    {
         return atoll_status::ATOLL_OK;
     }
     read_unlock_in_full(lock)

@@ -227,6 +227,18 @@ impl Thread {
         (cached.attachment.load(Relaxed) == attachment).then_some(name)
     }
 
+    /// What the thread reads there, if that is at hand.
+    #[inline(always)]
+    pub(crate) fn cached_marks(&self, attachment: u64) -> Option<&Marks> {
+        let cached = &self.cache[attachment as usize % CACHED];
+        // As in `cached_name`.
+        let marks = cached.marks.load(Acquire);
+        let is_at_hand = cached.attachment.load(Relaxed) == attachment;
+        // SAFETY: part of the record of the thread's seat, which stays mapped while it has
+        // that, and it does not give it up while it looks.
+        is_at_hand.then(|| unsafe { &*marks })
+    }
+
     /// The same if the thread has a seat there.
     pub(crate) fn known_name_in(&self, attachment: &'static Attachment) -> Option<u64> {
         let seat = self.seats().iter().find(|s| s.attachment.number() == attachment.number())?;
@@ -313,13 +325,14 @@ impl Thread {
 
     #[inline]
     fn remember(&self, attachment: &Attachment, name: u64) {
+        let Ok(record) = attachment.participant(participant::slot_in(name)) else {
+            return;
+        };
         let cached = &self.cache[attachment.number() as usize % CACHED];
         // Relaxed: our own, and in a call, which no handler's call comes into.
         cached.attachment.store(attachment.number(), Relaxed);
         cached.name.store(name, Relaxed);
-        let marks = attachment.participant(participant::slot_in(name)).map(|record| &record.marks);
-        let marks = marks.map_or(core::ptr::null(), core::ptr::from_ref);
-        cached.marks.store(marks.cast_mut(), Relaxed);
+        cached.marks.store(core::ptr::from_ref(&record.marks).cast_mut(), Relaxed);
     }
 
     /// Leaves the seats in attachments that nobody has a handle to any more.

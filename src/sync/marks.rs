@@ -31,8 +31,7 @@ pub(super) fn key_of(number: u64) -> u64 {
     number << KEY_SHIFT
 }
 
-/// The key in a word of shared memory, whatever that holds.
-#[inline(always)]
+/// The key in a mark, or in what should be the key of a lock.
 pub(super) fn key_in(word: u64) -> u64 {
     word & KEY
 }

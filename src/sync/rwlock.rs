@@ -74,6 +74,7 @@ use crate::roster::attachment::Attachment;
 use crate::roster::death;
 use crate::roster::participant;
 use crate::roster::record::Marks;
+use crate::roster::thread::Seated;
 
 shared! {
     /// A reader-writer lock in shared memory.
@@ -91,6 +92,16 @@ shared! {
 // `segment::estate` finds the mutex of any lock at its beginning.
 const _: () = assert!(core::mem::offset_of!(RwLockBody, mutex) == 0);
 
+/// What came of the short way to a read lock.
+pub(crate) enum Attempt {
+    /// Done.
+    In(Acquired),
+    /// The mark is there, and a writer is in the way.
+    HeldUp,
+    /// Nothing has changed.
+    None,
+}
+
 impl RwLockBody {
     /// Makes a lock of a body that is all zero. The number is that of no other object.
     pub(crate) fn begin(&self, number: u64) {
@@ -101,25 +112,25 @@ impl RwLockBody {
     #[inline(always)]
     fn key(&self) -> u64 {
         // Relaxed: constant.
-        marks::key_in(self.key.load(Relaxed))
+        self.key.load(Relaxed)
     }
 
     /// Comes in to read if that needs nothing but a mark: the whole of a lock that no writer
-    /// holds up. For the thread in `slot`, in a call: a signal handler that found a mark
-    /// which the look at the mutex may still take back would take it for one that is in.
+    /// holds up. In a call: a signal handler that found a mark which may still have to be
+    /// taken back would take it for one that is in.
     #[inline(always)]
-    pub(crate) fn read_quickly(&self, marks: &Marks, slot: u32) -> Option<Acquired> {
+    pub(crate) fn read_quickly(&self, own: &Seated) -> Attempt {
         let key = self.key();
-        let mark = marks::home(marks, key);
         // SeqCst, READING (R3): a writer that we do not see finds it as high.
-        if self.high.load(SeqCst) <= slot || !marks::set(mark, key) {
-            return None;
+        if self.high.load(SeqCst) <= own.slot() || !marks::set(marks::home(own.marks(), key), key) {
+            return Attempt::None;
         }
-        let news = self.look_behind();
-        if news.is_none() {
-            marks::clear(mark);
-        }
-        news
+        self.look_behind().map_or(Attempt::HeldUp, Attempt::In)
+    }
+
+    /// Undoes an attempt that was held up.
+    pub(crate) fn retreat(&self, own: &Seated) {
+        marks::clear(marks::home(own.marks(), self.key()));
     }
 
     /// Whether a reader that has put its mark is in, and what it is told.
@@ -130,7 +141,8 @@ impl RwLockBody {
         (word & OWNED == 0).then(|| news_in(word))
     }
 
-    /// Leaves if the thread reads it once and nobody waits for that.
+    /// Leaves if the thread reads it once and nobody waits for that. One step, so a signal
+    /// handler may come in at any moment.
     #[inline(always)]
     pub(crate) fn leave_quickly(&self, marks: &Marks) -> bool {
         let key = self.key();

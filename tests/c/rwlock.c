@@ -143,22 +143,36 @@ static void waits_end_in_time(void) {
     tear_down();
 }
 
-static void who_waits_is_woken(void) {
-    struct attempt waiters[4] = {
-        {atoll_rwlock_read_lock, atoll_rwlock_read_unlock, ATOLL_FOREVER, ATOLL_PANICKED, 0},
-        {atoll_rwlock_write_lock, atoll_rwlock_write_unlock, ATOLL_FOREVER, ATOLL_PANICKED, 0},
-        {atoll_rwlock_read_lock, atoll_rwlock_read_unlock, ATOLL_FOREVER, ATOLL_PANICKED, 0},
-        {atoll_rwlock_write_lock, atoll_rwlock_write_unlock, ATOLL_FOREVER, ATOLL_PANICKED, 0},
-    };
-    pthread_t threads[4];
-    set_up();
-    EXPECT(ATOLL_OK, atoll_rwlock_write_lock(lock, 0));
-    for (int i = 0; i < 4; i++) threads[i] = start(&waiters[i]);
-    EXPECT(ATOLL_OK, atoll_rwlock_write_unlock(lock));
-    for (int i = 0; i < 4; i++) {
-        CHECK(pthread_join(threads[i], NULL) == 0);
-        CHECK(waiters[i].got == ATOLL_OK);
+struct meeting {
+    int roles, held; /* atomic */
+};
+
+/* The first writes, until the others most likely wait, readers and writers by turns. */
+static void play_a_role(void *argument) {
+    struct meeting *meeting = argument;
+    const int role = __atomic_fetch_add(&meeting->roles, 1, __ATOMIC_RELAXED);
+    if (role == 0) {
+        EXPECT(ATOLL_OK, atoll_rwlock_write_lock(lock, ATOLL_FOREVER));
+        __atomic_store_n(&meeting->held, 1, __ATOMIC_RELEASE);
+        usleep(30000);
+        EXPECT(ATOLL_OK, atoll_rwlock_write_unlock(lock));
+        return;
     }
+    while (!__atomic_load_n(&meeting->held, __ATOMIC_ACQUIRE)) usleep(1000);
+    if (role % 2) {
+        EXPECT(ATOLL_OK, atoll_rwlock_write_lock(lock, ATOLL_FOREVER));
+        EXPECT(ATOLL_OK, atoll_rwlock_write_unlock(lock));
+    } else {
+        EXPECT(ATOLL_OK, atoll_rwlock_read_lock(lock, ATOLL_FOREVER));
+        EXPECT(ATOLL_OK, atoll_rwlock_read_unlock(lock));
+    }
+}
+
+static void who_waits_is_woken(void) {
+    struct meeting meeting = {0, 0};
+    set_up();
+    in_crowd(7, play_a_role, &meeting);
+    CHECK(readers() == 0);
     tear_down();
 }
 

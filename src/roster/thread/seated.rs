@@ -1,8 +1,8 @@
 //! Calls of a few instructions, on a thread whose seat is at hand.
 
-use super::{CACHED, InCall, current};
+use super::{CACHED, Thread, current};
 use crate::platform::atomic::{
-    Ordering::{Relaxed, SeqCst},
+    Ordering::{Relaxed, Release, SeqCst},
     compiler_fence,
 };
 use crate::roster::participant;
@@ -13,7 +13,9 @@ use crate::roster::record::Marks;
 /// It may look at shared memory of the segment, which stays mapped while the thread has a
 /// seat there, and at nothing that others could free: `Witness` does not wait for it.
 pub(crate) struct Seated {
-    _call: InCall,
+    thread: &'static Thread,
+    /// What `calls` was before.
+    calls: u64,
     name: u64,
     marks: *const Marks,
 }
@@ -25,18 +27,28 @@ pub(crate) fn enter_seated(attachment: u64) -> Option<Seated> {
     let thread = current()?;
     // Relaxed, here and below: only this thread and its signal handlers write them.
     let calls = thread.calls.load(Relaxed);
-    // 0: not set up, or wiped in a forked child, and has to stay so.
-    if calls == 0 || calls & 1 != 0 {
+    if calls & 1 != 0 {
         return None;
     }
     thread.calls.store(calls + 1, Relaxed);
     // From here on a signal handler that calls in is refused, so the seat stays.
     compiler_fence(SeqCst);
-    let _call = InCall { thread };
     let cached = &thread.cache[attachment as usize % CACHED];
-    let is_at_hand = cached.attachment.load(Relaxed) == attachment;
+    if cached.attachment.load(Relaxed) != attachment {
+        // As it was: 0 in a record that is not set up, or was wiped in a forked child.
+        thread.calls.store(calls, Relaxed);
+        return None;
+    }
     let (name, marks) = (cached.name.load(Relaxed), cached.marks.load(Relaxed));
-    is_at_hand.then_some(Seated { _call, name, marks })
+    Some(Seated { thread, calls, name, marks })
+}
+
+impl Drop for Seated {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Release: a signal handler that may call in again finds all that was done.
+        self.thread.calls.store(self.calls + 2, Release);
+    }
 }
 
 impl Seated {

@@ -1,0 +1,187 @@
+/* Reader-writer locks in signal handlers, at every instruction of the short ways: the processor
+ * raises SIGTRAP after each one, and the handler calls in.
+ *
+ * A handler may lock and unlock, or is refused. It must not take a mark which may still be taken
+ * back for one that is in, and what it locks or unlocks must not be lost. */
+
+#include "process.h"
+
+static const char *name;
+static atoll_segment *segment;
+static atoll_rwlock *lock;
+
+static void set_up(void) {
+    name = fresh_name();
+    segment = new_segment(name);
+    EXPECT(ATOLL_OK, atoll_rwlock_create(segment, "guard", &lock));
+    for (int i = 0; i < 3; i++) { /* the ways are short from here on */
+        EXPECT(ATOLL_OK, atoll_rwlock_read_lock(lock, 0));
+        EXPECT(ATOLL_OK, atoll_rwlock_read_unlock(lock));
+    }
+}
+
+static void tear_down(void) {
+    EXPECT(ATOLL_OK, atoll_rwlock_close(lock));
+    end_segment(segment, name);
+}
+
+static uint32_t readers(void) {
+    uint32_t n = 77;
+    EXPECT(ATOLL_OK, atoll_rwlock_readers(lock, &n));
+    return n;
+}
+
+#ifdef __x86_64__
+static bool can_step(void) { return true; }
+static inline __attribute__((always_inline)) void step(bool on) {
+    if (on) __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::: "memory", "cc");
+    else __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
+}
+#else
+static bool can_step(void) { return false; }
+static void step(bool on) { (void)on; }
+#endif
+
+static volatile int steps, refused, admitted, kept, wrong;
+
+/* Locks and unlocks, and must not come in while `barred`. */
+static volatile bool barred;
+
+static void lock_and_unlock(int number) {
+    const atoll_status got = atoll_rwlock_read_lock(lock, 0);
+    (void)number;
+    steps++;
+    refused += got == ATOLL_REENTRANT;
+    if (got == ATOLL_OK) {
+        admitted++;
+        wrong += barred;
+        wrong += atoll_rwlock_read_unlock(lock) != ATOLL_OK;
+    } else {
+        wrong += got != ATOLL_REENTRANT && !(barred && got == ATOLL_TIMED_OUT);
+    }
+}
+
+/* Locks and keeps it, so that what it interrupted goes on with another count. */
+static void lock_and_keep(int number) {
+    (void)number;
+    steps++;
+    kept += atoll_rwlock_read_lock(lock, 0) == ATOLL_OK;
+}
+
+/* Unlocks what the interrupted code has locked, if it can: that finds it gone, or not. */
+static void unlock_something(int number) {
+    (void)number;
+    steps++;
+    kept -= atoll_rwlock_read_unlock(lock) == ATOLL_OK;
+}
+
+static void begin(void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    CHECK(sigaction(SIGTRAP, &action, NULL) == 0);
+    steps = refused = admitted = kept = wrong = 0;
+}
+
+static void end(void) {
+    CHECK(wrong == 0);
+    CHECK(steps > 20);
+    CHECK(signal(SIGTRAP, SIG_DFL) != SIG_ERR);
+}
+
+static void a_handler_reads_or_is_refused(void) {
+    atoll_status got[3];
+    set_up();
+    begin(lock_and_unlock);
+    step(true);
+    got[0] = atoll_rwlock_read_lock(lock, ATOLL_FOREVER);
+    got[1] = atoll_rwlock_read_unlock(lock);
+    got[2] = atoll_rwlock_read_unlock(lock);
+    step(false);
+    CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK && got[2] == ATOLL_NOT_OWNER);
+    CHECK(admitted > 0 && refused > 0);
+    CHECK(readers() == 0);
+    end();
+    tear_down();
+}
+
+static pthread_barrier_t turn;
+
+static void *write_meanwhile(void *unused) {
+    EXPECT(ATOLL_OK, atoll_rwlock_write_lock(lock, ATOLL_FOREVER));
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    EXPECT(ATOLL_OK, atoll_rwlock_write_unlock(lock));
+    return unused;
+}
+
+static void nobody_comes_in_by_a_mark_that_is_taken_back(void) {
+    pthread_t writer;
+    atoll_status got;
+    set_up();
+    CHECK(pthread_barrier_init(&turn, NULL, 2) == 0);
+    CHECK(pthread_create(&writer, NULL, write_meanwhile, NULL) == 0);
+    pthread_barrier_wait(&turn);
+    begin(lock_and_unlock);
+    barred = true;
+    step(true);
+    got = atoll_rwlock_read_lock(lock, 0);
+    step(false);
+    barred = false;
+    CHECK(got == ATOLL_TIMED_OUT);
+    CHECK(refused > 0 && admitted == 0);
+    CHECK(readers() == 0);
+    end();
+    pthread_barrier_wait(&turn);
+    CHECK(pthread_join(writer, NULL) == 0);
+    CHECK(pthread_barrier_destroy(&turn) == 0);
+    tear_down();
+}
+
+static void what_a_handler_keeps_is_not_lost(void) {
+    int left = 0;
+    atoll_status got[2];
+    set_up();
+    begin(lock_and_keep);
+    step(true);
+    got[0] = atoll_rwlock_read_lock(lock, ATOLL_FOREVER);
+    got[1] = atoll_rwlock_read_unlock(lock);
+    step(false);
+    CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK);
+    CHECK(kept > 0);
+    while (atoll_rwlock_read_unlock(lock) == ATOLL_OK) left++;
+    CHECK(left == kept);
+    CHECK(readers() == 0);
+    end();
+    tear_down();
+}
+
+static void what_a_handler_gives_back_is_gone(void) {
+    enum { MANY = 2000 };
+    int left = 0;
+    atoll_status got[2];
+    set_up();
+    for (int i = 0; i < MANY; i++) EXPECT(ATOLL_OK, atoll_rwlock_read_lock(lock, 0));
+    begin(unlock_something);
+    kept = MANY;
+    step(true);
+    got[0] = atoll_rwlock_read_lock(lock, ATOLL_FOREVER);
+    got[1] = atoll_rwlock_read_unlock(lock);
+    step(false);
+    CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK);
+    CHECK(kept > 0 && kept < MANY);
+    while (atoll_rwlock_read_unlock(lock) == ATOLL_OK) left++;
+    CHECK(left == kept);
+    CHECK(readers() == 0);
+    end();
+    tear_down();
+}
+
+int main(void) {
+    if (!can_step()) return printf("skip rwlock_signals: cannot step on this machine\n"), 0;
+    RUN(a_handler_reads_or_is_refused);
+    RUN(nobody_comes_in_by_a_mark_that_is_taken_back);
+    RUN(what_a_handler_keeps_is_not_lost);
+    RUN(what_a_handler_gives_back_is_gone);
+    return any_failed;
+}

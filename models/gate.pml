@@ -17,6 +17,9 @@
 #ifndef LATCH_COUNT
 #define LATCH_COUNT 0         /* not 0: a latch; setters count down */
 #endif
+#ifndef ONLY_CLEARS
+#define ONLY_CLEARS 0           /* a mask of setters that do not set, but clear */
+#endif
 #ifndef WAITS
 #define WAITS 1
 #endif
@@ -47,6 +50,9 @@ proctype Setter(byte me) {
     byte seen, left = SETS; bit woken;
 again:
     if :: left == 0 -> goto finished :: else fi;
+#ifdef CLEARS
+    if :: IN(ONLY_CLEARS, me) -> left--; goto clear :: else fi;
+#endif
     STEP( seen = word );
     if
     :: !(seen & WAITERS && OPENS(seen)) ->
@@ -82,10 +88,10 @@ again:
     fi;
     seen = 0; left--;
 #ifdef CLEARS
+clear:
 #ifdef M_CLEAR_DOES_NOT_WAKE
     STEP( word = word & ~SET );
 #else
-clear:
     STEP( seen = word );
     if
     :: seen & SET ->

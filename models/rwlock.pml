@@ -1,19 +1,18 @@
 /* Reader-writer lock: a mutex, and a mark in the record of each reader.  (sleep.pml says what a step is and how a death goes.)
  *
  * word: as in mutex.pml: low half {OWNED, WAITERS}, high half {INCONSISTENT, owner or stamp}.  Only writers own it (and, for a moment, a
- * reader that found its owner dead).  mark[s]: the participant in slot s reads.  inside: 1 from before a writer is in until it begins to
- * leave.  watched: 1 while the owner of the word sleeps on marks.
+ * reader that found its owner dead).  mark[s]: {MARKED, WATCHED}, low half a futex.
+ * inside: 1 from before a writer is in until it begins to leave.
  *
  * reader   mark (RMW), then look at the word: not OWNED, it is in.  Else take the mark back and wait as a mutex's waiter waits, but
  *          pass: when the word is free mark and look again, and once in wake the next sleeper of the word.
- * writer   takes the mutex, then looks at the mark of every living one: watched = 1, look again, sleep on it and on its owner's liveness
- *          word.  Then inside = 1.  A writer that dies while inside is 0 had changed nothing: nobody is told.
- * leave    reader: mark = 0, then look at watched: wake 1 on the mark.
- *          LIGHT: without a fence, so that the look may come before others see the mark go.  The writer has a barrier pass through
- *          all after watched = 1: then what was done is seen.
+ * writer   takes the mutex, then for every mark of a living one: set WATCHED in it, sleep on it and on its owner's liveness word.
+ *          Then inside = 1, until it unlocks.  A writer that dies while inside is 0 had changed nothing: nobody is told.
+ * leave    reader: mark = 0 (RMW); it had WATCHED: wake 1 on it.
+ *
  *
  * SLOT RE-USE.  A mark does not say which generation left it.  REUSE is a slot, the last process its next owner: identity first, and
- * from then on the mark passes for its own; then settle (mark = 0, wake 1); then it reads or writes itself.
+ * from then on the mark passes for its own; then settle (mark = 0, WATCHED: wake 1); then it reads or writes itself.
  *
  * CHECKED  1 no writer is inside with anybody else    2 nobody sleeps at the end    3 after a writer died inside everybody is told
  *          4 nobody is told before a writer has died inside
@@ -51,11 +50,9 @@ bit gen[PROCS];
 #define OWNER        ((seen >> 4) - 1)
 #define OWNER_DEAD   DEAD(OWNER, GEN_SEEN)
 #define LOW          3
-byte word;
-bit  mark[PROCS], inside, watched;
-#ifdef LIGHT
-byte unseen;                    /* a mask: has stored 0 in its mark, and nobody sees it yet */
-#endif
+#define MARKED       1
+#define WATCHED      2
+byte word, mark[PROCS]; bit inside;
 byte writing, reading;          /* masks, for the checks */
 bit  news;
 bit  ever;                       /* a writer has died inside */
@@ -69,26 +66,12 @@ bit  asleep[PROCS];
 #define FORGET_GEN  skip
 #endif
 #define INSIDE assert(writing == 0); assert(!news || seen & INCONSISTENT); assert(ever || !(seen & INCONSISTENT)); reading = reading | B(slot)        /* 1, 3, 4 */
-inline wake_watcher() {
+inline unmark() {
+    STEP( was = mark[slot]; mark[slot] = 0 );
 #ifndef M_LEAVES_WITHOUT_WAKE
-    if :: was -> STEP( wake_one(MARK(slot)); woken = 0 ) :: else fi;
+    if :: was & WATCHED -> STEP( wake_one(MARK(slot)); woken = 0 ) :: else fi;
 #endif
     was = 0
-}
-inline unmark() {
-    STEP( mark[slot] = 0 );
-    STEP( was = watched );
-    wake_watcher()
-}
-#define COME_TO_LIGHT(p)  if :: IN(unseen, p) -> mark[p] = 0; unseen = unseen & ~B(p) :: else fi
-inline unmark_lightly() {
-#ifdef LIGHT
-    STEP( was = watched; unseen = unseen | B(slot) );
-    STEP( COME_TO_LIGHT(slot) );
-    wake_watcher()
-#else
-    unmark()
-#endif
 }
 #ifdef REUSE
 /* The slot's next owner: its generation first, then the liveness word looks alive again.  Or it never comes. */
@@ -100,8 +83,7 @@ inline take_slot() {
 #ifdef M_REUSE_CLEARS_THE_MARK_SILENTLY
     STEP( mark[slot] = 0 );
 #else
-    STEP( mark[slot] = 0 );
-    STEP( wake_one(MARK(slot)); woken = 0 );
+    unmark();
 #endif
 #endif
     if :: true :: goto finished fi              /* it may have no business with this lock */
@@ -172,7 +154,7 @@ end_asleep:      ASLEEP(late); atomic { asleep[me] = 0; want = 0 }
 }
 
 proctype Writer(byte me; byte slot) {
-    byte seen, p, was, told, more = IN(TWICE, me); bit woken, late, slept, took, watching; short want;
+    byte seen, p, was, told, more = IN(TWICE, me); bit woken, late, slept, took; short want;
 #ifdef REUSE
     bit g;
     if :: me == slot :: else -> take_slot() fi;
@@ -204,26 +186,24 @@ have:
     do
     :: p < PROCS ->
         if :: p == slot -> was = 0 :: else -> STEP( was = mark[p] ) fi;
+        if :: was -> SEE_GEN :: else fi;
         if
         :: was == 0 -> p++
+        :: was && DEAD(p, g) -> p++
         :: else ->
-            SEE_GEN;
             if
-            :: DEAD(p, g) -> p++
-            :: !DEAD(p, g) && late -> was = 0; goto give_up
-            :: !DEAD(p, g) && !late && !watching ->
-#ifndef M_NOT_WATCHED
-                STEP( watched = 1 );
-#endif
-#ifdef LIGHT
-#ifndef M_NO_BARRIER_THROUGH_ALL
-                STEP( COME_TO_LIGHT(0); COME_TO_LIGHT(1); COME_TO_LIGHT(2); COME_TO_LIGHT(PROCS - 1) );
-#endif
-#endif
-                watching = 1
+            :: was & WATCHED
             :: else ->
+#ifdef M_NOT_WATCHED
+                skip
+#else
+                STEP( if :: mark[p] == was -> mark[p] = was | WATCHED; was = mark[p] :: else -> was = 0 fi )
+#endif
+            fi;
+            if
+            :: was ->
                 want = B(MARK(p)) | B(LIVE(p));
-                KERNEL( if :: mark[p] -> queued[me] = B(MARK(p)) :: else -> want = 0 fi );
+                KERNEL( if :: mark[p] == was -> queued[me] = B(MARK(p)) :: else -> want = 0 fi );
 #ifdef M_READER_NOT_WATCHED
                 if :: want -> want = B(MARK(p)); asleep[me] = 1 :: else fi;
 #else
@@ -233,15 +213,16 @@ have:
 end_marks:          ASLEEP(late); atomic { asleep[me] = 0; want = 0 }
                 :: else fi;
 #ifndef M_SWALLOW_DEATH
-                if :: DEAD(p, g) -> STEP( wake_all(LIVE(p)) ) :: else fi
+                if :: DEAD(p, g) -> STEP( wake_all(LIVE(p)) ) :: else fi;
 #endif
+                if :: late -> was = 0; late = 0; p = 0; told = 0; FORGET_GEN; LEAVE( skip ); goto give_up :: else fi
+            :: else
             fi
         fi
     :: else -> break
     od;
 #endif
-    was = 0; p = 0; late = 0; watching = 0; FORGET_GEN;
-    STEP( watched = 0 );
+    was = 0; p = 0;
     STEP( inside = 1;
           assert(writing == 0 && reading == 0);                                 /* 1 */
           assert(!news || told);                                                /* 3 */
@@ -250,22 +231,17 @@ end_marks:          ASLEEP(late); atomic { asleep[me] = 0; want = 0 }
     if :: told -> STEP( word = word & ~INCONSISTENT; news = 0 ) :: else fi;
     told = 0;
     LEAVE( writing = 0 );
-    goto give_back;
 give_up:
-    p = 0; late = 0; watching = 0; told = 0; FORGET_GEN;
-    STEP( watched = 0 );
-    LEAVE( skip );
-give_back:
     unlock();
     seen = 0;
     if :: more -> more = 0; goto again :: else fi;
     goto finished;
 dying:
     atomic { if :: writing & B(slot) -> writing = 0; news = 1; ever = 1 :: else fi;
-             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; seen = 0; p = 0; was = 0; FORGET_GEN; more = 0; late = 0; slept = 0; took = 0; told = 0; watching = 0; want = 0; woken = 0 };
+             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; seen = 0; p = 0; was = 0; FORGET_GEN; more = 0; late = 0; slept = 0; took = 0; told = 0; want = 0; woken = 0 };
     die_in(slot);
 finished:
-    atomic { seen = 0; p = 0; was = 0; FORGET_GEN; more = 0; late = 0; slept = 0; took = 0; told = 0; watching = 0; want = 0; woken = 0 }
+    atomic { seen = 0; p = 0; was = 0; FORGET_GEN; more = 0; late = 0; slept = 0; took = 0; told = 0; want = 0; woken = 0 }
 }
 
 proctype Reader(byte me; byte slot) {
@@ -276,9 +252,9 @@ proctype Reader(byte me; byte slot) {
 again:
 #ifdef M_WORD_READ_BEFORE_THE_MARK
     STEP( seen = word );
-    STEP( mark[slot] = 1; if :: !(seen & OWNED) -> INSIDE; goto in :: else fi );
+    STEP( mark[slot] = MARKED; if :: !(seen & OWNED) -> INSIDE; goto in :: else fi );
 #else
-    STEP( mark[slot] = 1 );
+    STEP( mark[slot] = MARKED );
     STEP( seen = word; if :: !(seen & OWNED) -> INSIDE; goto in :: else fi );
 #endif
     unmark();
@@ -289,7 +265,7 @@ look:
     STEP( seen = word );
     if
     :: !(seen & OWNED) ->
-        STEP( mark[slot] = 1 );
+        STEP( mark[slot] = MARKED );
         STEP( seen = word; if :: !(seen & OWNED) -> INSIDE :: else fi );
         if
         :: !(seen & OWNED) ->
@@ -309,7 +285,7 @@ look:
     if
     :: took ->
         /* Ours for a moment, from a dead writer: mark first, then give it back. */
-        STEP( mark[slot] = 1; seen = told; INSIDE );
+        STEP( mark[slot] = MARKED; seen = told; INSIDE );
         LEAVE( told = 0 );
         unlock()
     :: else -> goto look
@@ -318,14 +294,11 @@ in:
     atomic { seen = 0; slept = 0; late = 0; took = 0 };
     STEP( assert(writing == 0) );                                               /* 1 */
     reading = reading & ~B(slot);
-    unmark_lightly();
+    unmark();
     if :: more -> more = 0; goto again :: else fi;
     goto finished;
 dying:
     atomic { reading = reading & ~B(slot);
-#ifdef LIGHT
-             COME_TO_LIGHT(slot);
-#endif
              queued[me] = 0; dead[slot] = 1; asleep[me] = 0; seen = 0; was = 0; told = 0; more = 0; late = 0; slept = 0; took = 0; want = 0; woken = 0 };
     die_in(slot);
 finished:

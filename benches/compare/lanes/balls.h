@@ -2,20 +2,26 @@
  * What two processes can wait for, in turn: each way of it is a ball that one of them has.
  *
  *   event      two events of atoll's, one for each direction
+ *   condvar    a condition variable and a mutex of atoll's
  *   futex      a word and the system call, and nothing else: it always wakes, always sleeps
+ *   pthread    pthread_cond_t and pthread_mutex_t, process-shared
  */
 #ifndef BALLS_H
 #define BALLS_H
 
+#include <limits.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "shared.h"
 
-/* Whose turn it is, for the peer, and whether this was the last ball. */
+/* What peers need, and whose turn it is. */
 struct table {
     uint32_t turn __attribute__((aligned(64)));
+    pthread_mutex_t mutex __attribute__((aligned(64)));
+    pthread_cond_t condition __attribute__((aligned(64)));
     volatile int is_over __attribute__((aligned(64)));
 };
 
@@ -23,6 +29,8 @@ struct table {
 struct court {
     struct table *table;
     atoll_event *to[2];
+    atoll_mutex *mutex;
+    atoll_condvar *condvar;
 };
 
 struct ball {
@@ -54,6 +62,29 @@ static void event_await(struct court *court, uint32_t me) {
     lane_check(atoll_event_clear(court->to[me]));
 }
 
+/* --- condvar -------------------------------------------------------------------------------- */
+
+static void condvar_open(struct court *court, const char *name) {
+    lane_check(atoll_mutex_open_or_create(shared_segment, name, NULL, &court->mutex));
+    char called[32];
+    snprintf(called, sizeof called, "%s turn", name);
+    lane_check(atoll_condvar_open_or_create(shared_segment, called, &court->condvar));
+}
+
+static void condvar_pass(struct court *court, uint32_t to) {
+    lane_check(atoll_mutex_lock(court->mutex, ATOLL_FOREVER));
+    court->table->turn = to;
+    lane_check(atoll_mutex_unlock(court->mutex));
+    lane_check(atoll_condvar_notify_one(court->condvar));
+}
+
+static void condvar_await(struct court *court, uint32_t me) {
+    lane_check(atoll_mutex_lock(court->mutex, ATOLL_FOREVER));
+    while (court->table->turn != me)
+        lane_check(atoll_condvar_wait(court->condvar, court->mutex, ATOLL_FOREVER));
+    lane_check(atoll_mutex_unlock(court->mutex));
+}
+
 /* --- futex ---------------------------------------------------------------------------------- */
 
 static void futex_open(struct court *court, const char *name) {
@@ -73,9 +104,41 @@ static void futex_await(struct court *court, uint32_t me) {
         syscall(SYS_futex, turn, FUTEX_WAIT, 1 - me, NULL, NULL, 0);
 }
 
+/* --- pthread -------------------------------------------------------------------------------- */
+
+static void pthread_open(struct court *court, const char *name) {
+    pthread_mutexattr_t mutex;
+    pthread_condattr_t condition;
+    (void)name;
+    if (!shared_is_new)
+        return;
+    pthread_mutexattr_init(&mutex);
+    pthread_mutexattr_setpshared(&mutex, PTHREAD_PROCESS_SHARED);
+    lane_need(pthread_mutex_init(&court->table->mutex, &mutex) == 0, "pthread_mutex_init");
+    pthread_condattr_init(&condition);
+    pthread_condattr_setpshared(&condition, PTHREAD_PROCESS_SHARED);
+    lane_need(pthread_cond_init(&court->table->condition, &condition) == 0, "pthread_cond_init");
+}
+
+static void pthread_pass(struct court *court, uint32_t to) {
+    pthread_mutex_lock(&court->table->mutex);
+    court->table->turn = to;
+    pthread_mutex_unlock(&court->table->mutex);
+    pthread_cond_signal(&court->table->condition);
+}
+
+static void pthread_await(struct court *court, uint32_t me) {
+    pthread_mutex_lock(&court->table->mutex);
+    while (court->table->turn != me)
+        pthread_cond_wait(&court->table->condition, &court->table->mutex);
+    pthread_mutex_unlock(&court->table->mutex);
+}
+
 static const struct ball balls[] = {
     {"event", event_open, event_pass, event_await},
+    {"condvar", condvar_open, condvar_pass, condvar_await},
     {"futex", futex_open, futex_pass, futex_await},
+    {"pthread", pthread_open, pthread_pass, pthread_await},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -34,7 +34,7 @@ static inline void *shared_open(const char *name, const char *role, size_t bytes
     } else {
         lane_check(atoll_segment_open(name, NULL, &shared_segment));
     }
-    lane_check(atoll_array_open_or_create(shared_segment, "peer", &line, 1, &lines, &array));
+    lane_check(atoll_array_open_or_create(shared_segment, "peers", &line, 1, &lines, &array));
     return atoll_array_data(array);
 }
 

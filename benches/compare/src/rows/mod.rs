@@ -7,6 +7,7 @@ mod python;
 mod recovery;
 mod rwlock;
 mod segment;
+mod semaphore;
 mod transaction;
 
 use std::path::Path;
@@ -43,12 +44,18 @@ pub const PLANS: &[Plan] = &[
     mutex::UNCONTENDED_CPP,
     mutex::CONTENDED,
     recovery::PLAN,
+    semaphore::UNCONTENDED,
+    semaphore::CONTENDED,
     rwlock::READ_IN_TWO,
     rwlock::READ_ALONE,
     rwlock::WRITE_ALONE,
     pingpong::EVENT,
     pingpong::EVENT_AWAKE,
     pingpong::EVENT_ONE_CPU,
+    pingpong::CONDVAR,
+    pingpong::CONDVAR_AWAKE,
+    pingpong::CONDVAR_ONE_CPU,
+    pingpong::CONDVAR_PTHREAD,
     transaction::TWO_WORDS,
     heap::ALONE,
     heap::CONTENDED,

@@ -44,6 +44,31 @@ pub const EVENT_ONE_CPU: Plan = Plan {
     measure: |site, subject| on_one(site, subject, ["event:crowded", "futex:crowded"]),
 };
 
+/// A condition variable and a mutex.
+pub const CONDVAR: Plan = Plan {
+    subject: Subject { name: "condvar_pingpong", ..ASLEEP },
+    measure: |site, subject| on_two(site, subject, ["condvar:asleep", "futex:asleep"]),
+};
+pub const CONDVAR_AWAKE: Plan = Plan {
+    subject: Subject { name: "condvar_pingpong_awake", ..AWAKE },
+    measure: |site, subject| on_two(site, subject, ["condvar:awake", "condvar:asleep"]),
+};
+pub const CONDVAR_ONE_CPU: Plan = Plan {
+    subject: Subject { name: "condvar_pingpong_one_cpu", ..CROWDED },
+    measure: |site, subject| on_one(site, subject, ["condvar:crowded", "futex:crowded"]),
+};
+
+/// Against what does the same work, and may be left locked by the dead.
+pub const CONDVAR_PTHREAD: Plan = Plan {
+    subject: Subject {
+        name: "condvar_pingpong_pthread",
+        peer_name: Some("pthread_cond_t, process-shared"),
+        target: None,
+        ..ASLEEP
+    },
+    measure: |site, subject| on_two(site, subject, ["condvar:asleep", "pthread:asleep"]),
+};
+
 fn on_two(site: &mut Site, subject: &Subject, balls: [&str; 2]) -> Result<Row> {
     let cpus = site.cpus;
     play(site, subject, balls, cpus)

@@ -7,6 +7,9 @@ static atoll_mutex *mutex, *recursive;
 static atoll_value *one, *two;
 static atoll_event *event, *unset;
 static atoll_latch *latch;
+static atoll_rwlock *rwlock;
+static atoll_semaphore *semaphore, *tracked;
+static atoll_condvar *condvar;
 static const atoll_type number = ATOLL_TYPE_I64;
 
 static void remove_segment(void) {
@@ -15,6 +18,9 @@ static void remove_segment(void) {
 
 static void set_up(void) {
     const atoll_mutex_options again = {.struct_size = sizeof again, .recursive = true};
+    const atoll_semaphore_options one_permit = {.struct_size = sizeof one_permit, .value = 1};
+    const atoll_semaphore_options one_tracked = {
+        .struct_size = sizeof one_tracked, .value = 1, .tracked = 1};
     need(atoll_segment_create(segment_name, NULL, &segment));
     atexit(remove_segment);
     need(atoll_mutex_create(segment, NULL, NULL, &mutex));
@@ -25,6 +31,10 @@ static void set_up(void) {
     need(atoll_event_set(event));
     need(atoll_event_create(segment, NULL, &unset));
     need(atoll_latch_create(segment, NULL, 0, &latch));
+    need(atoll_rwlock_create(segment, NULL, &rwlock));
+    need(atoll_semaphore_create(segment, NULL, &one_permit, &semaphore));
+    need(atoll_semaphore_create(segment, NULL, &one_tracked, &tracked));
+    need(atoll_condvar_create(segment, NULL, &condvar));
 }
 
 static void lock_unlock(long operations) {
@@ -63,6 +73,40 @@ static void fetch_add(long operations) {
     int64_t old;
     while (operations-- > 0)
         need(atoll_value_fetch_add(one, &operand, sizeof operand, &old, sizeof old, NULL));
+}
+
+static void read_lock_unlock(long operations) {
+    while (operations-- > 0) {
+        need(atoll_rwlock_read_lock(rwlock, ATOLL_FOREVER));
+        need(atoll_rwlock_read_unlock(rwlock));
+    }
+}
+
+static void write_lock_unlock(long operations) {
+    while (operations-- > 0) {
+        need(atoll_rwlock_write_lock(rwlock, ATOLL_FOREVER));
+        need(atoll_rwlock_write_unlock(rwlock));
+    }
+}
+
+static void acquire_release(atoll_semaphore *from, long operations) {
+    while (operations-- > 0) {
+        need(atoll_semaphore_acquire(from, ATOLL_FOREVER));
+        need(atoll_semaphore_release(from, 1));
+    }
+}
+
+static void acquire_release_plain(long operations) {
+    acquire_release(semaphore, operations);
+}
+
+static void acquire_release_tracked(long operations) {
+    acquire_release(tracked, operations);
+}
+
+static void notify_nobody(long operations) {
+    while (operations-- > 0)
+        need(atoll_condvar_notify_one(condvar));
 }
 
 static void is_set(long operations) {
@@ -117,6 +161,11 @@ int main(int argc, char **argv) {
     count("value load", load, 1000);
     count("value store", store, 1000);
     count("value fetch_add", fetch_add, 1000);
+    count("rwlock read_lock, read_unlock", read_lock_unlock, 1000);
+    count("rwlock write_lock, write_unlock", write_lock_unlock, 1000);
+    count("semaphore acquire, release", acquire_release_plain, 1000);
+    count("tracked semaphore acquire, release", acquire_release_tracked, 1000);
+    count("condvar notify_one with nobody waiting", notify_nobody, 1000);
     count("event is_set", is_set, 1000);
     count("event wait for one that is set", wait_for_event, 1000);
     count("event set, clear", set_clear, 1000);

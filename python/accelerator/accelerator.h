@@ -31,11 +31,12 @@
 /* The state of the module: one for each interpreter. */
 struct state {
     struct library library;
-    PyTypeObject *prebound, *attempt, *mutex, *value, *array;
+    PyTypeObject *prebound, *attempt, *mutex, *value, *array, *event, *permit, *semaphore;
 };
 
 /* The types, each from its file. All are bases for classes written in Python. */
-extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_spec;
+extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_spec,
+    event_spec, permit_spec, semaphore_spec;
 
 /* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
  * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go

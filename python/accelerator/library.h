@@ -13,6 +13,12 @@ struct library {
     __typeof__(&atoll_mutex_lock) mutex_lock;
     __typeof__(&atoll_mutex_unlock) mutex_unlock;
     __typeof__(&atoll_value_place) value_place;
+    __typeof__(&atoll_event_place) event_place;
+    __typeof__(&atoll_event_set) event_set;
+    __typeof__(&atoll_event_clear) event_clear;
+    __typeof__(&atoll_semaphore_place) semaphore_place;
+    __typeof__(&atoll_semaphore_acquire) semaphore_acquire;
+    __typeof__(&atoll_semaphore_release) semaphore_release;
 };
 
 #endif

@@ -7,7 +7,8 @@
 static const struct {
     PyType_Spec *spec;
     size_t offset;
-} types[] = {TYPE(prebound), TYPE(attempt), TYPE(mutex), TYPE(value), TYPE(array)};
+} types[] = {TYPE(prebound), TYPE(attempt), TYPE(mutex), TYPE(value), TYPE(array),
+             TYPE(event),    TYPE(permit),  TYPE(semaphore)};
 
 static PyTypeObject **type_in(struct state *state, size_t each) {
     return (PyTypeObject **)((char *)state + types[each].offset);
@@ -23,6 +24,12 @@ static const struct {
     FUNCTION(mutex_lock),
     FUNCTION(mutex_unlock),
     FUNCTION(value_place),
+    FUNCTION(event_place),
+    FUNCTION(event_set),
+    FUNCTION(event_clear),
+    FUNCTION(semaphore_place),
+    FUNCTION(semaphore_acquire),
+    FUNCTION(semaphore_release),
 };
 
 /* use(address_of): `address_of` gives the address of a function by its name. */

@@ -33,10 +33,10 @@ from ._array import Array
 from ._errors import (
     AlreadyExists,
     AtollError,
-    Broken,
     Closed,
     Corrupted,
     Deadlock,
+    Full,
     Incompatible,
     InvalidArgument,
     NoSpace,
@@ -48,7 +48,12 @@ from ._errors import (
     WrongKind,
     WrongSegment,
 )
-from ._lock import Lock, Owner, RLock
+from ._event import Event
+from ._latch import Latch
+from ._lock import Lock, RLock
+from ._owner import Owner
+from ._rwlock import RWLock
+from ._semaphore import BoundedSemaphore, Semaphore
 from ._platform import PlatformInfo, platform_info
 from ._segment import Death, ObjectInfo, Segment, SegmentInfo, gc, unlink
 from ._transaction import Transaction, transaction
@@ -60,13 +65,16 @@ __all__ = [
     "AlreadyExists",
     "Array",
     "AtollError",
-    "Broken",
+    "BoundedSemaphore",
     "Closed",
     "Corrupted",
     "Deadlock",
     "Death",
+    "Event",
+    "Full",
     "Incompatible",
     "InvalidArgument",
+    "Latch",
     "Lock",
     "NoSpace",
     "NotFound",
@@ -77,8 +85,10 @@ __all__ = [
     "Permission",
     "PlatformInfo",
     "RLock",
+    "RWLock",
     "Segment",
     "SegmentInfo",
+    "Semaphore",
     "TimedOut",
     "Transaction",
     "Value",

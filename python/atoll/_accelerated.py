@@ -66,10 +66,18 @@ if TYPE_CHECKING or not ACCELERATED:
     class Array:
         __slots__ = ()
 
+    class Event:
+        __slots__ = ()
+
+    class Semaphore:
+        __slots__ = ()
+
 else:
     Mutex = _accelerator.Mutex
     Value = _accelerator.Value
     Array = _accelerator.Array
+    Event = _accelerator.Event
+    Semaphore = _accelerator.Semaphore
 
 
 def outright(kind: Class) -> Class:

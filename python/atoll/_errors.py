@@ -121,14 +121,15 @@ class WrongSegment(AtollError, ValueError):
     status = _abi.WRONG_SEGMENT
 
 
-class Broken(AtollError):
-    """A party died; the object has to be reset before it can be used again."""
+class Full(AtollError, ValueError):
+    """No room for more: a semaphore at its maximum, a thread that reads too many locks."""
 
-    status = _abi.BROKEN
+    status = _abi.FULL
 
 
 class OwnerDied(AtollError, RuntimeError):
-    """The last holder of a lock died holding it. The lock is not held now.
+    """The last holder of a lock died holding it. The lock is not held now, unless it was a
+    `Condition` that took it back.
 
     What it guards may be half-changed. `pid` and `name` are the process and the
     thread that died, as they called themselves.
@@ -143,7 +144,7 @@ _BY_STATUS: dict[int, type[AtollError]] = {
     kind.status: kind
     for kind in (
         TimedOut, NotFound, AlreadyExists, NoSpace, Permission, WrongKind, InvalidArgument,
-        Closed, Incompatible, Corrupted, NotOwner, Deadlock, WrongSegment, Broken,
+        Closed, Incompatible, Corrupted, NotOwner, Deadlock, WrongSegment, Full,
     )
 }  # fmt: skip
 

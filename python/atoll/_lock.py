@@ -22,13 +22,14 @@ from itertools import repeat, starmap
 
 from . import _abi
 from . import _accelerated as accelerated
-from ._errors import OwnerDied, TimedOut, check
+from ._errors import TimedOut, check
 from ._handle import Handle, lend
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
+from ._owner import described, news_of, owner_of
 from ._owning import NO_SLOTS
-from ._release import releasing
-from ._typing import TYPE_CHECKING, NamedTuple
+from ._release import END_OF_WITH, releasing
+from ._typing import TYPE_CHECKING
 from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from typing import Any, Callable, ClassVar, Iterator
 
     from ._arguments import Create
+    from ._errors import OwnerDied
+    from ._owner import Owner
     from ._segment import Segment
     from ._wait import Deadline
 
@@ -47,25 +50,8 @@ _let_go = bare("atoll_mutex_unlock")
 _SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for", "_word")
 
 
-def _unlocking(name: str, ignored: int, doc: str) -> Any:
-    return releasing(bare("atoll_mutex_unlock"), name, ignored, doc)
-
-
-class Owner(NamedTuple):
-    """A thread that holds a lock, or that died holding it.
-
-    `pid`, `tid` and `name` are what it calls itself; in another container the same
-    numbers are somebody else. `owner_died` says that an owner died and nobody has
-    called `mark_consistent` since.
-    """
-
-    pid: int
-    tid: int
-    name: str
-    slot: int
-    generation: int
-    alive: bool
-    owner_died: bool
+def _unlocking(name: str, takes: tuple[Any, ...], doc: str) -> Any:
+    return releasing(bare("atoll_mutex_unlock"), name, takes, doc)
 
 
 class _Mutex(SharedObject):
@@ -159,8 +145,8 @@ class _Mutex(SharedObject):
                     _let_go(self)  # does nothing if it was not got
                 raise
 
-        release = _unlocking("release", 0, "Give the lock back. Only the holder may.")
-        __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
+        release = _unlocking("release", (), "Give the lock back. Only the holder may.")
+        __exit__ = _unlocking("__exit__", END_OF_WITH, "Give the lock back.")
 
     def _contend(self, status: int, deadline: Deadline, recover: bool) -> bool:
         """Go on after a first attempt that did not plainly succeed."""
@@ -204,17 +190,7 @@ class _Mutex(SharedObject):
             dead = self.owner_died
         finally:
             _let_go(self)
-        return self._news(dead)
-
-    def _news(self, dead: Owner | None) -> OwnerDied:
-        who = f"process {dead.pid} ({dead.name})" if dead and dead.pid else "its last owner"
-        news = OwnerDied(
-            f"{who} died holding {self._label()}: what it guards may be half-changed. "
-            "Repair that in `with lock.recovering():`, then call lock.mark_consistent()"
-        )
-        if dead:
-            news.pid, news.name = dead.pid, dead.name
-        return news
+        return news_of(dead, self._label())
 
     def recovering(self, timeout: float | None = None) -> Recovering:
         """For `with`: holds the lock even if its last holder died.
@@ -228,7 +204,7 @@ class _Mutex(SharedObject):
     @property
     def owner_died(self) -> Owner | None:
         """Who died holding the lock last, until somebody calls `mark_consistent`."""
-        return self._ask(quick.atoll_mutex_dead_owner)
+        return owner_of(quick.atoll_mutex_dead_owner, self._pointer())
 
     def mark_consistent(self) -> None:
         """Say that what the lock guards is repaired. Only the holder may."""
@@ -236,7 +212,7 @@ class _Mutex(SharedObject):
 
     def owner(self) -> Owner | None:
         """Who holds the lock, dead or alive; None if it is free. For people and logs."""
-        return self._ask(quick.atoll_mutex_owner)
+        return owner_of(quick.atoll_mutex_owner, self._pointer())
 
     def locked(self) -> bool:
         """Whether a living thread holds the lock at this moment."""
@@ -256,20 +232,8 @@ class _Mutex(SharedObject):
         self._word = word.cast("Q")
         return self._word
 
-    def _ask(self, question: Callable[..., int]) -> Owner | None:
-        out = _abi.atoll_owner()
-        check(question(self._pointer(), byref(out)))
-        if not out.generation:
-            return None
-        name = out.name.decode(errors="replace")
-        return Owner(out.pid, out.tid, name, out.slot, out.generation, out.alive, out.owner_died)
-
     def _describe(self) -> str:
-        owner = self.owner()
-        if owner is None:
-            return "free"
-        state = "held by" if owner.alive else "left behind by dead"
-        return f"{state} process {owner.pid} ({owner.name})"
+        return described(self.owner())
 
 
 @accelerated.outright
@@ -327,4 +291,4 @@ class Recovering:
         ) -> None: ...
 
     else:
-        __exit__ = _unlocking("__exit__", 3, "Give the lock back.")
+        __exit__ = _unlocking("__exit__", END_OF_WITH, "Give the lock back.")

@@ -117,3 +117,8 @@ def bare(name: str) -> Any:
     For calls whose arguments are made beforehand, of the right ctypes classes.
     """
     return quick[name]
+
+
+def named(name: str, prototype: Any, parameters: tuple[Any, ...]) -> Any:
+    """The same with names and defaults for its arguments."""
+    return prototype((name, quick._library), parameters)

@@ -11,16 +11,17 @@ stand for an argument, and nothing of theirs is Python unless they fail.
 from __future__ import annotations
 
 import ctypes
-from operator import attrgetter
+from functools import partial
+from operator import attrgetter, is_not
 
 from . import _abi
-from ._errors import Closed, failure
+from ._arguments import integer
+from ._errors import AtollError, Closed, failure
+from ._native import named
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from ._errors import AtollError
 
 _as_method = ctypes.pythonapi["PyInstanceMethod_New"]
 _as_method.argtypes, _as_method.restype = (ctypes.py_object,), ctypes.py_object
@@ -39,6 +40,35 @@ class _Whether:
     from_param = callable
 
 
+class _One:
+    """In place of whatever it is: 1."""
+
+    from_param = partial(is_not, object())
+
+
+class _Counts(dict):  # type: ignore[type-arg]
+    """From how many to how ctypes takes it. What is no such number is 0, which does nothing."""
+
+    def __missing__(self, count: object) -> ctypes.c_uint32:
+        try:
+            return ctypes.c_uint32(integer(count, "n", 1, _MOST))
+        except AtollError:
+            return ctypes.c_uint32(0)
+
+
+class _Count:
+    """How many; the usual one is not looked at in Python."""
+
+    from_param = _Counts({1: ctypes.c_uint32(1)}).__getitem__
+
+
+_MOST = (1 << 32) - 1
+
+#: What is given to `__exit__`: to be read as it is, or as the one that it gives back.
+END_OF_WITH = (_Whether, _Whether, _Whether)
+END_OF_ONE = (_One, _Whether, _Whether)
+
+
 class _Outcome(dict):  # type: ignore[type-arg]
     """From a status to what the method returns; a failure is what it does not have."""
 
@@ -52,12 +82,31 @@ class _Outcome(dict):  # type: ignore[type-arg]
 
 
 def releasing(
-    function: Any, name: str, ignored: int, doc: str, misuse: type[AtollError] = Closed
+    function: Any, name: str, takes: tuple[Any, ...], doc: str, misuse: type[AtollError] = Closed
 ) -> Any:
-    """A function of the library, which is changed, as a method that takes `ignored` more
-    arguments. `misuse` is what it raises if there is no such handle: with most, that is
-    only after `close`."""
-    function.argtypes = (_Itself, *[_Whether] * ignored)
+    """A function of the library, which is changed, as a method that takes more arguments, or
+    none. `misuse` is what it raises if there is no such handle: with most, that is only
+    after `close`."""
+    function.argtypes = (_Itself, *takes)
     function.restype = _Outcome(misuse).__getitem__
     function.__name__, function.__doc__ = name, doc
     return _as_method(function)
+
+
+def releasing_some(function: str, name: str, doc: str) -> Any:
+    """A function of the library as a method that takes `n`, which is 1 if it is not given."""
+    prototype: Any = ctypes.PYFUNCTYPE
+    takes = prototype(ctypes.c_int32, _Itself, _Count)
+    some = named(function, takes, ((1, "self"), (1, "n", 1)))
+    some.errcheck = _some_were_released
+    some.__name__, some.__doc__ = name, doc
+    return _as_method(some)
+
+
+def _some_were_released(status: int, _: object, arguments: tuple[Any, object]) -> None:
+    """Python again, but when it is done."""
+    object, count = arguments
+    if count != 1:
+        integer(count, "n", 1, _MOST)
+    if status != _abi.OK:
+        raise object._failure(status)

@@ -17,10 +17,11 @@ from operator import attrgetter
 
 from . import _abi
 from ._array import Array
-from ._errors import InvalidArgument, OwnerDied, TimedOut, WrongKind, check
+from ._errors import InvalidArgument, TimedOut, WrongKind, check
 from ._lock import Lock, RLock
 from ._native import bare, patient
-from ._release import releasing
+from ._owner import news_of
+from ._release import END_OF_WITH, releasing
 from ._typing import TYPE_CHECKING
 from ._value import Value
 from ._wait import NOW, deadline_after, wait
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, TypeVar, Union
 
+    from ._errors import OwnerDied
     from ._wait import Deadline
 
     T = TypeVar("T")
@@ -125,7 +127,7 @@ class Transaction:
         __exit__ = releasing(
             patient["atoll_transaction_end"],
             "__exit__",
-            3,
+            END_OF_WITH,
             "Commit, or undo all after an exception.",
             misuse=InvalidArgument,
         )
@@ -151,7 +153,7 @@ class Transaction:
             dead = lock.owner_died
             if dead is not None:
                 break
-        return lock._news(dead)
+        return news_of(dead, lock._label())
 
     def store(self, value: Value[T], new: T) -> None:
         """Replace a value. One of more than 8 bytes may have to wait for another writer,

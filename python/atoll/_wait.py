@@ -15,7 +15,7 @@ from ._errors import InvalidArgument, WrongKind
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Callable, Final, Optional
+    from typing import Callable, Final, Iterator, Optional
 
     #: When to give up, on the monotonic clock in nanoseconds; None is never.
     Deadline = Optional[int]
@@ -24,6 +24,9 @@ SLICE_NS: Final = 100_000_000
 
 #: Has always passed: try once.
 NOW: Final = 0
+
+#: Says a call whose piece of the time was up; or that a handler ran.
+AGAIN: Final = frozenset((_abi.TIMED_OUT, _abi.INTERRUPTED))
 
 
 def deadline_after(timeout: float | None) -> Deadline:
@@ -44,12 +47,22 @@ def deadline_after(timeout: float | None) -> Deadline:
     return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
 
 
+def pieces(deadline: Deadline) -> Iterator[int]:
+    """Time-outs for a call that is made again and again: the last is 0, at the deadline.
+
+    For `map`: Python looks for signals here, and so before a call, but not between one and
+    the `for` that takes what it said.
+    """
+    left = SLICE_NS
+    while left > 0:
+        if deadline is not None:
+            left = max(0, deadline - monotonic_ns())
+        yield min(left, SLICE_NS)
+
+
 def wait(call: Callable[[int], int], deadline: Deadline) -> int:
     """Repeat `call`, which takes a time-out in nanoseconds, until it has an answer."""
-    while True:
-        left = SLICE_NS if deadline is None else max(0, deadline - monotonic_ns())
-        status = call(min(left, SLICE_NS))
-        if status == _abi.TIMED_OUT and (deadline is None or left > SLICE_NS):
-            continue
-        if status != _abi.INTERRUPTED:
-            return status
+    for status in map(call, pieces(deadline)):
+        if status not in AGAIN:
+            break
+    return status

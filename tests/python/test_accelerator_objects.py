@@ -11,7 +11,7 @@ import weakref
 import atoll
 import pytest
 from accelerated import needed, outcome
-from atoll import _lock, _value
+from atoll import _event, _lock, _semaphore, _value
 
 
 @needed
@@ -100,6 +100,9 @@ def test_the_words_are_the_same():
     methods = [(atoll.Lock, _lock._Mutex, "release"), (atoll.Lock, _lock._Mutex, "__exit__")]
     names = "value add sub min max and_ or_ xor swap compare_exchange".split()
     methods += [(atoll.Value, _value._Value, name) for name in names]
+    methods += [(atoll.Event, _event._Event, name) for name in ("is_set", "set", "clear")]
+    names = ("release", "__exit__")
+    methods += [(atoll.Semaphore, _semaphore._Semaphore, name) for name in names]
     for kind, behind, name in methods:
         ours, theirs = getattr(kind, name), getattr(behind, name)
         assert ours.__doc__ and ours.__doc__ == theirs.__doc__
@@ -113,6 +116,8 @@ def test_the_words_are_the_same():
 def test_what_was_never_opened_says_so():
     for kind, uses in (
         (atoll.Lock, ("release", "_wait", "__enter__")), (atoll.Value, ("value", "_bind")),
+        (atoll.Event, ("is_set", "set", "clear", "_bind")),
+        (atoll.Semaphore, ("release", "__enter__", "_bind")),
     ):  # fmt: skip
         for use in uses:
             with pytest.raises((AttributeError, TypeError)):

@@ -5,6 +5,7 @@ import os
 import threading
 
 import atoll
+import kinds
 import pytest
 from support import Child
 
@@ -67,35 +68,17 @@ OBJECT_NAMES = [
 ]
 
 
+@kinds.ALL
 @pytest.mark.parametrize("bad, error", OBJECT_NAMES)
 @pytest.mark.parametrize("create", [False, True, "open"])
-def test_object_names(segment, bad, error, create):
-    for call in (
-        lambda: atoll.Lock(segment, bad, create=create),
-        lambda: atoll.RLock(segment, bad, create=create),
-        lambda: atoll.Value(segment, bad, "i64", create=create),
-        lambda: atoll.Value(segment, bad, "i64", 7, create=create),
-        lambda: atoll.Array(segment, bad, "i64", 3, create=create),
-    ):
-        with pytest.raises(error) as caught:
-            call()
-        assert len(str(caught.value)) > 15
+def test_object_names(segment, make, bad, error, create):
+    with pytest.raises(error) as caught:
+        make(segment, bad, create=create)
+    assert len(str(caught.value)) > 15
     assert segment.list() == []
 
 
-MAKERS = pytest.mark.parametrize(
-    "make",
-    [
-        atoll.Lock,
-        atoll.RLock,
-        lambda segment, name, **more: atoll.Value(segment, name, "i64", **more),
-        lambda segment, name, **more: atoll.Array(segment, name, "i64", 3, **more),
-    ],
-    ids=["Lock", "RLock", "Value", "Array"],
-)
-
-
-@MAKERS
+@kinds.ALL
 def test_what_is_no_segment(segment, make):
     for wrong in ("name", 5, object(), atoll.Lock(segment, "l")):
         with pytest.raises(atoll.WrongKind, match="needs an atoll.Segment"):
@@ -105,7 +88,7 @@ def test_what_is_no_segment(segment, make):
     assert [entry.name for entry in segment.list()] == ["l"]
 
 
-@MAKERS
+@kinds.ALL
 @pytest.mark.parametrize("wrong", [None, 1, 0, "create", "Open", [], 1.0])
 def test_what_is_no_way_to_create(segment, make, wrong):
     with pytest.raises(atoll.InvalidArgument, match="'open'"):
@@ -115,7 +98,7 @@ def test_what_is_no_way_to_create(segment, make, wrong):
     assert segment.list() == []
 
 
-@MAKERS
+@kinds.ALL
 def test_missing_and_taken_names(segment, make):
     with pytest.raises(atoll.NotFound, match="nothing"):
         make(segment, "nothing", create=False)
@@ -263,7 +246,7 @@ def test_exceptions_are_also_what_people_catch_already():
         (atoll.OwnerDied, RuntimeError), (atoll.Closed, ValueError),
         (atoll.TimedOut, TimeoutError), (atoll.Incompatible, Exception),
         (atoll.WrongSegment, ValueError),
-        (atoll.Corrupted, Exception), (atoll.Broken, Exception),
+        (atoll.Corrupted, Exception), (atoll.Full, ValueError),
     ]  # fmt: skip
     statuses = set()
     for ours, known in pairs:

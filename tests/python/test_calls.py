@@ -6,11 +6,14 @@ from pathlib import Path
 import atoll
 
 #: What a call of the package looks like that does so.
-KEEPING = re.compile(r'quick\.(\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)')
+KEEPING = re.compile(r'quick\.(atoll_\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)')
 
 NEVER_WAIT = """
-    atoll_array_data atoll_array_info atoll_last_error atoll_mutex_dead_owner
+    atoll_array_data atoll_array_info atoll_event_clear atoll_event_is_set atoll_event_set
+    atoll_event_sets atoll_last_error atoll_latch_count atoll_latch_count_down atoll_mutex_dead_owner
     atoll_mutex_mark_consistent atoll_mutex_owner atoll_mutex_place atoll_mutex_unlock
+    atoll_event_place atoll_rwlock_dead_owner atoll_rwlock_mark_consistent atoll_rwlock_owner
+    atoll_rwlock_read_unlock atoll_rwlock_readers atoll_rwlock_write_unlock atoll_semaphore_release atoll_semaphore_stat
     atoll_transaction_abort atoll_value_data atoll_value_load atoll_value_type
     atoll_value_fetch_add atoll_value_fetch_and atoll_value_fetch_max atoll_value_fetch_min
     atoll_value_fetch_or atoll_value_fetch_sub atoll_value_fetch_xor
@@ -18,7 +21,10 @@ NEVER_WAIT = """
 
 #: Called with a time-out of 0 first, and without keeping anybody if that was not enough. `name`
 #: is what writes large values.
-NOT_TO_WAIT = "atoll_mutex_lock atoll_transaction_begin atoll_transaction_store name"
+NOT_TO_WAIT = """
+    atoll_mutex_lock atoll_rwlock_read_lock atoll_rwlock_write_lock atoll_semaphore_acquire
+    atoll_transaction_begin atoll_transaction_store name
+"""
 
 
 def test_what_waits_lets_other_threads_run():

@@ -8,20 +8,9 @@ import threading
 import time
 
 import atoll
+import kinds
 import pytest
 from support import Child, path, run
-
-KINDS = pytest.mark.parametrize(
-    "make",
-    [
-        atoll.Lock,
-        atoll.RLock,
-        lambda *args, **more: atoll.Value(*args, type="i64", **more),
-        lambda *args, **more: atoll.Array(*args, type="i64", shape=3, **more),
-    ],
-    ids=["Lock", "RLock", "Value", "Array"],
-)
-
 
 def exists(name):
     return os.path.exists(os.path.join(atoll.platform_info().directory, name))
@@ -30,7 +19,7 @@ def exists(name):
 # --- home ----------------------------------------------------------------------------------------
 
 
-@KINDS
+@kinds.ALL
 def test_an_object_without_a_segment(make):
     one, other = make(), make()
     assert one.name is None and one._segment is other._segment
@@ -272,7 +261,7 @@ def _shell(*words, **environment):
 # --- removal -------------------------------------------------------------------------------------
 
 
-@KINDS
+@kinds.ALL
 def test_a_removed_name_is_free_and_the_object_stays_for_who_has_it(segment, make):
     make(segment).close()  # what this process needs to hold anything stays
     used = segment.stat().used
@@ -282,15 +271,7 @@ def test_a_removed_name_is_free_and_the_object_stays_for_who_has_it(segment, mak
     with pytest.raises(atoll.NotFound, match="x"):
         make(segment, "x", create=False)
     second = make(segment, "x", create=True)
-    if isinstance(first, atoll.Value):
-        first.value = 5
-        assert second.value == 0
-    elif isinstance(first, atoll.Array):
-        first[0] = 5
-        assert second[0] == 0
-    else:
-        with first:
-            assert not second.locked()
+    assert kinds.is_same(first, first) and not kinds.is_same(first, second)
     segment.remove("x")
     first.close()
     second.close()
@@ -298,7 +279,7 @@ def test_a_removed_name_is_free_and_the_object_stays_for_who_has_it(segment, mak
     segment.verify()
 
 
-@KINDS
+@kinds.ALL
 def test_what_a_dead_process_had_is_free(segment, make):
     kept = make(segment, "x")
     with Child(

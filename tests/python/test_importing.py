@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import atoll
+import kinds
 import pytest
 from atoll import _abi, _native
 
@@ -84,8 +85,8 @@ def test_named_tuples_are_plain_ones(kind):
 
 
 def test_objects_take_no_names_of_their_own(segment):
-    objects = [segment, atoll.Lock(segment), atoll.RLock(segment)]
-    objects += [atoll.Value(segment, type="i64"), atoll.Array(segment, type="i64", shape=1)]
-    for thing in [*objects, objects[1].recovering(), atoll.transaction(objects[1])]:
+    lock = atoll.Lock(segment)
+    objects = [segment, *(make(segment) for make in kinds.MAKERS.values())]
+    for thing in [*objects, lock.recovering(), atoll.transaction(lock)]:
         with pytest.raises(AttributeError):
             thing.vlaue = 1

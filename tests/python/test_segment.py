@@ -2,6 +2,7 @@ import os
 import pickle
 
 import atoll
+import kinds
 import pytest
 from support import Child, is_mapped, path, run
 
@@ -102,6 +103,13 @@ def test_list_names_kind_type_and_shape(segment):
     assert segment.stat().objects == 5
     anonymous.close()
     assert segment.stat().objects == 4
+
+
+@kinds.ALL
+def test_the_kind_is_the_class_to_open_it_with(segment, make):
+    make(segment, "x").close()
+    [entry] = segment.list()
+    assert isinstance(make(segment), type(getattr(atoll, entry.kind)(segment, "x", create=False)))
 
 
 def test_list_goes_on_past_one_call(segment):

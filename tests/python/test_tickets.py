@@ -9,6 +9,7 @@ import pickle
 
 import atoll
 import pytest
+from kinds import is_same
 from support import Child, run
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -38,22 +39,13 @@ def make_in(segment):
         atoll.Value(segment, type=Point, initial=Point(1, 2)),
         atoll.Array(segment, type="f32", shape=(2, 3)),
         atoll.Array(segment, type=Point, shape=4),
+        atoll.RWLock(segment),
+        atoll.Semaphore(segment, value=3),
+        atoll.Semaphore(segment, value=3, tracked=True),
+        atoll.BoundedSemaphore(segment, value=3),
+        atoll.Event(segment),
+        atoll.Latch(segment, count=1000),
     ]
-
-
-def is_same(one, other):
-    if isinstance(one, (atoll.Lock, atoll.RLock)):
-        with one:
-            return other.owner() == one.owner()
-    if isinstance(one, atoll.Array):
-        one.view().cast("B")[7] = 9
-        return other.view().tobytes() == one.view().tobytes() and other.shape == one.shape
-    one.value = {"i64": 77, "40s": b"other".ljust(40, b"\0")}.get(one.type) or Point(3, 4)
-    return bytes(memoryview(_raw(other))) == bytes(memoryview(_raw(one)))
-
-
-def _raw(value):
-    return value._type.encode(value.value)
 
 
 WHERE = pytest.mark.parametrize("where", ["home", "segment"])

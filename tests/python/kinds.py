@@ -1,0 +1,54 @@
+"""One of each kind of object, for what is the same with all of them."""
+
+import functools
+
+import atoll
+import pytest
+
+#: Each is called as `atoll.Lock` is: segment, name, create.
+MAKERS = {
+    "Lock": atoll.Lock,
+    "RLock": atoll.RLock,
+    "Value": functools.partial(atoll.Value, type="i64"),
+    "Array": functools.partial(atoll.Array, type="i64", shape=3),
+    "RWLock": atoll.RWLock,
+    "Semaphore": atoll.Semaphore,
+    "BoundedSemaphore": functools.partial(atoll.BoundedSemaphore, value=3),
+    "tracked Semaphore": functools.partial(atoll.Semaphore, value=3, tracked=True),
+    "Event": atoll.Event,
+    "Latch": functools.partial(atoll.Latch, count=3),
+}
+
+ALL = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
+
+
+def is_same(one, other):
+    """Whether two handles are to one object: what is done to one is done to the other."""
+    if isinstance(one, (atoll.Lock, atoll.RLock)):
+        with one:
+            return other.owner() == one.owner()
+    if isinstance(one, atoll.RWLock):
+        with one.writing():
+            return other.owner() == one.owner()
+    if isinstance(one, atoll.Semaphore):
+        with one:
+            free = other.get_value()
+        return other.get_value() == free + 1
+    if isinstance(one, atoll.Event):
+        before = other.is_set()
+        one.clear() if before else one.set()
+        return other.is_set() is not before
+    if isinstance(one, atoll.Latch):
+        before = other.count
+        one.count_down()
+        return other.count == before - 1
+    if isinstance(one, atoll.Array):
+        one.view().cast("B")[7] = 9
+        return other.view().tobytes() == one.view().tobytes() and other.shape == one.shape
+    before = _raw(other)
+    one.value = one._type.decode(memoryview(bytes(byte ^ 0x55 for byte in _raw(one))))
+    return before != _raw(other) == _raw(one)
+
+
+def _raw(value):
+    return bytes(memoryview(value._type.encode(value.value)))

@@ -10,6 +10,7 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 use crate::loader::{Library, functions};
+use crate::nouns::PERMITS;
 
 /// What an opaque pointer of the ABI is to us.
 pub(crate) type Handle = *mut c_void;
@@ -18,6 +19,7 @@ pub(crate) const OK: i32 = 0;
 pub(crate) const OWNER_DIED: i32 = 1;
 pub(crate) const TIMED_OUT: i32 = 2;
 pub(crate) const INTERRUPTED: i32 = 3;
+pub(crate) const FULL: i32 = 4;
 pub(crate) const NOT_FOUND: i32 = 7;
 pub(crate) const DEADLOCK: i32 = 15;
 pub(crate) const REENTRANT: i32 = 20;
@@ -142,6 +144,31 @@ impl Place {
         Self { word: null_mut(), segment: 0, thread: 0, seat: 0, flags: 0 };
 }
 
+/// `atoll_semaphore_options`.
+#[repr(C)]
+pub(crate) struct SemaphoreOptions {
+    struct_size: u32,
+    reserved: u32,
+    value: u32,
+    max: u32,
+    tracked: u32,
+}
+
+impl SemaphoreOptions {
+    pub(crate) const PLAIN: Self =
+        Self { struct_size: size_of::<Self>() as u32, reserved: 0, value: 0, max: 0, tracked: 0 };
+    pub(crate) const TRACKED: Self = Self { value: PERMITS, tracked: 1, ..Self::PLAIN };
+}
+
+/// `atoll_semaphore_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SemaphoreInfo {
+    pub(crate) value: u32,
+    pub(crate) max: u32,
+    pub(crate) tracked: bool,
+}
+
 /// `atoll_ticket`.
 pub(crate) type Ticket = [u64; 33];
 
@@ -217,6 +244,34 @@ functions! {
     latch_count_down(Handle, u32) -> i32;
     latch_wait(Handle, i64) -> i32;
     latch_count(Handle, *mut u32) -> i32;
+    condvar_create(Handle, *const c_char, *mut Handle) -> i32;
+    condvar_open(Handle, *const c_char, *mut Handle) -> i32;
+    condvar_open_or_create(Handle, *const c_char, *mut Handle) -> i32;
+    condvar_close(Handle) -> i32;
+    condvar_wait(Handle, Handle, i64) -> i32;
+    condvar_prepare_wait(Handle) -> i32;
+    condvar_commit_wait(Handle, i64) -> i32;
+    condvar_cancel_wait(Handle, *mut bool) -> i32;
+    condvar_notify_one(Handle) -> i32;
+    condvar_notify_all(Handle) -> i32;
+    condvar_notify_many(Handle, u32) -> i32;
+    rwlock_create(Handle, *const c_char, *mut Handle) -> i32;
+    rwlock_open(Handle, *const c_char, *mut Handle) -> i32;
+    rwlock_open_or_create(Handle, *const c_char, *mut Handle) -> i32;
+    rwlock_close(Handle) -> i32;
+    rwlock_read_lock(Handle, i64) -> i32;
+    rwlock_read_unlock(Handle) -> i32;
+    rwlock_write_lock(Handle, i64) -> i32;
+    rwlock_write_unlock(Handle) -> i32;
+    rwlock_mark_consistent(Handle) -> i32;
+    rwlock_readers(Handle, *mut u32) -> i32;
+    semaphore_create(Handle, *const c_char, *const SemaphoreOptions, *mut Handle) -> i32;
+    semaphore_open(Handle, *const c_char, *const SemaphoreOptions, *mut Handle) -> i32;
+    semaphore_open_or_create(Handle, *const c_char, *const SemaphoreOptions, *mut Handle) -> i32;
+    semaphore_close(Handle) -> i32;
+    semaphore_acquire(Handle, i64) -> i32;
+    semaphore_release(Handle, u32) -> i32;
+    semaphore_stat(Handle, *mut Roomy<SemaphoreInfo>) -> i32;
 }
 
 static ABI: OnceLock<Abi> = OnceLock::new();

@@ -8,7 +8,7 @@
 //! | `operations` | the table: what a victim does, who finds what afterwards |
 //! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `makers` | objects that threads wait for, as they are made |
-//! | `gates` | and as they are used |
+//! | `gates`, `permits`, `readers`, `bells` | and as they are used |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
 //! | `nouns` | the objects that they wait for |
@@ -39,6 +39,7 @@
 //! in its call while another dies in its own.
 
 mod abi;
+mod bells;
 mod board;
 mod changes;
 mod contention;
@@ -59,8 +60,10 @@ mod nouns;
 mod operations;
 mod outcomes;
 mod pairs;
+mod permits;
 mod player;
 mod ptrace;
+mod readers;
 mod recorder;
 mod report;
 mod scene;

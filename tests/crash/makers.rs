@@ -2,7 +2,7 @@
 
 use std::ptr::null_mut;
 
-use crate::nouns::{EVENT, LATCH, Noun};
+use crate::nouns::{CONDVAR, EVENT, LATCH, Noun, RWLOCK, SEMAPHORE, TRACKED};
 use crate::operations::{Operation, PLAIN, Sight};
 use crate::player::Stage;
 use crate::victim::stepped;
@@ -20,8 +20,14 @@ macro_rules! made {
     };
 }
 
-pub(crate) const OPERATIONS: &[Operation] =
-    &[made!("create_event", EVENT), made!("create_latch", LATCH)];
+pub(crate) const OPERATIONS: &[Operation] = &[
+    made!("create_condvar", CONDVAR),
+    made!("create_event", EVENT),
+    made!("create_latch", LATCH),
+    made!("create_rwlock", RWLOCK),
+    made!("create_semaphore", SEMAPHORE),
+    made!("create_tracked", TRACKED),
+];
 
 fn create(stage: Stage, noun: &Noun) -> Result<(), String> {
     let (segment, mut out) = (World::open()?.segment, null_mut());

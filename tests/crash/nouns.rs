@@ -2,12 +2,14 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::abi::{Handle, TIMED_OUT, call};
+use crate::abi::{FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT, call};
 use crate::outcomes::{Fresh, is};
 use crate::world::{FRESH, World, handle, ok};
 
 /// The name of the object on stage, of whichever kind.
 const NAME: &CStr = c"noun";
+/// Permits of the tracked semaphore.
+pub(crate) const PERMITS: u32 = 2;
 /// What the latch counts down from.
 pub(crate) const COUNT: u32 = 2;
 
@@ -22,9 +24,10 @@ pub(crate) struct Noun {
     pub(crate) fresh: Fresh,
 }
 
-/// An object on stage.
+/// An object on stage, and what else is in its segment.
 #[derive(Clone, Copy)]
 pub(crate) struct Object {
+    pub(crate) world: World,
     pub(crate) handle: Handle,
 }
 
@@ -38,7 +41,7 @@ impl Noun {
     pub(crate) fn of(&self, world: &World) -> Result<Object, String> {
         let handle =
             handle("opening the object", |out| (self.open)(world.segment, NAME.as_ptr(), out))?;
-        Ok(Object { handle })
+        Ok(Object { world: *world, handle })
     }
 
     /// The same, for who has not opened the segment.
@@ -103,6 +106,65 @@ noun!(LATCH, latch_create, latch_open, latch_open_or_create, latch_close, [COUNT
     ok("latch_wait", call!(latch_wait(latch, 0)))
 });
 
+noun!(
+    SEMAPHORE,
+    semaphore_create,
+    semaphore_open,
+    semaphore_open_or_create,
+    semaphore_close,
+    [&SemaphoreOptions::PLAIN],
+    [&SemaphoreOptions::PLAIN],
+    |semaphore| {
+        is("permits of the new semaphore", permits(semaphore)?, 0)?;
+        is("status of a try", call!(semaphore_acquire(semaphore, 0)), TIMED_OUT)?;
+        ok("semaphore_release", call!(semaphore_release(semaphore, 1)))?;
+        ok("semaphore_acquire", call!(semaphore_acquire(semaphore, 0)))
+    }
+);
+
+noun!(
+    TRACKED,
+    semaphore_create,
+    semaphore_open,
+    semaphore_open_or_create,
+    semaphore_close,
+    [&SemaphoreOptions::TRACKED],
+    [&SemaphoreOptions::TRACKED],
+    |semaphore| {
+        is("permits of the new semaphore", permits(semaphore)?, PERMITS)?;
+        is("status of a release", call!(semaphore_release(semaphore, 1)), FULL)?;
+        for _ in 0..PERMITS {
+            ok("semaphore_acquire", call!(semaphore_acquire(semaphore, 0)))?;
+        }
+        is("status of a try", call!(semaphore_acquire(semaphore, 0)), TIMED_OUT)?;
+        ok("semaphore_release", call!(semaphore_release(semaphore, PERMITS)))
+    }
+);
+
+noun!(RWLOCK, rwlock_create, rwlock_open, rwlock_open_or_create, rwlock_close, [], [], |rwlock| {
+    ok("rwlock_read_lock", call!(rwlock_read_lock(rwlock, 0)))?;
+    is("readers", readers(rwlock)?, 1)?;
+    ok("rwlock_read_unlock", call!(rwlock_read_unlock(rwlock)))?;
+    ok("rwlock_write_lock", call!(rwlock_write_lock(rwlock, 0)))?;
+    ok("rwlock_write_unlock", call!(rwlock_write_unlock(rwlock)))
+});
+
+noun!(
+    CONDVAR,
+    condvar_create,
+    condvar_open,
+    condvar_open_or_create,
+    condvar_close,
+    [],
+    [],
+    |condvar| {
+        ok("condvar_prepare_wait", call!(condvar_prepare_wait(condvar)))?;
+        is("status of a wait", call!(condvar_commit_wait(condvar, 0)), TIMED_OUT)?;
+        ok("condvar_notify_one", call!(condvar_notify_one(condvar)))?;
+        ok("condvar_commit_wait", call!(condvar_commit_wait(condvar, 0)))
+    }
+);
+
 pub(crate) fn is_set(event: Handle) -> Result<bool, String> {
     let mut out = false;
     ok("event_is_set", call!(event_is_set(event, &mut out))).map(|()| out)
@@ -112,4 +174,16 @@ pub(crate) fn is_set(event: Handle) -> Result<bool, String> {
 pub(crate) fn count(latch: Handle) -> Result<u32, String> {
     let mut out = 0;
     ok("latch_count", call!(latch_count(latch, &mut out))).map(|()| out)
+}
+
+/// Permits that can be acquired.
+pub(crate) fn permits(semaphore: Handle) -> Result<u32, String> {
+    let mut info = Roomy::<SemaphoreInfo>::default();
+    ok("semaphore_stat", call!(semaphore_stat(semaphore, &mut info)))?;
+    Ok(info.content.value)
+}
+
+pub(crate) fn readers(rwlock: Handle) -> Result<u32, String> {
+    let mut out = 0;
+    ok("rwlock_readers", call!(rwlock_readers(rwlock, &mut out))).map(|()| out)
 }

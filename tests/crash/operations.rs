@@ -8,6 +8,7 @@ use std::ptr::{null, null_mut};
 use std::thread;
 
 use crate::abi::{FOREVER, Handle, OK, OWNER_DIED, Roomy, Type, call};
+use crate::bells;
 use crate::board::{Board, NONE_YET, WATCHDOG};
 use crate::cpp;
 use crate::gates;
@@ -16,7 +17,9 @@ use crate::locks;
 use crate::makers;
 use crate::nouns::Noun;
 use crate::outcomes::{self, Death, is};
+use crate::permits;
 use crate::player::Stage;
+use crate::readers;
 use crate::transactions;
 use crate::victim::{marked, stepped};
 use crate::world::{
@@ -149,8 +152,9 @@ pub(crate) const PLAIN: Operation = Operation {
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let locks = [locks::CALLED, locks::INLINED_RECURSIVE, locks::INLINED_PLAIN];
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
-    let waits = [makers::OPERATIONS, gates::OPERATIONS];
-    [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).flatten()
+    let waits = [makers::OPERATIONS, gates::OPERATIONS, permits::OPERATIONS];
+    let more_waits = [readers::OPERATIONS, bells::OPERATIONS];
+    [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits).flatten()
 }
 
 const OPERATIONS: &[Operation] = &[

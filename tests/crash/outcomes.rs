@@ -26,7 +26,7 @@ pub(crate) struct Death {
 impl Death {
     /// What the first lock after the call gives if it returned; later ones, or one in the
     /// middle of the call, may give anything.
-    fn gives(&self, status: i32) -> Option<i32> {
+    pub(crate) fn gives(&self, status: i32) -> Option<i32> {
         (self.returned && self.first).then_some(status)
     }
 }

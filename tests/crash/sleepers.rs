@@ -5,15 +5,18 @@
 //! in turn: as soon as nobody runs, all is as it will be. Who still sleeps then is *poked*:
 //! a signal ends its call. A call that gives anything but INTERRUPTED then has slept through
 //! its time, and only a slice would have ended it. So a lost wake-up is found at once, and
-//! slices, which come much later, hide none.
+//! slices, which come much later, hide none. One thing ends later than a thread, the hold of
+//! its process on the segment. Who comes to look between the two naps, no longer each time
+//! than it has waited already; so it is given as much time again.
 
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::abi::INTERRUPTED;
-use crate::board::watchdog;
+use crate::board::{Board, watchdog};
 use crate::nouns::{Noun, Object};
+use crate::outcomes::is;
 use crate::player::{Player, Stage, state_of};
 
 /// What a sleeper has reached: it is about to call, has come out of it, has left.
@@ -48,6 +51,8 @@ struct Sleeper {
 pub(crate) struct Cast {
     pub(crate) noun: &'static Noun,
     sleepers: Vec<Sleeper>,
+    /// How long somebody took to die whose death they may have to see.
+    dying: Duration,
 }
 
 fn part(stage: Stage, noun: &Noun, role: &Role) -> Result<(), String> {
@@ -80,7 +85,7 @@ fn expect_pokes() {
 
 impl Cast {
     pub(crate) fn new(noun: &'static Noun) -> Self {
-        Self { noun, sleepers: Vec::new() }
+        Self { noun, sleepers: Vec::new(), dying: Duration::ZERO }
     }
 
     /// A process whose call has to wait.
@@ -106,11 +111,16 @@ impl Cast {
 
     /// Waits until nobody moves any more. Nobody sleeps then who should not.
     pub(crate) fn settles(&mut self) -> Result<(), String> {
+        std::thread::sleep(std::mem::take(&mut self.dying) * 2);
         self.comes_to_rest()?;
-        for sleeper in self.sleepers.iter_mut().filter(|sleeper| sleeper.sleeps()) {
-            sleeper.is_poked()?;
+        for number in 0..self.sleepers.len() {
+            if self.sleepers[number].sleeps() {
+                self.sleepers[number].is_poked()?;
+                // It may have woken another as it came to look.
+                self.comes_to_rest()?;
+            }
         }
-        self.comes_to_rest()
+        Ok(())
     }
 
     fn comes_to_rest(&mut self) -> Result<(), String> {
@@ -147,6 +157,11 @@ impl Cast {
         self.sleepers.iter().filter(|sleeper| sleeper.sleeps()).count()
     }
 
+    /// How many have come out of their calls, and have not left.
+    pub(crate) fn staying(&self) -> usize {
+        self.sleepers.iter().filter(|sleeper| !sleeper.sleeps() && !sleeper.is_leaving).count()
+    }
+
     /// All who have come out of their calls leave.
     pub(crate) fn awake_leave(&mut self) -> Result<u32, String> {
         let mut count = 0;
@@ -155,6 +170,43 @@ impl Cast {
             sleeper.leaves()?;
         }
         Ok(count)
+    }
+
+    /// One that has come out of its call leaves.
+    pub(crate) fn leaves(&mut self, seat: usize) -> Result<(), String> {
+        self.sleeper(seat).leaves()
+    }
+
+    /// The sleeper dies where it is.
+    pub(crate) fn dies(&mut self, seat: usize) {
+        Board::get().doomed.store(seat as u32 + 1, SeqCst);
+        let index = self.sleepers.iter().position(|sleeper| sleeper.seat == seat).expect("here");
+        let mut sleeper = self.sleepers.remove(index);
+        self.sees_die(|| sleeper.player.kill());
+    }
+
+    /// Somebody dies.
+    pub(crate) fn sees_die(&mut self, kill: impl FnOnce()) {
+        let start = Instant::now();
+        kill();
+        self.dying = self.dying.max(start.elapsed());
+    }
+
+    /// Who is awake leaves, until nobody sleeps any more.
+    pub(crate) fn take_turns(&mut self) -> Result<(), String> {
+        self.settles()?;
+        while self.asleep() > 0 {
+            if self.awake_leave()? == 0 {
+                return Err(format!("{} sleep, and nobody is in their way", self.asleep()));
+            }
+            self.settles()?;
+        }
+        self.awake_leave()?;
+        is("players inside together", Board::get().intrusions.load(SeqCst), 0)
+    }
+
+    fn sleeper(&mut self, seat: usize) -> &mut Sleeper {
+        self.sleepers.iter_mut().find(|sleeper| sleeper.seat == seat).expect("on stage")
     }
 }
 
@@ -176,15 +228,19 @@ impl Sleeper {
         let pokes = &self.player.seat().pokes;
         let before = pokes.count();
         let mut late = watchdog();
-        // SAFETY: our own child, not yet waited for.
-        unsafe { libc::kill(self.player.pid, SIGNAL) };
-        let ended = || !self.sleeps() || late();
-        match pokes.wait(before + 1, ended) {
+        // More than once: one that comes while the sleeper is about to fall asleep is lost.
+        let poke = || {
+            // SAFETY: our own child, not yet waited for.
+            unsafe { libc::kill(self.player.pid, SIGNAL) };
+            !self.sleeps() || late()
+        };
+        match pokes.wait(before + 1, poke) {
             true => Ok(()),
             false if self.sleeps() => Err("a sleeper does not notice a signal".into()),
             false => {
                 let status = self.player.seat().status.load(SeqCst);
-                Err(format!("a sleeper was not woken; it came to look, and got status {status}"))
+                let which = self.seat;
+                Err(format!("sleeper {which} was not woken; it came to look, and got {status}"))
             }
         }
     }

@@ -5,10 +5,13 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::OK;
+use crate::bells;
 use crate::gates;
 use crate::nouns::{Noun, Object};
 use crate::outcomes::is;
+use crate::permits;
 use crate::player::{Player, Stage};
+use crate::readers;
 use crate::sleepers::{Cast, Role};
 use crate::travel::Lead;
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
@@ -62,7 +65,7 @@ pub(crate) struct Fate {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
-    [gates::VIGILS].into_iter().flatten()
+    [gates::VIGILS, permits::VIGILS, readers::VIGILS, bells::VIGILS].into_iter().flatten()
 }
 
 /// One without a victim.
@@ -109,7 +112,7 @@ impl Vigil {
             is("status of the victim's call", victim.status(), self.status)?;
         }
         (self.meanwhile)(&mut cast)?;
-        victim.dies();
+        cast.sees_die(|| victim.dies());
         (self.aftermath)(&mut cast)?;
         if let (Some(wake), false) = (self.waker, slept) {
             self.sleepers_come(&mut cast)?;
@@ -130,7 +133,10 @@ impl Vigil {
     ) -> Result<bool, String> {
         let mut slept = false;
         lead(victim, &mut || {
-            if !std::mem::replace(&mut slept, true) {
+            if std::mem::replace(&mut slept, true) {
+                // Another may have been faster; the victim's turn comes again.
+                self.sleepers_leave(cast)?;
+            } else {
                 self.sleepers_come(cast)?;
                 wake(cast)?;
             }
@@ -140,10 +146,17 @@ impl Vigil {
     }
 
     fn sleepers_come(&self, cast: &mut Cast) -> Result<(), String> {
-        let mut seats = FIRST..;
-        self.sleepers
-            .iter()
-            .try_for_each(|role| cast.falls_asleep(seats.next().expect("a seat"), role))
+        let mut sleepers = (FIRST..).zip(self.sleepers);
+        sleepers.try_for_each(|(seat, role)| cast.falls_asleep(seat, role))
+    }
+
+    /// Those leave who sleep no longer.
+    fn sleepers_leave(&self, cast: &mut Cast) -> Result<(), String> {
+        let seats = FIRST..FIRST + self.sleepers.len();
+        seats.into_iter().try_for_each(|seat| match cast.status(seat) {
+            Some(_) => cast.leaves(seat),
+            None => Ok(()),
+        })
     }
 
     /// Has the segment open from before the first call until after the last.

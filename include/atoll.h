@@ -929,8 +929,9 @@ typedef struct {
 
 /**
  * Where the first word of an object lies, and how a thread finds out what it is called
- * there: all that a program needs to lock an uncontended mutex, to change a value, or to
- * acquire a permit that is there, without a call. <atoll/inline.h> does it, and so do
+ * there: all that a program needs to lock an uncontended mutex, to read under a lock that
+ * nobody writes under, to change a value, or to acquire a permit that is there, without a
+ * call. <atoll/inline.h> does it, and so do
  * atoll.hpp and the Python package. This is the contract that they rely on, edition 1.
  *
  * A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
@@ -943,6 +944,7 @@ typedef struct {
  *               at 0          uint64_t   odd while the thread is inside a call
  *               at `seat`     uint64_t   the segment that the next word is about
  *                             uint64_t   the thread's name there
+ *                             uint64_t   the address of its marks there, uint64_t[8]
  *             The kernel clears records in a forked child. So the seat is good if the
  *             first word is even and the second is equal to `segment`. It is not before
  *             the thread's first call in the segment, in a child before its first call,
@@ -956,6 +958,20 @@ typedef struct {
  *               unlocks it  by a compare-exchange (release) of its name | 2^31 for 0
  *             If RECURSIVE is set, the uint32_t at `word` + 8 says how often the holder
  *             has locked it again. It is 0 while nobody holds it, and the holder's alone.
+ *
+ * A reader-writer lock
+ *             `word` is a uint64_t. Bit 31 is set while somebody writes or is about to, bit
+ *             63 if a writer has died. The uint64_t at `word` + 64, the key, never changes.
+ *             Bits 19..17 of it say which of a thread's marks is the lock's. The uint32_t at
+ *             `word` + 72 is more than the slot, bits 45..32 of the name, of any thread that
+ *             ever read there. With a good seat, a thread
+ *               reads   if its slot is less than that and its mark is 0: an exchange
+ *                       (sequentially consistent) of the mark for the key | 2, then a load
+ *                       (likewise) of `word`. If bits 31 and 63 are 0, it is in; if not, it
+ *                       calls atoll_place_retreat(). From before it looks at the seat
+ *                       until this is decided, the first word of its record is one more,
+ *                       then one more again, or as it was.
+ *               leaves  by a compare-exchange (release) of its mark from the key | 2 to 0
  *
  * A semaphore `word` is a uint64_t: how many permits there are in the high half, bit 31 set
  *             exactly if there are any, bit 30 set if somebody may wait, the rest 0. The
@@ -3824,6 +3840,37 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
 atoll_status atoll_mutex_place(const atoll_mutex *mutex,
                                uint32_t contract,
                                atoll_place *out);
+
+/**
+ * Says where a reader-writer lock lies, for code that reads under it without a call. To
+ * write always takes calls.
+ *
+ * contract  As for atoll_mutex_place().
+ * out       Receives the place, good as long as that of a mutex.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The place is the same for all.
+ * Fork      The place is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_rwlock_place(const atoll_rwlock *lock,
+                                uint32_t contract,
+                                atoll_place *out);
+
+/**
+ * Takes back the mark of a reader that found a writer in its way, and wakes that one if it
+ * waits for this. For <atoll/inline.h>, and for nothing else.
+ *
+ * mark      The thread's own, as the contract at atoll_place says.
+ *
+ * Threads   The one that put the mark there.
+ * Since     0.1
+ */
+void atoll_place_retreat(uint64_t *mark);
 
 /**
  * Says where a value lies, for code that reads and changes it without a call.

@@ -1,6 +1,6 @@
 /*
- * The short ways of mutexes, semaphores and events as inline functions: what an uncontended
- * lock costs is then one compare-exchange and a few loads, without a call.
+ * The short ways of mutexes, reader-writer locks, semaphores and events as inline functions:
+ * what an uncontended lock costs is then one exchange and a few loads, without a call.
  *
  *     atoll_place place;
  *     atoll_mutex_place(mutex, ATOLL_PLACE_CONTRACT, &place);     once, when it is opened
@@ -17,7 +17,10 @@
  * whose names end in _recursive. What holds for the calls holds here: a holder that is
  * killed at any instruction is found dead, and the next one is told.
  *
- * Semaphores go the same way: atoll_semaphore_place(), atoll_place_acquire() and
+ * To read under a reader-writer lock goes the same way: atoll_rwlock_place(),
+ * atoll_place_read_lock() and atoll_place_read_unlock(). To write takes the calls.
+ *
+ * Semaphores too: atoll_semaphore_place(), atoll_place_acquire() and
  * atoll_place_release(), which must not be used after the handle is closed. Of an event,
  * atoll_place_is_set() gives the answer; without a place (word is NULL) make the call.
  *
@@ -51,34 +54,45 @@ static const uint64_t atoll_place_available = (uint64_t)1 << 31;
 static const uint64_t atoll_place_waiters = (uint64_t)1 << 30;
 static const uint64_t atoll_place_set = (uint64_t)1 << 31;
 
+/* Set in the word of a reader-writer lock if a writer has died. One reading, in a mark. */
+static const uint64_t atoll_place_inconsistent = (uint64_t)1 << 63;
+static const uint64_t atoll_place_reading = 2;
+
+/* The calling thread's record, NULL if it has to make the call. Its first word is even. */
+ATOLL_INLINE uint64_t *atoll_place_record(const atoll_place *place) {
+#ifdef __x86_64__
+    uint64_t *record;
+    if (!place->word)
+        return NULL;
+    /* Volatile: the library sets and clears the pointer behind the compiler's back. */
+    __asm__ __volatile__("movq %%fs:(%1), %0" : "=r"(record) : "r"(place->thread));
+    /* Only this thread writes its record, by calls that it makes, and the kernel, which clears
+     * it in a forked child before that runs. */
+    if (record && __atomic_load_n(record, __ATOMIC_RELAXED) & 1)
+        return NULL;
+    return record;
+#else
+    (void)place;
+    return NULL;
+#endif
+}
+
+/* Word `number` of the thread's seat, 0 if the seat is not that of the place's segment. */
+ATOLL_INLINE uint64_t atoll_place_seat(const atoll_place *place, const uint64_t *record,
+                                       int number) {
+    const uint64_t *seat = record + place->seat / sizeof *record;
+    /* Acquire, so that it comes first: a signal handler in between may make a call, which
+     * gives the seat to another segment. */
+    uint64_t word = __atomic_load_n(seat + number, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(seat, __ATOMIC_RELAXED) == place->segment ? word : 0;
+}
+
 /* What the calling thread puts into the word of a mutex that lies there, or 0 if it has to
  * make the call. */
 ATOLL_INLINE uint64_t atoll_place_mine(const atoll_place *place) {
-#ifdef __x86_64__
-    const char *record;
-    const uint64_t *seat;
-    uint64_t name;
-    if (!place->word)
-        return 0;
-    /* Volatile: the library sets and clears the pointer behind the compiler's back. */
-    __asm__ __volatile__("movq %%fs:(%1), %0" : "=r"(record) : "r"(place->thread));
-    if (!record)
-        return 0;
-    /* Only this thread writes its record, by calls that it makes, and the kernel, which clears
-     * it in a forked child before that runs. */
-    if (__atomic_load_n((const uint64_t *)(const void *)record, __ATOMIC_RELAXED) & 1)
-        return 0;
-    seat = (const uint64_t *)(const void *)(record + place->seat);
-    /* Acquire, so that it comes first: a signal handler in between may make a call, which
-     * gives the seat to another segment. */
-    name = __atomic_load_n(seat + 1, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(seat, __ATOMIC_RELAXED) != place->segment)
-        return 0;
-    return name | atoll_place_owned;
-#else
-    (void)place;
-    return 0;
-#endif
+    const uint64_t *record = atoll_place_record(place);
+    uint64_t name = record ? atoll_place_seat(place, record, 1) : 0;
+    return name ? name | atoll_place_owned : 0;
 }
 
 /* Locks the mutex if it is free and nothing is special. */
@@ -135,6 +149,66 @@ ATOLL_INLINE bool atoll_place_unlock_recursive(const atoll_place *place) {
         return false;
     __atomic_store_n(atoll_place_again(place), again - 1, __ATOMIC_RELAXED);
     return true;
+}
+
+/* What a reader puts into its mark. */
+ATOLL_INLINE uint64_t atoll_place_once(const atoll_place *place) {
+    /* Relaxed: it never changes. */
+    return __atomic_load_n((const uint64_t *)place->word + 8, __ATOMIC_RELAXED) |
+           atoll_place_reading;
+}
+
+/* Where the thread has its mark of a reader-writer lock, NULL if it has to make the call. */
+ATOLL_INLINE uint64_t *atoll_place_mark(const atoll_place *place, const uint64_t *record) {
+    uint64_t *marks = (uint64_t *)(uintptr_t)atoll_place_seat(place, record, 2);
+    return marks ? marks + (atoll_place_once(place) >> 17 & 7) : NULL;
+}
+
+/* Puts the thread's mark there, unless there is one, or writers may not look so far. */
+ATOLL_INLINE bool atoll_place_put(const atoll_place *place, const uint64_t *record,
+                                  uint64_t *mark) {
+    const uint32_t *high = (const uint32_t *)((const uint64_t *)place->word + 9);
+    uint64_t slot = atoll_place_seat(place, record, 1) >> 32 & 0x3fff;
+    /* Sequentially consistent, here and below: of a reader and a writer that come at the same
+     * time one sees the other. */
+    if (__atomic_load_n(high, __ATOMIC_SEQ_CST) <= slot ||
+        __atomic_load_n(mark, __ATOMIC_RELAXED) != 0)
+        return false;
+    __atomic_exchange_n(mark, atoll_place_once(place), __ATOMIC_SEQ_CST);
+    return true;
+}
+
+/* Locks a reader-writer lock for reading if nobody writes, or has died writing. */
+ATOLL_INLINE bool atoll_place_read_lock(const atoll_place *place) {
+    uint64_t *record = atoll_place_record(place), *mark, calls;
+    bool in = false;
+    if (!record)
+        return false;
+    /* The calls of a signal handler are refused until it is decided: it would take our mark for
+     * one that stays. */
+    calls = __atomic_load_n(record, __ATOMIC_RELAXED);
+    __atomic_store_n(record, calls + 1, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    mark = atoll_place_mark(place, record);
+    if (mark && atoll_place_put(place, record, mark)) {
+        uint64_t seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_SEQ_CST);
+        in = !(seen & (atoll_place_owned | atoll_place_inconsistent));
+        if (!in)
+            atoll_place_retreat(mark);
+    }
+    /* As it was, if nothing came of it: 0 in a forked child. */
+    __atomic_store_n(record, in ? calls + 2 : calls, __ATOMIC_RELEASE);
+    return in;
+}
+
+/* Undoes that if the thread reads once and nobody waits for it. */
+ATOLL_INLINE bool atoll_place_read_unlock(const atoll_place *place) {
+    uint64_t *record = atoll_place_record(place);
+    uint64_t *mark = record ? atoll_place_mark(place, record) : NULL;
+    uint64_t seen = mark ? atoll_place_once(place) : 0;
+    /* Release: who writes next does so after what we read. */
+    return mark && __atomic_compare_exchange_n(mark, &seen, 0, false, __ATOMIC_RELEASE,
+                                               __ATOMIC_RELAXED);
 }
 
 /* Takes a permit of a semaphore if there is one. */

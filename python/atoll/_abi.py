@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x595bd042420a6600
+ABI_FINGERPRINT = 0x7ce1de74f1d85767
 
 # Done.
 OK = 0
@@ -284,8 +284,8 @@ class atoll_semaphore_info(Structure):
 
 
 # Where the first word of an object lies, and how a thread finds out what it is called there: all
-# that a program needs to lock an uncontended mutex, to change a value, or to acquire a permit that
-# is there, without a call.
+# that a program needs to lock an uncontended mutex, to read under a lock that nobody writes under,
+# to change a value, or to acquire a permit that is there, without a call.
 class atoll_place(Structure):
     _fields_ = [
         ("word", c_void_p),
@@ -773,6 +773,11 @@ FUNCTIONS = {
     "atoll_transaction_end": lambda: (c_int32, [c_void_p, c_uint32]),
     # Says where a mutex lies, for code that locks it without a call.
     "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Says where a reader-writer lock lies, for code that reads under it without a call.
+    "atoll_rwlock_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Takes back the mark of a reader that found a writer in its way, and wakes that one if it waits
+    # for this.
+    "atoll_place_retreat": lambda: (None, [POINTER(c_uint64)]),
     # Says where a value lies, for code that reads and changes it without a call.
     "atoll_value_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a semaphore lies, for code that acquires and releases without a call.

@@ -94,6 +94,7 @@ const _: () = {
     assert!(offset_of!(Thread, calls) == 0);
     assert!(offset_of!(CachedSeat, attachment) == 0);
     assert!(offset_of!(CachedSeat, name) == 8);
+    assert!(offset_of!(CachedSeat, marks) == 16);
     assert!(size_of::<CachedSeat>() == 32);
 };
 

@@ -60,7 +60,7 @@ pub(super) fn take_back(mark: &AtomicU64, key: u64) -> bool {
 /// Takes back a mark, however often it reads, and wakes who watches it. Killed in between:
 /// who watches a mark watches its owner's liveness word too.
 #[cold]
-pub(super) fn clear(mark: &AtomicU64) {
+pub(crate) fn clear(mark: &AtomicU64) {
     // Release, READ: as in `take_back`.
     if mark.swap(0, Release) & WATCHED != 0 {
         futex::wake(low_half(mark), 1);

@@ -89,8 +89,13 @@ shared! {
     }
 }
 
-// `segment::estate` finds the mutex of any lock at its beginning.
-const _: () = assert!(core::mem::offset_of!(RwLockBody, mutex) == 0);
+// `segment::estate` finds the mutex of any lock at its beginning, and other people's programs
+// take the short way to these (`ffi::place`).
+const _: () = {
+    assert!(core::mem::offset_of!(RwLockBody, mutex) == 0);
+    assert!(core::mem::offset_of!(RwLockBody, key) == 64);
+    assert!(core::mem::offset_of!(RwLockBody, high) == 72);
+};
 
 /// What came of the short way to a read lock.
 pub(crate) enum Attempt {

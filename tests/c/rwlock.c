@@ -109,6 +109,7 @@ static void a_waiting_writer_keeps_new_readers_out_and_none_that_is_in(void) {
     struct attempt writer = {atoll_rwlock_write_lock, atoll_rwlock_write_unlock, ATOLL_FOREVER,
                              ATOLL_PANICKED, 0};
     atoll_owner owner = {0};
+    const uint64_t rescued = rescued_waits();
     pthread_t thread;
     set_up();
     EXPECT(ATOLL_OK, atoll_rwlock_read_lock(lock, 0));
@@ -122,6 +123,7 @@ static void a_waiting_writer_keeps_new_readers_out_and_none_that_is_in(void) {
     EXPECT(ATOLL_OK, atoll_rwlock_read_unlock(lock));
     CHECK(pthread_join(thread, NULL) == 0);
     CHECK(writer.got == ATOLL_OK);
+    CHECK(rescued_waits() == rescued);
     tear_down();
 }
 
@@ -169,9 +171,11 @@ static void play_a_role(void *argument) {
 }
 
 static void who_waits_is_woken(void) {
+    const uint64_t rescued = rescued_waits();
     struct meeting meeting = {0, 0};
     set_up();
     in_crowd(7, play_a_role, &meeting);
+    CHECK(rescued_waits() == rescued);
     CHECK(readers() == 0);
     tear_down();
 }

@@ -115,6 +115,7 @@ static atoll_status wait_while_it_dies(pid_t victim, bool to_write) {
 }
 
 static void who_waits_is_woken_by_a_death(void) {
+    const uint64_t rescued = rescued_waits();
     for (int to_write = 0; to_write <= 1; to_write++) {
         set_up();
         CHECK(wait_while_it_dies(start_victim(write_it, NULL), to_write) == ATOLL_OWNER_DIED);
@@ -125,6 +126,7 @@ static void who_waits_is_woken_by_a_death(void) {
     }
     set_up();
     CHECK(wait_while_it_dies(start_victim(read_it, NULL), true) == ATOLL_OK);
+    CHECK(rescued_waits() == rescued);
     expect_free();
     tear_down();
 }

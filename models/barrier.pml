@@ -1,10 +1,12 @@
 /* Barrier: a mark in the record of each party inside, one word, no lock.  (sleep.pml says what a step is and how a death goes.)
  *
- * ctl {generation, arrived, needed, BROKEN} one word; bell (hookable, always 0); told = the last generation whose wake of all is done.
+ * ctl {generation, arrived, needed, BROKEN} one word; bell (hookable, always 0); slept = one more than the last generation in which
+ * somebody went to sleep; told: who slept in generations before this one has been woken.
  * record: mark {0 | INSIDE | BROKEN_INSIDE, generation}.  Process PARTIES may reset (RESETTER) after the fact.
  *
  * HOLD: who arrives last comes in (arrived = needed), runs its action, and only then releases.  DROPS (a mask): arrives and drops in its
  * last round: needed - 1 in the step that would have counted it, and it does not wait.
+ * ASIDE (a mask): arrives, and waits in another call: between the two its hook is not on the bell.  It wakes one, who watches it.
  * SLOT RE-USE.  A mark names the generation of the record that wrote it.  REUSE is a slot, the last process its next owner: identity, then
  * settle (a mark inside the present generation: break it), then it is a party.
  *
@@ -24,6 +26,12 @@
 #define NEEDED (PARTIES + ABSENT)
 #ifndef ROUNDS
 #define ROUNDS 1
+#endif
+#ifndef ONCE
+#define ONCE 0                  /* a mask of parties that come in the first round only */
+#endif
+#ifndef ASIDE
+#define ASIDE 0
 #endif
 #ifndef RESETTER
 #define RESETTER 0
@@ -61,7 +69,7 @@ bit gen[PROCS];
 #define SAYS(p, m)      (mark[p] == (m))
 #define GONE(p)         dead[p]
 #endif
-byte ctl = NEEDED << 3, told, mark[PROCS];
+byte ctl = NEEDED << 3, told, slept, mark[PROCS];
 bit  asleep[PROCS];
 bit  released[8], broken[8];            /* what parties of a generation were told */
 byte lost[8];                           /* died inside, before it was over: a mask */
@@ -78,6 +86,15 @@ inline wake_them() {
 #else
     STEP( wake_one(BELL); woken = 0 )
 #endif
+}
+/* Those who slept in generations before g, unless that has been done. */
+inline wake_who_slept_before(g) {
+    STEP( p = slept );
+    STEP( alive = told );
+    if
+    :: alive < p && p <= (g) -> p = 0; alive = 0; wake_them(); STEP( told = (g) )
+    :: else -> p = 0; alive = 0
+    fi
 }
 /* Is one of this generation dead inside?  alive = those who are not. */
 inline look_around() {
@@ -126,7 +143,7 @@ inline settle() {
 #endif
 
 proctype Party(byte me; byte slot) {
-    byte seen, mine, p, alive, more = ROUNDS; bit woken, late, slept, fallen, had_lost; short want;
+    byte seen, mine, p, alive, more = (IN(ONCE, me) -> 1 : ROUNDS); bit woken, late, had_slept, fallen, had_lost; short want;
 #ifdef REUSE
     if :: me == slot :: else -> take_slot(); settle() fi;
 #endif
@@ -139,8 +156,7 @@ arrive:
     arm(BELL);
 #ifndef M_ARRIVES_WITHOUT_WAKING
     /* Who ended the generation before may have been killed; its hook must not be spent on us, who sleep for another. */
-    STEP( p = told );
-    if :: p < mine -> p = 0; wake_them(); STEP( told = mine ) :: else -> p = 0 fi;
+    wake_who_slept_before(mine);
 #endif
     if :: DROPPING :: else -> STEP( mark[slot] = MY_MARK(INSIDE, mine) ) fi;
     had_lost = lost[mine] != 0;
@@ -157,6 +173,15 @@ arrive:
 #else
         STEP( if :: ctl == seen -> ctl = seen + ONE; counted = counted | B(me) :: else -> seen = 0; goto arrive fi );
 #endif
+        if
+        :: IN(ASIDE, me) ->
+#ifndef M_ASKS_NOBODY_TO_WATCH
+            STEP( wake_one(BELL); woken = 0 );
+#endif
+            disarm();
+            arm(BELL)
+        :: else
+        fi;
         goto look
     :: else
     fi;
@@ -190,8 +215,7 @@ arrive:
 #endif
         STEP( acted[mine] = 1; seen = seen + ONE );                             /* the action */
         STEP( if :: ctl == seen -> ctl = NEXT(seen); counted = 0 :: else -> goto look fi );    /* broken meanwhile */
-        wake_them();
-        STEP( told = mine + 1 );
+        wake_who_slept_before(mine + 1);
         goto released_
     fi;
 #endif
@@ -199,8 +223,7 @@ arrive:
           :: ctl == seen -> ctl = NEXT(seen) - (DROPPING -> ONE_LESS : 0); counted = 0; acted[mine] = 1; assert(!had_lost)                   /* 3 */
           :: else -> seen = 0; goto arrive
           fi );
-    wake_them();
-    STEP( told = mine + 1 );
+    wake_who_slept_before(mine + 1);
     if :: DROPPING -> disarm(); goto finished :: else -> goto released_ fi;
 look:
     STEP( seen = ctl );
@@ -216,7 +239,13 @@ look:
     fi;
     look_around();
     if :: fallen || late -> goto break_it :: else fi;
+#ifndef M_SLEEPS_UNANNOUNCED
+    STEP( if :: slept < mine + 1 -> slept = mine + 1 :: else fi );
+#endif
     want = B(BELL);
+#ifndef M_ENDED_AT_ONCE_IS_NO_SLEEP
+    had_slept = 1;
+#endif
     KERNEL( queued[me] = B(BELL) );
 #ifndef M_CTL_NOT_COMPARED
     KERNEL( if :: ctl == seen :: else -> queued[me] = 0; goto look fi );
@@ -230,7 +259,7 @@ look:
     :: AWAKE && alive == 0 -> break
     od;
 #endif
-    atomic { slept = 1; alive = 0; seen = 0; asleep[me] = 1; round[me] = mine };
+    atomic { had_slept = 1; alive = 0; seen = 0; asleep[me] = 1; round[me] = mine };
 end_asleep:
     ASLEEP(late);
     atomic { asleep[me] = 0; round[me] = 0; want = 0 };
@@ -242,36 +271,44 @@ break_it:
 broken_:
     atomic { broken[mine] = 1; assert(!released[mine]) };                       /* 2 */
 #ifndef M_NO_CHAIN
-    if :: slept -> wake_them() :: else fi;
+    if :: had_slept -> wake_them() :: else fi;
 #endif
     STEP( mark[slot] = 0 );
     disarm();
     goto finished;
 over:
 #ifndef M_NO_CHAIN
-    STEP( p = told );
 #ifdef M_LOOKS_AT_ITS_OWN_GENERATION_ONLY
-    if :: p <= mine -> p = 0; wake_them() :: else -> p = 0 fi;
+    if :: had_slept -> wake_who_slept_before(mine + 1) :: else fi;
 #else
     /* Our sleep may have swallowed the wake for a later generation, too. */
-    if :: p < GENERATION(seen) || seen & BROKEN -> p = 0; wake_them() :: else -> p = 0 fi;
+    if
+    :: had_slept ->
+        STEP( seen = ctl );
+        if :: seen & BROKEN -> wake_them() :: else -> wake_who_slept_before(GENERATION(seen)) fi;
+#ifndef M_KEEPS_THE_WATCH
+        /* Or the wake of one who asks to be watched. */
+        if :: ARRIVED(seen) -> STEP( wake_one(BELL); woken = 0 ) :: else fi
+#endif
+    :: else
+    fi;
 #endif
 #endif
 released_:
     atomic { released[mine] = 1; assert(!broken[mine] && !undone[mine]); assert(acted[mine]) };           /* 2, 4 */
     STEP( mark[slot] = 0 );
     disarm();
-    atomic { seen = 0; mine = 0; alive = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; more-- };
+    atomic { seen = 0; mine = 0; alive = 0; late = 0; had_slept = 0; fallen = 0; had_lost = 0; more-- };
     goto again;
 refused:
     disarm();
     goto finished;
 dying:
     atomic { if :: counted & B(me) && !(ctl & BROKEN) -> lost[GENERATION(ctl)] = lost[GENERATION(ctl)] | B(me) :: else fi;
-             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; round[me] = 0; seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; want = 0 };
+             queued[me] = 0; dead[slot] = 1; asleep[me] = 0; round[me] = 0; seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; had_slept = 0; fallen = 0; had_lost = 0; want = 0 };
     die_in(slot);
 finished:
-    atomic { seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; slept = 0; fallen = 0; had_lost = 0; want = 0 }
+    atomic { seen = 0; mine = 0; p = 0; alive = 0; more = 0; late = 0; had_slept = 0; fallen = 0; had_lost = 0; want = 0 }
 }
 
 /* reset: break it if anybody is inside, write that into their marks, and only then begin anew. */

@@ -257,12 +257,19 @@ static void permits_of_the_dead_come_back(void) {
     tear_down();
 }
 
+static void acquire_the_last(void *unused) {
+    acquire(unused);
+    CHECK(value() == 0);
+}
+
 /* The dead one's slot may be used again, by somebody who has no permit. */
 static void those_who_come_later_do_not_inherit(void) {
     set_up(1);
     kill_victim(start_victim(acquire, NULL));
-    for (int i = 0; i < 3; i++) in_child(acquire, NULL);
-    CHECK(value() == 1);
+    for (int i = 0; i < 3; i++) {
+        in_child(acquire_the_last, NULL);
+        CHECK(value() == 1);
+    }
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
     tear_down();
 }
@@ -348,6 +355,7 @@ static void acquire_in_a_thread_that_ends(void *unused) {
 
 /* Nobody can sleep on a process without a thread in the segment: it is looked at again and again. */
 static void a_holder_without_threads_is_found_dead(void) {
+    const uint64_t rescued = rescued_waits();
     int waiters = 2;
     pthread_t killer;
     set_up(1);
@@ -358,6 +366,7 @@ static void a_holder_without_threads_is_found_dead(void) {
     in_crowd(waiters, wait_and_pass_on, NULL);
     CHECK(pthread_join(killer, NULL) == 0);
     CHECK(passed == waiters && value() == 1);
+    CHECK(rescued_waits() == rescued);
     tear_down();
 }
 
@@ -384,7 +393,9 @@ static void leave_by_closing_all(void *unused) {
 static void leave_and_come_back(void *unused) {
     acquire(unused);
     EXPECT(ATOLL_OK, atoll_process_leave());
-    CHECK(value() == 1); /* it is somebody else now */
+    CHECK(value() == 1); /* it is nobody now, */
+    REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 1));
+    CHECK(value() == 1); /* and then somebody else */
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
     EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
     REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 1));

@@ -55,7 +55,7 @@ impl Abi {
                 self.known.insert(item.ident.to_string(), "c_int32".into());
             }
             Item::Struct(item) if public(&item.vis) => self.structure(item),
-            Item::Fn(item) if item.sig.abi.is_some() => self.function(item),
+            Item::Fn(item) if item.sig.abi.is_some() && public(&item.vis) => self.function(item),
             _ => {}
         }
     }

@@ -12,14 +12,15 @@
 //!          [ generation  | index + 1  ]      the top bit of a generation is set,
 //!                                            as in no address of a program
 //!  slot    [ object                   ]      the box, or the next vacant slot
-//!          [ generation  | kind       ]      the tag; kind 0 is a vacant slot
+//!          [ generation  | kind   | index + 1 ]  the tag; kind 0 is a vacant slot
 //!          [ address                  ]      where a fast path finds the hot bytes
 //!          [ attachment               ]      of the object, and in which mapping
 //! ```
 //!
 //! The table is zeroed static memory, reserved with the library and touched only
-//! where slots are in use: finding an object takes two loads and one comparison. An
-//! uncontended lock does not even look at the object, only at its `Place`.
+//! where slots are in use: finding an object takes two loads and one comparison, for which
+//! a tag is as a handle, with the kind in bits 31..24. An uncontended lock does not even
+//! look at the object, only at its `Place`.
 //!
 //! # Invariants
 //!
@@ -92,7 +93,7 @@ pub(super) trait Handle {
 
     /// Where the fast paths find the object; by default nowhere.
     fn place(_object: &Self::Object) -> Place {
-        Place { address: null_mut(), attachment: 0 }
+        Place::NOWHERE
     }
 }
 
@@ -106,11 +107,16 @@ struct Slot {
 
 /// Where an object's hot bytes lie in shared memory.
 pub(super) struct Place {
-    /// Their address; null for objects that have no fast path.
+    /// Their address.
     pub(super) address: *mut u8,
     /// The attachment that has to be alive for that: a thread with a seat there may
     /// follow the address.
     pub(super) attachment: u64,
+}
+
+impl Place {
+    /// Of objects that have no fast path: nobody has a seat there.
+    pub(super) const NOWHERE: Self = Self { address: null_mut(), attachment: u64::MAX };
 }
 
 /// How many handles a process can have open at once.
@@ -133,6 +139,27 @@ static FREE: AtomicU64 = AtomicU64::new(0);
 static USED: AtomicU64 = AtomicU64::new(0);
 
 const GENERATION: u64 = !0 << 32;
+/// Where the kind stands in a tag.
+const KIND_SHIFT: u32 = 24;
+const _: () = assert!(MOST.is_power_of_two() && MOST < 1 << KIND_SHIFT);
+
+/// The tag of a slot that the handle leads to, and of no other. Which number ever was given
+/// for a handle, no other one has this tag.
+#[inline(always)]
+const fn tag_of(handle: u64, kind: Kind) -> u64 {
+    handle.wrapping_add((kind as u64) << KIND_SHIFT)
+}
+
+/// What a slot with that tag is; 0 if it is vacant.
+const fn kind_in(tag: u64) -> usize {
+    tag as u32 as usize >> KIND_SHIFT
+}
+
+/// The slot that a handle leads to, or any other if it is none: the tag tells.
+#[inline(always)]
+fn slot_of(handle: u64) -> &'static Slot {
+    &SLOTS[index_of(handle) % MOST]
+}
 const NEXT_GENERATION: u64 = 1 << 32;
 const FIRST_GENERATION: u64 = 1 << 63;
 
@@ -156,12 +183,12 @@ pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Resu
 #[inline(always)]
 unsafe fn find_in_call<'call, H: Handle>(handle: *const H) -> Option<&'call H::Object> {
     let bits = handle.addr() as u64;
-    let slot = SLOTS.get(index_of(bits))?;
+    let slot = slot_of(bits);
     // Acquire, OPENED and CLOSED. Loaded before the tag: if this is the object of
     // a later generation, or none, the tag is no longer the one of the handle.
     let object = slot.object.load(Acquire);
     // Relaxed: the tag is only compared.
-    if slot.tag.load(Relaxed) != bits & GENERATION | H::KIND as u64 {
+    if slot.tag.load(Relaxed) != tag_of(bits, H::KIND) {
         return None;
     }
     // SAFETY:
@@ -176,13 +203,13 @@ unsafe fn find_in_call<'call, H: Handle>(handle: *const H) -> Option<&'call H::O
 #[inline(always)]
 pub(super) fn place_of<H: Handle>(handle: *const H) -> Option<Place> {
     let bits = handle.addr() as u64;
-    let slot = SLOTS.get(index_of(bits))?;
+    let slot = slot_of(bits);
     // Acquire, OPENED and CLOSED, and before the tag: as in `find`.
     let address = slot.address.load(Acquire);
     let attachment = slot.attachment.load(Acquire);
     // Relaxed: the tag is only compared.
-    let is_open = slot.tag.load(Relaxed) == bits & GENERATION | H::KIND as u64;
-    (is_open && !address.is_null()).then_some(Place { address, attachment })
+    let is_open = slot.tag.load(Relaxed) == tag_of(bits, H::KIND);
+    is_open.then_some(Place { address, attachment })
 }
 
 /// Ends a handle. The object goes when no call uses it any more. NULL is allowed.
@@ -191,12 +218,10 @@ pub(super) fn close<H: Handle>(call: &InCall, handle: *const H) -> Result<()> {
         return Ok(());
     }
     let bits = handle.addr() as u64;
-    let Some(slot) = SLOTS.get(index_of(bits)) else {
-        return Err(refusal(handle));
-    };
+    let slot = slot_of(bits);
     // Acquire, OPENED and CLOSED: as in `find`.
     let object = slot.object.load(Acquire);
-    let open = bits & GENERATION | H::KIND as u64;
+    let open = tag_of(bits, H::KIND);
     let over = (bits & GENERATION).wrapping_add(NEXT_GENERATION);
     // Relaxed: of all who close the handle one gets the box (H3); the store that
     // CLOSED needs is the next one of `object`.
@@ -241,9 +266,9 @@ impl Vacancy {
         slot.attachment.store(place.attachment, Release);
         // Release, OPENED: the object is whole.
         slot.object.store(Box::into_raw(Box::new(object)).cast(), Release);
-        // Release: H1 holds for whoever sees the tag.
-        slot.tag.store(generation | H::KIND as u64, Release);
         let handle = generation | (self.index as u64 + 1);
+        // Release: H1 holds for whoever sees the tag.
+        slot.tag.store(tag_of(handle, H::KIND), Release);
         core::mem::forget(self);
         without_provenance_mut(handle as usize)
     }
@@ -310,8 +335,8 @@ fn refusal<H: Handle>(handle: *const H) -> Error {
     let tag = SLOTS.get(index_of(bits)).map_or(0, |slot| slot.tag.load(Relaxed));
     let text = if bits == 0 {
         format!("{noun} is NULL: pass a handle from atoll_{noun}_create or atoll_{noun}_open")
-    } else if tag & GENERATION == bits & GENERATION && tag as u32 != 0 {
-        let other = NOUNS[tag as u32 as usize];
+    } else if tag & GENERATION == bits & GENERATION && kind_in(tag) != 0 {
+        let other = NOUNS[kind_in(tag)];
         format!("{noun} is the handle of another kind of thing ({other}): pass one of a {noun}")
     } else if bits & GENERATION >= FIRST_GENERATION && bits & GENERATION < tag & GENERATION {
         format!("{noun} is a handle that was closed: open the {noun} again")

@@ -1,7 +1,6 @@
 //! `atoll_semaphore_*`.
 
 use core::ffi::c_char;
-use core::ptr::null_mut;
 
 use super::argument::{Growing, check_reserved, flag, growing};
 use super::guard::{guard, guard_anywhere};
@@ -32,7 +31,7 @@ impl Handle for atoll_semaphore {
             Some((body, attachment)) => {
                 Place { address: core::ptr::from_ref(body).cast_mut().cast(), attachment }
             }
-            None => Place { address: null_mut(), attachment: 0 },
+            None => Place::NOWHERE,
         }
     }
 }
@@ -268,19 +267,23 @@ pub extern "C" fn atoll_semaphore_acquire(
     semaphore: *mut atoll_semaphore,
     timeout_ns: i64,
 ) -> atoll_status {
-    if timeout_ns >= 0 && quickly(semaphore, SemaphoreBody::take_if_any) {
+    let here = |segment| thread::idle().is_some_and(|thread| thread.has_seat_in(segment));
+    if timeout_ns >= 0 && quickly(semaphore, here, SemaphoreBody::take_if_quiet) {
         return atoll_status::ATOLL_OK;
     }
     acquire_in_full(semaphore, timeout_ns)
 }
 
 /// An uncontended call comes to one exchange, as in `mutex`: it is no call in the sense of
-/// `enter`, and a thread with a seat keeps the place mapped.
+/// `enter`, and `here` says whether this thread has a seat, which keeps the place mapped.
 #[inline(always)]
-fn quickly(semaphore: *mut atoll_semaphore, act: impl FnOnce(&SemaphoreBody) -> bool) -> bool {
+fn quickly(
+    semaphore: *mut atoll_semaphore,
+    here: impl FnOnce(u64) -> bool,
+    act: impl FnOnce(&SemaphoreBody) -> bool,
+) -> bool {
     let Some(place) = handle::place_of(semaphore) else { return false };
-    let seat = thread::idle().and_then(|thread| thread.cached_name(place.attachment));
-    if seat.is_none() {
+    if !here(place.attachment) {
         return false;
     }
     // SAFETY: the address of a semaphore's body in that attachment, which stays mapped
@@ -288,9 +291,10 @@ fn quickly(semaphore: *mut atoll_semaphore, act: impl FnOnce(&SemaphoreBody) -> 
     act(unsafe { &*place.address.cast::<SemaphoreBody>() })
 }
 
+// `extern "C"`, here and below: what cannot unwind into its caller is jumped to.
 #[cold]
 #[inline(never)]
-fn acquire_in_full(semaphore: *mut atoll_semaphore, timeout_ns: i64) -> atoll_status {
+extern "C" fn acquire_in_full(semaphore: *mut atoll_semaphore, timeout_ns: i64) -> atoll_status {
     guard(|call| {
         let deadline = Deadline::after_ns(timeout_ns)?;
         handle::find(call, semaphore)?.acquire_on(call.thread(), deadline)
@@ -323,7 +327,8 @@ fn acquire_in_full(semaphore: *mut atoll_semaphore, timeout_ns: i64) -> atoll_st
 /// Since     0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_semaphore_release(semaphore: *mut atoll_semaphore, n: u32) -> atoll_status {
-    if n == 1 && quickly(semaphore, SemaphoreBody::add_if_quiet) {
+    // Within another call of the thread, too.
+    if n == 1 && quickly(semaphore, thread::has_seat_in, SemaphoreBody::add_if_quiet) {
         return atoll_status::ATOLL_OK;
     }
     release_in_full(semaphore, n)
@@ -331,7 +336,7 @@ pub extern "C" fn atoll_semaphore_release(semaphore: *mut atoll_semaphore, n: u3
 
 #[cold]
 #[inline(never)]
-fn release_in_full(semaphore: *mut atoll_semaphore, n: u32) -> atoll_status {
+extern "C" fn release_in_full(semaphore: *mut atoll_semaphore, n: u32) -> atoll_status {
     guard_anywhere(semaphore, |semaphore, thread| semaphore.release_on(thread, n))
 }
 

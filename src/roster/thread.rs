@@ -140,6 +140,12 @@ pub(crate) fn idle() -> Option<&'static Thread> {
     current().filter(|thread| thread.calls.load(Relaxed) & 1 == 0)
 }
 
+/// Whether the calling thread has a seat there at hand, in a call or not.
+#[inline(always)]
+pub(crate) fn has_seat_in(attachment: u64) -> bool {
+    current().is_some_and(|thread| thread.has_seat_in(attachment))
+}
+
 /// The calling thread, set up if it is new.
 ///
 /// # Errors
@@ -238,6 +244,13 @@ impl Thread {
         // SAFETY: part of the record of the thread's seat, which stays mapped while it has
         // that, and it does not give it up while it looks.
         is_at_hand.then(|| unsafe { &*marks })
+    }
+
+    /// Whether one is at hand: then the attachment stays mapped.
+    #[inline(always)]
+    pub(crate) fn has_seat_in(&self, attachment: u64) -> bool {
+        // Relaxed: our own.
+        self.cache[attachment as usize % CACHED].attachment.load(Relaxed) == attachment
     }
 
     /// The same if the thread has a seat there.

@@ -98,13 +98,17 @@ impl SemaphoreBody {
         self.max.load(Relaxed)
     }
 
-    /// Takes a permit if there is one: the whole of an uncontended call.
+    /// Takes a permit if there is one and nobody waits: the whole of an uncontended call.
     #[inline(always)]
-    pub(crate) fn take_if_any(&self) -> bool {
+    pub(crate) fn take_if_quiet(&self) -> bool {
         // Relaxed: compared below.
         let seen = self.word.load(Relaxed);
-        let is_sound = seen as u32 & !(WAITERS as u32) == AVAILABLE as u32;
-        is_sound && seen >= ONE && self.exchange_for_less(seen, 0)
+        match seen.checked_sub(ONE) {
+            Some(left) if seen as u32 == AVAILABLE as u32 => {
+                self.exchange(seen, if left < ONE { 0 } else { left })
+            }
+            _ => false,
+        }
     }
 
     /// Adds a permit if nobody waits and there is room.
@@ -112,19 +116,23 @@ impl SemaphoreBody {
     pub(crate) fn add_if_quiet(&self) -> bool {
         // Relaxed: compared below.
         let seen = self.word.load(Relaxed);
-        if seen != word_of(value_in(seen)) || value_in(seen) >= self.max() {
+        if seen as u32 & !(AVAILABLE as u32) != 0 || value_in(seen) >= self.max() {
             return false;
         }
         // Release, PERMITTED: what we wrote becomes the taker's to read.
-        self.word.compare_exchange(seen, (seen + ONE) | AVAILABLE, Release, Relaxed).is_ok()
+        self.word.compare_exchange(seen, (seen | AVAILABLE) + ONE, Release, Relaxed).is_ok()
     }
 
-    /// Takes one of the permits that a word says there are.
     #[inline(always)]
-    fn exchange_for_less(&self, seen: u64, kept: u64) -> bool {
-        let gone = if value_in(seen) == 1 { ONE | AVAILABLE } else { ONE };
+    fn exchange(&self, seen: u64, left: u64) -> bool {
         // Acquire, PERMITTED: what was written before it was given is ours to read.
-        self.word.compare_exchange(seen, (seen - gone) | kept, Acquire, Relaxed).is_ok()
+        self.word.compare_exchange(seen, left, Acquire, Relaxed).is_ok()
+    }
+
+    /// Takes one of the permits that a word, which is sound, says there are.
+    fn take_one(&self, seen: u64, kept: u64) -> bool {
+        let gone = if value_in(seen) == 1 { ONE | AVAILABLE } else { ONE };
+        self.exchange(seen, (seen - gone) | kept)
     }
 
     /// Takes a permit, and waits for one until `wait` is over.
@@ -138,13 +146,13 @@ impl SemaphoreBody {
         mut wait: Wait<'_>,
     ) -> Result<()> {
         loop {
-            if self.take_if_any() {
-                return Ok(());
-            }
             let seen = self.word.load(Relaxed);
             check(seen)?;
-            // A permit that came meanwhile is looked at again.
-            if seen & AVAILABLE == 0 && !wait.pause() {
+            if seen & AVAILABLE != 0 {
+                if self.take_one(seen, 0) {
+                    return Ok(());
+                }
+            } else if !wait.pause() {
                 break;
             }
         }
@@ -165,7 +173,7 @@ impl SemaphoreBody {
             check(seen)?;
             if seen & AVAILABLE != 0 {
                 let kept = if wait.slept() { WAITERS } else { 0 }; // S2
-                if self.exchange_for_less(seen, kept) {
+                if self.take_one(seen, kept) {
                     if wait.slept() {
                         self.pass_on();
                     }
@@ -262,7 +270,6 @@ fn value_in(word: u64) -> u32 {
 }
 
 /// The word of a semaphore for which nobody waits.
-#[inline(always)]
 fn word_of(value: u32) -> u64 {
     u64::from(value) * ONE | if value > 0 { AVAILABLE } else { 0 }
 }
@@ -299,21 +306,21 @@ mod tests {
     #[test]
     fn the_short_ways_take_and_add_one() {
         let body = fresh(1, 2);
-        assert!(body.take_if_any() && !body.take_if_any());
+        assert!(body.take_if_quiet() && !body.take_if_quiet());
         assert_eq!(body.word.load(Relaxed), 0);
         assert!(body.add_if_quiet() && body.add_if_quiet() && !body.add_if_quiet());
         assert_eq!(body.word.load(Relaxed), 2 * ONE | AVAILABLE);
     }
 
     #[test]
-    fn a_newcomer_leaves_the_flag_of_who_waits() {
+    fn who_waits_is_left_to_the_call_which_leaves_the_flag() {
         let body = fresh(2, 2);
         body.word.fetch_or(WAITERS, Relaxed);
-        assert!(!body.add_if_quiet());
-        assert!(body.take_if_any());
-        assert_eq!(body.word.load(Relaxed), ONE | AVAILABLE | WAITERS);
-        assert!(body.take_if_any() && !body.take_if_any());
-        assert_eq!(body.word.load(Relaxed), WAITERS);
+        assert!(!body.take_if_quiet() && !body.add_if_quiet());
+        for left in [ONE | AVAILABLE | WAITERS, WAITERS] {
+            assert!(body.take_one(body.word.load(Relaxed), 0));
+            assert_eq!(body.word.load(Relaxed), left);
+        }
     }
 
     #[test]
@@ -332,8 +339,9 @@ mod tests {
             body.word.low().as_futex().store(low, Relaxed);
             let word = body.word.load(Relaxed);
             assert!(body.verify().is_err(), "{word:#x}");
-            assert!(body.release(None, 1).is_err() && !body.add_if_quiet(), "{word:#x}");
-            assert!(value > 5 || !body.take_if_any(), "{word:#x}");
+            assert!(body.release(None, 1).is_err(), "{word:#x}");
+            assert!(value > 5 || !body.take_if_quiet(), "{word:#x}");
+            assert_eq!(body.word.load(Relaxed), word);
         }
     }
 }

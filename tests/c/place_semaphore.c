@@ -165,7 +165,7 @@ static void what_has_no_short_way_has_no_word(void) {
 
 /* It is shared memory, which anybody may write. */
 static void damage_is_refused(void) {
-    const uint64_t damaged[] = {1, available, one, available | waiters | 1, 6 * one};
+    const uint64_t damaged[] = {1, available | waiters, one | waiters, available | 1, one | 1};
     for (int i = 0; i < 5; i++) {
         set_up(0, 5);
         __atomic_store_n((uint64_t *)place.word, damaged[i], __ATOMIC_SEQ_CST);

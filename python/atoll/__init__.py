@@ -48,6 +48,7 @@ from ._errors import (
     WrongKind,
     WrongSegment,
 )
+from ._condition import Condition
 from ._event import Event
 from ._latch import Latch
 from ._lock import Lock, RLock
@@ -67,6 +68,7 @@ __all__ = [
     "AtollError",
     "BoundedSemaphore",
     "Closed",
+    "Condition",
     "Corrupted",
     "Deadlock",
     "Death",

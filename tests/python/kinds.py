@@ -1,6 +1,7 @@
 """One of each kind of object, for what is the same with all of them."""
 
 import functools
+import threading
 
 import atoll
 import pytest
@@ -15,6 +16,7 @@ MAKERS = {
     "Semaphore": atoll.Semaphore,
     "BoundedSemaphore": functools.partial(atoll.BoundedSemaphore, value=3),
     "tracked Semaphore": functools.partial(atoll.Semaphore, value=3, tracked=True),
+    "Condition": functools.partial(atoll.Condition, lock=atoll.RLock()),
     "Event": atoll.Event,
     "Latch": functools.partial(atoll.Latch, count=3),
 }
@@ -27,6 +29,8 @@ def is_same(one, other):
     if isinstance(one, (atoll.Lock, atoll.RLock)):
         with one:
             return other.owner() == one.owner()
+    if isinstance(one, atoll.Condition):
+        return _is_notified(one, other)
     if isinstance(one, atoll.RWLock):
         with one.writing():
             return other.owner() == one.owner()
@@ -48,6 +52,20 @@ def is_same(one, other):
     before = _raw(other)
     one.value = one._type.decode(memoryview(bytes(byte ^ 0x55 for byte in _raw(one))))
     return before != _raw(other) == _raw(one)
+
+
+def _is_notified(one, other):
+    def notify():
+        with one:
+            other._way = one._way  # the lock of the first, if they are two
+            other.notify()
+
+    with one:
+        notifier = threading.Thread(target=notify)
+        notifier.start()
+        came = one.wait(0.3)
+    notifier.join()
+    return came
 
 
 def _raw(value):

@@ -285,8 +285,8 @@ def test_what_a_dead_process_had_is_free(segment, make):
     with Child(
         """
         for entry in segment.list():
-            if "Lock" in entry.kind: mine = getattr(atoll, entry.kind)(segment, "x")
-            else: mine = getattr(atoll, entry.kind)(segment, "x", create=False)
+            own = dict(lock=atoll.Lock()) if entry.kind == "Condition" else {}
+            mine = getattr(atoll, entry.kind)(segment, "x", create=False, **own)
         say("open")
         hang()
         """,

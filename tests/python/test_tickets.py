@@ -43,6 +43,7 @@ def make_in(segment):
         atoll.Semaphore(segment, value=3),
         atoll.Semaphore(segment, value=3, tracked=True),
         atoll.BoundedSemaphore(segment, value=3),
+        atoll.Condition(segment, lock=atoll.RLock()),
         atoll.Event(segment),
         atoll.Latch(segment, count=1000),
     ]

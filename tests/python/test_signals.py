@@ -12,6 +12,14 @@ from operator import itemgetter
 
 import atoll
 import pytest
+from interrupts import (
+    Interrupt,
+    ended_by_ctrl_c,
+    handler,  # noqa: F401  # a fixture
+    interrupted_by_the_signal_of_another_thread,
+    often_interrupted,
+    raise_interrupt,
+)
 from support import Child, run
 
 BOTH = pytest.mark.parametrize("kind", [atoll.Lock, atoll.RLock])
@@ -23,23 +31,6 @@ IN_TRANSACTION = """
         say("in")
         input()
 """
-
-
-class Interrupt(Exception):
-    pass
-
-
-def raise_interrupt(*_):
-    raise Interrupt
-
-
-@pytest.fixture
-def handler():
-    """Sets what happens at SIGALRM; undone afterwards."""
-    before = signal.getsignal(signal.SIGALRM)
-    yield lambda action: signal.signal(signal.SIGALRM, action)
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
@@ -62,22 +53,6 @@ def held(segment):
     yield start
     for child in children:
         child.__exit__()
-
-
-def ended_by_ctrl_c(wait):
-    """Whether Ctrl-C ends it; if something else does, Ctrl-C comes here."""
-    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        wait()
-    except KeyboardInterrupt:
-        return True
-    try:
-        timer.join()
-        time.sleep(1)
-    except KeyboardInterrupt:
-        pass
-    return False
 
 
 @BOTH
@@ -133,29 +108,11 @@ def store(lock, value):
 
 @pytest.mark.parametrize("wait", [acquire, begin, store])
 def test_a_signal_that_another_thread_got_is_heard(segment, handler, wait):
-    """Python's handlers run in the main thread, which no signal wakes from the wait here."""
     lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "32s")
     handler(raise_interrupt)
-    ready = threading.Event()
-
-    def other():
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-        ready.set()
-        time.sleep(0.3)
-        signal.pthread_kill(threading.get_ident(), signal.SIGALRM)
-
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-    thread = threading.Thread(target=other)
     with Child(IN_TRANSACTION, segment) as holder:
         holder.expect("in")
-        try:
-            thread.start()
-            ready.wait()
-            with pytest.raises(Interrupt):
-                wait(lock, value)
-        finally:
-            thread.join()
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        interrupted_by_the_signal_of_another_thread(lambda: wait(lock, value))
 
 
 @BOTH
@@ -257,16 +214,11 @@ def test_an_exception_from_a_handler_never_leaves_the_lock_held(segment, handler
         pytest.skip("this Python may raise between the call that takes a lock and what follows")
     lock = kind(segment, "l")
     handler(raise_interrupt)
-    for _ in range(1500):
-        try:
-            # Once more later: Python up to 3.11 at times misses a signal until the next.
-            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6), 0.2)
-            try:
-                use(lock)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        except Interrupt:
-            assert lock.owner() is None
+
+    def check():
+        assert lock.owner() is None
+
+    often_interrupted(lambda: use(lock), check, 1500, 20e-6, 200e-6)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="as above")
@@ -282,15 +234,10 @@ def test_an_exception_from_a_handler_undoes_all_or_nothing(segment, handler):
                 tx.modify(parts, place, place + 1)[0] += 1
                 tx.store(total, total.value + 1)
 
-    for _ in range(1500):
-        try:
-            signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 200e-6), 0.2)
-            try:
-                change()
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        except Interrupt:
-            assert sum(parts) == total.value and lock.owner() is None
+    def check():
+        assert sum(parts) == total.value and lock.owner() is None
+
+    often_interrupted(change, check, 1500, 20e-6, 200e-6)
     assert total.value > 0
 
 

@@ -75,6 +75,7 @@
 #include "atoll/latch.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/segment.hpp"
+#include "atoll/semaphore.hpp"
 #include "atoll/shared_mutex.hpp"
 #include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
@@ -114,6 +115,9 @@ struct atoll {
     using recursive_mutex = libatoll::recursive_mutex;
     using shared_mutex = libatoll::shared_mutex;
     using owner = libatoll::owner;
+
+    using counting_semaphore = libatoll::counting_semaphore;
+    using tracked_semaphore = libatoll::tracked_semaphore;
 
     using event = libatoll::event;
     using latch = libatoll::latch;

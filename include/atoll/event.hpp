@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "inline.h"
 #include "object.hpp"
 
 namespace libatoll {
@@ -21,9 +22,12 @@ inline namespace ATOLL_VARIANT {
 /// It starts cleared. All who wait when it is set go on, even if it is cleared at once, and even if
 /// who sets it is killed on the way: it was set, and then for all, or it was not. No death leaves
 /// anybody waiting for what has happened.
-class event : public detail::object<event, atoll_event_close, atoll_event_remove,
-                                    atoll_event_export, atoll_event_import> {
-    using object::object;
+///
+/// Looking whether it is set is a load in the caller's own code; see inline.h.
+class event
+    : public detail::placed_object<event, atoll_event_place, atoll_event_close, atoll_event_remove,
+                                   atoll_event_export, atoll_event_import> {
+    using placed_object::placed_object;
 
 public:
     /// Makes a new one; anonymous without a name. Throws status::already_exists.
@@ -51,7 +55,8 @@ public:
     }
 
     outcome<bool> is_set() const {
-        return detail::settle(detail::ask<bool>(atoll_event_is_set, native_handle()));
+        if (__builtin_expect(place()->word != nullptr, true)) return atoll_place_is_set(place());
+        return is_set_by_call();
     }
 
     /// Waits until it is set, or has been since.
@@ -71,6 +76,10 @@ public:
     }
 
 private:
+    [[gnu::cold, gnu::noinline]] outcome<bool> is_set_by_call() const {
+        return detail::settle(detail::ask<bool>(atoll_event_is_set, native_handle()));
+    }
+
     template <class Left>
     result<bool> waited(const Left& left) const {
         // A signal handler ends a call, but the wait is one: what was set in between counts.

@@ -28,8 +28,8 @@ namespace detail {
 using mutex_calls = lock_calls<atoll_mutex_lock, atoll_mutex_unlock, atoll_mutex_dead_owner>;
 
 template <class Self>
-using mutex_object = object<Self, atoll_mutex_close, atoll_mutex_remove, atoll_mutex_export,
-                            atoll_mutex_import>;
+using mutex_object = placed_object<Self, atoll_mutex_place, atoll_mutex_close, atoll_mutex_remove,
+                                   atoll_mutex_export, atoll_mutex_import>;
 
 }  // namespace detail
 
@@ -47,7 +47,9 @@ template <bool Recursive>
 class basic_mutex : public detail::mutex_object<basic_mutex<Recursive>> {
     using base = detail::mutex_object<basic_mutex>;
     using calls = detail::mutex_calls;
-    friend base;
+    using base::base;
+    using base::place;
+    friend typename base::object;
 
 public:
     using base::native_handle;
@@ -132,11 +134,6 @@ public:
     }
 
 private:
-    using handle = typename base::handle;
-
-    basic_mutex(handle got, const atoll_place& place) noexcept
-        : base(std::move(got)), place_(place) {}
-
     template <class Call>
     static outcome<basic_mutex> made(Call function, const segment& in, detail::c_name name) {
         atoll_mutex_options given = ATOLL_MUTEX_OPTIONS_INIT;
@@ -150,25 +147,15 @@ private:
                          : "the ticket is for a recursive mutex";
     }
 
-    /// Finds out where the mutex lies, once and for all.
-    static result<basic_mutex> opened(result<handle> got) {
-        if (!got) return got.error();
-        const auto place = detail::place_of(atoll_mutex_place, got->get());
-        if (!place) return place.error();
-        return basic_mutex(*std::move(got), *place);
-    }
-
     /// The short ways: false says that something is not as usual, and that a call has to see to it.
     bool lock_at_once() const noexcept {
-        const atoll_place* const place = &*place_;
         return __builtin_expect(
-            Recursive ? atoll_place_lock_recursive(place) : atoll_place_lock(place), true);
+            Recursive ? atoll_place_lock_recursive(place()) : atoll_place_lock(place()), true);
     }
 
     bool unlock_at_once() const noexcept {
-        const atoll_place* const place = &*place_;
         return __builtin_expect(
-            Recursive ? atoll_place_unlock_recursive(place) : atoll_place_unlock(place), true);
+            Recursive ? atoll_place_unlock_recursive(place()) : atoll_place_unlock(place()), true);
     }
 
     [[gnu::cold, gnu::noinline]] void wait_for_lock() {
@@ -193,8 +180,6 @@ private:
         if (lock_at_once()) return std::optional(false);
         return calls::recover(native_handle(), left);
     }
-
-    detail::companion<atoll_place> place_;
 };
 
 using mutex = basic_mutex<false>;

@@ -79,6 +79,32 @@ private:
     handle handle_;
 };
 
+/// The base of an object that has short ways: it finds out where it lies, once and for all.
+template <class Self, auto Place, auto Close, auto Remove, auto Export, auto Import>
+class placed_object : public object<Self, Close, Remove, Export, Import> {
+    using base = object<Self, Close, Remove, Export, Import>;
+    friend base;
+
+protected:
+    using handle = typename base::handle;
+
+    placed_object(handle opened, const atoll_place& place) noexcept
+        : base(std::move(opened)), place_(place) {}
+
+    static result<Self> opened(result<handle> got) {
+        if (!got) return got.error();
+        const auto place = place_of(Place, got->get());
+        if (!place) return place.error();
+        return Self(*std::move(got), *place);
+    }
+
+    /// In the words of inline.h; without a word after a move.
+    const atoll_place* place() const noexcept { return &*place_; }
+
+private:
+    companion<atoll_place> place_;
+};
+
 }  // namespace detail
 }  // namespace ATOLL_VARIANT
 }  // namespace libatoll

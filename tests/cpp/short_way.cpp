@@ -2,22 +2,15 @@
 // as usual, each does. The calls are counted by functions of their names in this program, which
 // come before those of the library and pass on to them.
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <chrono>
 #include <mutex>
 #include <thread>
 
+#include "calls.hpp"
 #include "others.hpp"
 
 using namespace std::chrono_literals;
-
-static std::atomic<int> calls;
-
-// The library's own function of that name.
-#define LIBRARY(function) \
-    (calls++, reinterpret_cast<decltype(&function)>(dlsym(RTLD_NEXT, #function)))
 
 atoll_status atoll_mutex_lock(atoll_mutex* mutex, std::int64_t timeout_ns) {
     return LIBRARY(atoll_mutex_lock)(mutex, timeout_ns);
@@ -52,18 +45,6 @@ COUNT_FETCH(atoll_value_fetch_max)
 COUNT_FETCH(atoll_value_fetch_and)
 COUNT_FETCH(atoll_value_fetch_or)
 COUNT_FETCH(atoll_value_fetch_xor)
-
-// The statements make so many calls.
-#define CALLS(n, ...) \
-    do { \
-        const int before = calls; \
-        __VA_ARGS__; \
-        const int made = calls - before; \
-        if (made != (n)) { \
-            const std::string said = std::to_string(made) + " calls, not " #n ": " #__VA_ARGS__; \
-            complain(__FILE__, __LINE__, said.c_str()); \
-        } \
-    } while (0)
 
 static void a_mutex_that_nobody_wants_needs_no_call() {
     test_segment test;

@@ -30,4 +30,10 @@ void store(number& n) { static_cast<void>(n.store(1)); }
 void release(number& n) { static_cast<void>(n.store(1, std::memory_order_release)); }
 // atomics: 1
 bool exchange(number& n, long& e) { return GIVEN(n.compare_exchange_weak(e, 1)); }
+// atomics: 1
+void acquire(atoll::counting_semaphore& s) { static_cast<void>(s.acquire()); }
+// atomics: 1
+void give_back(atoll::counting_semaphore& s) { static_cast<void>(s.release()); }
+// atomics: 0
+bool look(const atoll::event& e) { return GIVEN(e.is_set()); }
 }

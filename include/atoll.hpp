@@ -70,6 +70,7 @@
 #endif
 
 #include "atoll/array.hpp"
+#include "atoll/condition.hpp"
 #include "atoll/error.hpp"
 #include "atoll/event.hpp"
 #include "atoll/latch.hpp"
@@ -116,6 +117,7 @@ struct atoll {
     using shared_mutex = libatoll::shared_mutex;
     using owner = libatoll::owner;
 
+    using condition_variable_any = libatoll::condition_variable_any;
     using counting_semaphore = libatoll::counting_semaphore;
     using tracked_semaphore = libatoll::tracked_semaphore;
 

@@ -33,6 +33,10 @@ template class libatoll::array<float>;
 template class libatoll::basic_mutex<true>;
 float& cell(const atoll::array<float>& grid, int i, int j) { return grid(i, j) = grid.at(1, 2); }
 auto open(atoll::segment& in) { return atoll::value<int>::open(in, "name"); }
+using condition = atoll::condition_variable_any;
+template void condition::wait(std::unique_lock<atoll::mutex>&, bool (*)());
+template bool condition::wait_for(std::mutex&, const std::chrono::seconds&, bool (*)());
+template class libatoll::detail::semaphore<atoll::tracked_semaphore, true>;
 
 // refused: a pointer cannot be shared
 auto size = sizeof(atoll::value<int*>);
@@ -89,6 +93,9 @@ void begin(atoll::mutex& m) { atoll::transaction::begin(m, m, m, m, m, m, m, m, 
 void copy(atoll::mutex& mutex) { auto other = mutex; }
 
 // refused: deleted
+void copy(atoll::shared_mutex& mutex) { auto other = mutex; }
+
+// refused: deleted
 void copy(atoll::value<int>& left, atoll::value<int>& right) { left = right; }
 
 // refused: 63 bytes at most
@@ -112,3 +119,9 @@ void begin(atoll::mutex& mutex) { atoll::transaction open(mutex); }
 
 // refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
 void exchange(atoll::value<int>& value, int& old) { while (!value.compare_exchange_weak(old, 1)); }
+
+// refused: nodiscard [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void ignore(atoll::counting_semaphore& permits) { permits.acquire(); }
+
+// refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void wait(atoll::event& event) { while (!event.is_set()); }

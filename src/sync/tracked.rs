@@ -247,16 +247,20 @@ impl Tracked {
         loop {
             let mut held = Vec::new();
             for at in self.upwards() {
-                // SeqCst, WAITING.
-                match self.permits[at].load(SeqCst) {
-                    0 if self.take(at, 0, me) => return Ok(Look::Taken),
-                    0 => held.push(self.permits[at].load(SeqCst)),
-                    holder => held.push(holder),
+                // SeqCst, WAITING. As often as somebody is faster: who has it then may be
+                // killed when it has given it back and told nobody.
+                let holder = loop {
+                    match self.permits[at].load(SeqCst) {
+                        0 if self.take(at, 0, me) => return Ok(Look::Taken),
+                        0 => {}
+                        holder => break holder,
+                    }
+                };
+                // What we hold ourselves we need not watch: we die with it.
+                if holder != me {
+                    held.push(holder);
                 }
             }
-            // What we hold ourselves we need not watch. If it was taken and given back since,
-            // the count has moved.
-            held.retain(|holder| *holder != me && *holder != 0);
             let mut holders = Holders::of(self.attachment, held)?;
             if !holders.any_gone() {
                 if self.watch_debtor(me, &mut holders)? {

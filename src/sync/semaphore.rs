@@ -103,12 +103,10 @@ impl SemaphoreBody {
     pub(crate) fn take_if_quiet(&self) -> bool {
         // Relaxed: compared below.
         let seen = self.word.load(Relaxed);
-        match seen.checked_sub(ONE) {
-            Some(left) if seen as u32 == AVAILABLE as u32 => {
-                self.exchange(seen, if left < ONE { 0 } else { left })
-            }
-            _ => false,
+        if seen as u32 != AVAILABLE as u32 || seen < ONE {
+            return false;
         }
+        self.exchange(seen, if seen < 2 * ONE { 0 } else { seen - ONE })
     }
 
     /// Adds a permit if nobody waits and there is room.

@@ -76,6 +76,30 @@ pub const ATOMIC_ADD: Plan = Plan {
 };
 pub const ATOMIC_ADD_CTYPES: Plan = twin(ATOMIC_ADD, "py_value_atomic_add_ctypes", None);
 
+/// `event.is_set()`.
+pub const EVENT: Plan = Plan {
+    subject: Subject {
+        name: "py_event_is_set",
+        peer_name: Some("multiprocessing.Event"),
+        target: Some(4.0),
+        ..SUBJECT
+    },
+    measure: |site, subject| versions(site, subject, |at| at.slices("py_event", "is_set")),
+};
+pub const EVENT_CTYPES: Plan = twin(EVENT, "py_event_is_set_ctypes", None);
+
+/// `semaphore.acquire()` and `semaphore.release()`.
+pub const SEMAPHORE: Plan = Plan {
+    subject: Subject {
+        name: "py_semaphore_uncontended",
+        peer_name: Some("multiprocessing.Semaphore"),
+        target: None,
+        ..SUBJECT
+    },
+    measure: |site, subject| versions(site, subject, |at| at.slices("py_semaphore", "uncontended")),
+};
+pub const SEMAPHORE_CTYPES: Plan = twin(SEMAPHORE, "py_semaphore_uncontended_ctypes", None);
+
 /// `array[i]`.
 pub const READ: Plan = Plan {
     subject: Subject {

@@ -20,6 +20,9 @@ lock = atoll.Lock()
 rlock = atoll.RLock()
 value = atoll.Value(type="i64")
 array = atoll.Array(type="i64", shape=1000)
+event = atoll.Event()
+semaphore = atoll.Semaphore()
+rwlock = atoll.RWLock()
 
 
 def nothing(times):
@@ -43,6 +46,35 @@ def with_rlock(times):
     for _ in times:
         with rlock:
             pass
+
+
+def with_semaphore(times):
+    for _ in times:
+        with semaphore:
+            pass
+
+
+def acquire_release_semaphore(times):
+    for _ in times:
+        semaphore.acquire()
+        semaphore.release()
+
+
+def reading(times):
+    for _ in times:
+        with rwlock.reading():
+            pass
+
+
+def is_set(times):
+    for _ in times:
+        event.is_set()
+
+
+def set_clear(times):
+    for _ in times:
+        event.set()
+        event.clear()
 
 
 def get(times):
@@ -86,6 +118,11 @@ def main(library):
         ("lock acquire, release", acquire_release),
         ("with lock", with_lock),
         ("with rlock", with_rlock),
+        ("semaphore acquire, release", acquire_release_semaphore),
+        ("with semaphore", with_semaphore),
+        ("with rwlock.reading()", reading),
+        ("event is_set", is_set),
+        ("event set, clear", set_clear),
         ("value get", get),
         ("value set", set_),
         ("value add", add),

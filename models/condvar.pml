@@ -42,7 +42,8 @@ byte state[PROCS], ticket[PROCS];       /* per slot */
 #define CALLED  2
 #define READY   4               /* the hook is on the bell */
 #define CALLING 8
-/* A handler in a waiter: whoever tells it meanwhile has to have it watched, as its hook is not on the bell. */
+/* A handler: READY goes from the node first.  Whoever tells a waiter meanwhile has it watched, and whoever looks watches who was about to
+ * tell others: their hooks are not on the bell. */
 #ifdef M_LENDS_WHILE_READY
 #define BEFORE_IT_LENDS  skip
 #define AFTER_IT_LENT    skip
@@ -52,6 +53,15 @@ byte state[PROCS], ticket[PROCS];       /* per slot */
 #endif
 #if HANDLES
 byte was_ready;
+#define ON_BELL     READY               /* kept by who leaves, set by who notifies */
+#ifdef M_APART_NOT_WATCHED
+#define NOTE_APART(p)  skip
+#else
+#define NOTE_APART(p)  if :: state[p] & READY :: else -> apart = apart | B(p) fi
+#endif
+#else
+#define ON_BELL     0
+#define NOTE_APART(p)  skip
 #endif
 #include "sleep.pml"
 
@@ -108,6 +118,11 @@ byte user_lock;                 /* a guard: free, or its owner is dead.  That a 
 #define IS_ITS_TRACE(p) dead[p]
 #endif
 
+#if HANDLES
+#define NOBODY_APART  apart = 0
+#else
+#define NOBODY_APART  skip
+#endif
 /* One record of the scan; `young` is the first ticket that does not count. */
 #define SEE(p) \
     if \
@@ -115,11 +130,11 @@ byte user_lock;                 /* a guard: free, or its owner is dead.  That a 
     :: else -> if \
                :: GONE(p) -> fallen = fallen | B(p); NOTE_TRACE(p) \
                :: !GONE(p) && state[p] & WAITING -> present = present | B(p); if :: state[p] & READY :: else -> away = away | B(p) fi; NOTE_TICKET(p) \
-               :: else \
+               :: else -> NOTE_APART(p) \
                fi \
     fi
 inline scan() {
-    present = 0; fallen = 0; away = 0;
+    present = 0; fallen = 0; away = 0; NOBODY_APART;
 #ifdef ATOMIC_SCAN
     STEP( SEE(0); SEE(1);
 #if PROCS > 2
@@ -205,7 +220,7 @@ inline settle() {
         scan();
         atomic { choose(present, GRANTS(seen), LIMIT(seen)) };
         call(1);
-        atomic { seen = 0; present = 0; fallen = 0; away = 0; FORGET };
+        atomic { seen = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; FORGET };
         disarm()
     :: else
     fi;
@@ -221,6 +236,9 @@ inline settle() {
 proctype Waiter(byte me; byte slot) {
     byte seen, present, fallen, gone, away, chosen, i, n, t;
     bit  woken, late, distant, pieced; short want;
+#if HANDLES
+    byte apart;
+#endif
 #ifdef REUSE
     byte saw[PROCS], old;
 
@@ -244,7 +262,7 @@ look:
 #endif
     STEP( seen = ctl );
     if
-    :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; chosen = 0 }
+    :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0 }
     :: else ->
         scan();
         atomic { choose(present | B(slot), GRANTS(seen), LIMIT(seen)) }
@@ -303,7 +321,7 @@ look:
 #ifndef M_PIECE_DOES_NOT_LOOK
         STEP( seen = ctl );
         if
-        :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; chosen = 0 }
+        :: GRANTS(seen) == 0 -> atomic { present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0 }
         :: else ->
             scan();
             atomic { choose(present | B(slot), GRANTS(seen), LIMIT(seen)) }
@@ -345,6 +363,9 @@ look:
     KERNEL( if :: ctl == seen :: else -> queued[me] = 0; chosen = 0; goto look fi );
 #endif
 #ifndef M_NO_LIVENESS_WORDS
+#if HANDLES
+    atomic { chosen = chosen | apart; apart = 0 };
+#endif
     do DOOM
     :: atomic { AWAKE && chosen != 0 ->
                 i = 0; do :: !IN(chosen, i) -> i++ :: else -> break od; chosen = chosen & ~B(i);
@@ -365,7 +386,7 @@ leave:
 #ifdef M_LEAVES_NO_TRACE
     STEP( state[slot] = 0 );
 #else
-    STEP( state[slot] = CALLING | MY_GEN );
+    STEP( state[slot] = CALLING | ON_BELL | MY_GEN );
 #endif
     STEP( seen = ctl );
     if
@@ -384,15 +405,18 @@ leave:
     disarm();
     goto finished;
 dying:
-    atomic { queued[me] = 0; dead[slot] = 1; asleep[me] = 0; FORGET; i = 0; n = 0; t = 0; seen = 0; gone = 0; present = 0; fallen = 0; away = 0; chosen = 0; want = 0; late = 0; distant = 0 };
+    atomic { queued[me] = 0; dead[slot] = 1; asleep[me] = 0; FORGET; i = 0; n = 0; t = 0; seen = 0; gone = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0; want = 0; late = 0; distant = 0 };
     die_in(slot);
 finished:
-    atomic { FORGET; i = 0; n = 0; t = 0; seen = 0; gone = 0; present = 0; fallen = 0; away = 0; chosen = 0; want = 0; late = 0; distant = 0 }
+    atomic { FORGET; i = 0; n = 0; t = 0; seen = 0; gone = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0; want = 0; late = 0; distant = 0 }
 }
 
 proctype Notifier(byte me; byte slot) {
     byte seen, young, here, present, fallen, away, chosen, i, n, t, had, more = NOTIFIES;
     bit woken, distant;
+#if HANDLES
+    byte apart;
+#endif
 #ifdef REUSE
     byte saw[PROCS], old;
 
@@ -408,6 +432,9 @@ next:
 #endif
 #ifndef M_NO_HOOK_IN_NOTIFY
     arm(BELL);
+#if HANDLES
+    STEP( state[slot] = state[slot] | READY );
+#endif
 #endif
 again:
     STEP( seen = ctl );
@@ -454,13 +481,13 @@ again:
 #ifdef NOTIFY_WITH_LOCK
     STEP( user_lock = 0 );
 #endif
-    atomic { more--; FORGET; seen = 0; young = 0; here = 0; present = 0; fallen = 0; away = 0; chosen = 0; had = 0 };
+    atomic { more--; FORGET; seen = 0; young = 0; here = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0; had = 0 };
     goto next;
 dying:
-    atomic { queued[me] = 0; dead[slot] = 1; FORGET; i = 0; n = 0; t = 0; seen = 0; present = 0; fallen = 0; away = 0; chosen = 0; distant = 0; young = 0; here = 0; had = 0; more = 0 };
+    atomic { queued[me] = 0; dead[slot] = 1; FORGET; i = 0; n = 0; t = 0; seen = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0; distant = 0; young = 0; here = 0; had = 0; more = 0 };
     die_in(slot);
 finished:
-    atomic { FORGET; i = 0; n = 0; t = 0; seen = 0; present = 0; fallen = 0; away = 0; chosen = 0; distant = 0; young = 0; here = 0; had = 0; more = 0 }
+    atomic { FORGET; i = 0; n = 0; t = 0; seen = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; chosen = 0; distant = 0; young = 0; here = 0; had = 0; more = 0 }
 }
 
 proctype Monitor() {

@@ -271,3 +271,83 @@ fn check(options: &SemaphoreOptions) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Offset;
+    use crate::object::segment::SegmentOptions;
+    use crate::platform::atomic::Ordering::SeqCst;
+
+    fn segment(purpose: &str) -> Segment {
+        let name = format!("atoll-test-{}-semaphore-{purpose}", std::process::id());
+        let segment = Segment::create(&name, &SegmentOptions::default()).expect("create");
+        Segment::unlink(&name).expect("unlink");
+        segment
+    }
+
+    fn options(value: u32, max: u32, tracked: bool) -> SemaphoreOptions {
+        SemaphoreOptions { value, max, tracked }
+    }
+
+    fn status<T>(result: Result<T>) -> Status {
+        result.err().map_or(Status::Ok, |error| error.status())
+    }
+
+    #[test]
+    fn each_sort_gives_what_it_has_and_no_more() {
+        let segment = segment("sorts");
+        for options in [options(2, 0, false), options(2, 2, false), options(2, 0, true)] {
+            let semaphore = Semaphore::create(&segment, None, &options).expect("a semaphore");
+            for left in [1, 0] {
+                semaphore.acquire(Deadline::NEVER).expect("there is one");
+                assert_eq!(semaphore.info().expect("sound").value, left, "{options:?}");
+            }
+            assert_eq!(status(semaphore.acquire(Deadline::NOW)), Status::TimedOut);
+            semaphore.release(2).expect("both were acquired");
+            let SemaphoreInfo { value, max, tracked } = semaphore.info().expect("sound");
+            assert_eq!((value, tracked), (2, options.tracked));
+            let over = semaphore.release(1);
+            assert_eq!(status(over), if max == 2 { Status::Full } else { Status::Ok });
+            segment.verify().expect("sound");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let segment = segment("options");
+        for (value, max, tracked) in [
+            (3, 2, false),
+            (MOST_PERMITS + 1, 0, false),
+            (0, MOST_PERMITS + 1, false),
+            (0, 0, true),
+            (MOST_TRACKED + 1, 0, true),
+            (2, 3, true),
+            (0, 2, true),
+        ] {
+            let made = Semaphore::create(&segment, None, &options(value, max, tracked));
+            assert_eq!(status(made), Status::InvalidArgument, "{value} {max} {tracked}");
+        }
+    }
+
+    #[test]
+    fn a_permit_that_names_nobody_is_damage() {
+        let segment = segment("damage");
+        let semaphore =
+            Semaphore::create(&segment, None, &options(2, 0, true)).expect("a semaphore");
+        semaphore.acquire(Deadline::NOW).expect("there are two");
+        let Sort::Tracked(share, _) = &semaphore.sort else { panic!("it is tracked") };
+        let memory = segment.attachment().memory();
+        let behind = memory.offset_of(share.body()) + size_of::<TrackedBody>() as Offset;
+        let permits = memory.words(behind, 2).expect("they lie there");
+        // A generation without a member, a member that cannot be, one that never was.
+        for damage in [1 << 32, 1 << 32 | 0xffff_ffff, 99 << 32 | 1] {
+            let was = permits[1].swap(damage, SeqCst);
+            assert_eq!(status(segment.verify()), Status::Corrupted, "{damage:#x}");
+            let got = status(semaphore.acquire(Deadline::NOW));
+            assert!(matches!(got, Status::Corrupted | Status::Ok), "{got:?}");
+            permits[1].store(was, SeqCst);
+            segment.verify().expect("repaired");
+        }
+    }
+}

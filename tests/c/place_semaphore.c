@@ -1,6 +1,10 @@
 /* Places of semaphores and events: the contract at atoll_place in atoll.h, taken at its word, and
  * what atoll/inline.h makes of it. */
 
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
 #include "atoll/inline.h"
 #include "by_hand.h"
 
@@ -98,6 +102,72 @@ static void who_waits_is_left_to_the_call(void) {
     EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
     CHECK(pthread_join(waiter, NULL) == 0);
     CHECK(value() == 0);
+    tear_down();
+}
+
+enum { SLEEPERS = 3 };
+
+static pthread_t sleepers[SLEEPERS];
+static atomic_int tids[SLEEPERS], passed;
+
+static void *acquire_and_count(void *tid) {
+    *(atomic_int *)tid = (int)syscall(SYS_gettid);
+    EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
+    passed++;
+    return NULL;
+}
+
+/* Whether the thread sleeps: in the call, for it does nothing else that could. */
+static bool sleeps(int tid) {
+    char path[64], said[256] = "";
+    FILE *stat;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    stat = fopen(path, "r");
+    if (stat == NULL) return false;
+    said[fread(said, 1, sizeof said - 1, stat)] = '\0';
+    fclose(stat);
+    return strstr(said, ") S ") != NULL;
+}
+
+static void put_to_sleep(void) {
+    passed = 0;
+    for (int i = 0; i < SLEEPERS; i++) {
+        tids[i] = 0;
+        CHECK(pthread_create(&sleepers[i], NULL, acquire_and_count, &tids[i]) == 0);
+    }
+    while (!(word() & waiters)) usleep(100);
+    for (int i = 0; i < SLEEPERS; i++) {
+        while (tids[i] == 0 || !sleeps(tids[i])) usleep(100);
+    }
+}
+
+/* What one leaves who is killed after it has given permits and woken one sleeper. */
+static void give_and_wake_one(uint64_t permits) {
+    __atomic_store_n((uint64_t *)place.word, permits, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, place.word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void who_was_woken_wakes_the_next(void) {
+    const uint64_t rescued = rescued_waits();
+    set_up(0, 0);
+    put_to_sleep();
+    give_and_wake_one(SLEEPERS * one | available | waiters);
+    for (int i = 0; i < SLEEPERS; i++) CHECK(pthread_join(sleepers[i], NULL) == 0);
+    CHECK(passed == SLEEPERS && value() == 0 && rescued_waits() == rescued);
+    tear_down();
+}
+
+/* Somebody may have found nobody asleep and cleared the flag, though others sleep by now. */
+static void who_was_woken_leaves_the_flag(void) {
+    const uint64_t rescued = rescued_waits();
+    set_up(0, 0);
+    put_to_sleep();
+    give_and_wake_one(one | available);
+    while (passed == 0) usleep(100);
+    CHECK(word() == waiters);
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, SLEEPERS - 1));
+    for (int i = 0; i < SLEEPERS; i++) CHECK(pthread_join(sleepers[i], NULL) == 0);
+    CHECK(value() == 0 && rescued_waits() == rescued);
     tear_down();
 }
 
@@ -247,6 +317,8 @@ int main(void) {
     if (!has_short_ways()) return printf("skip place_semaphore: no short ways on this machine\n"), 0;
     RUN(all_ways_are_one_semaphore);
     RUN(who_waits_is_left_to_the_call);
+    RUN(who_was_woken_wakes_the_next);
+    RUN(who_was_woken_leaves_the_flag);
     RUN(a_permit_is_taken_past_who_waits);
     RUN(any_thread_may_that_never_called);
     RUN(what_has_no_short_way_has_no_word);

@@ -300,29 +300,38 @@ impl Drop for MutexGuard<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::object::segment::SegmentOptions;
     use crate::platform::atomic::Ordering::SeqCst;
 
     /// Runs `body` on a thread that takes slot 0, whose generation it counts on from
     /// `last`.
-    fn on_slot_zero<T: Send>(segment: &Segment, last: u32, body: impl FnOnce() -> T + Send) -> T {
+    pub(in crate::object) fn on_slot_zero<T: Send>(
+        segment: &Segment,
+        last: u32,
+        body: impl FnOnce() -> T + Send,
+    ) -> T {
         let attachment = segment.attachment();
         attachment.header().next_slot.store(0, SeqCst);
         attachment.participant(0).expect("slot 0 exists").generation.store(last, SeqCst);
         std::thread::scope(|scope| scope.spawn(body).join().expect("the thread ends well"))
     }
 
+    /// A segment made by a thread that has ended, so that slot 0 is free again.
+    pub(in crate::object) fn segment_with_slot_zero_free(what: &str) -> Segment {
+        let name = format!("atoll-test-{}-{what}", std::process::id());
+        let create = || Segment::create(&name, &SegmentOptions::default()).expect("create");
+        let segment = std::thread::scope(|scope| scope.spawn(create).join().expect("it ends well"));
+        Segment::unlink(&name).expect("unlink");
+        segment
+    }
+
     /// Names hold 16 bits of a generation. When these begin again, a lock that was
     /// abandoned a lap ago must not seem to be held by the new owner of the slot.
     #[test]
     fn an_abandoned_mutex_is_nobodys_when_generations_begin_again() {
-        let name = format!("atoll-test-{}-generations", std::process::id());
-        // By a thread that ends, so that slot 0 is free again.
-        let create = || Segment::create(&name, &SegmentOptions::default()).expect("create");
-        let segment = std::thread::scope(|scope| scope.spawn(create).join().expect("it ends well"));
-        Segment::unlink(&name).expect("unlink");
+        let segment = segment_with_slot_zero_free("generations");
         let mutex = Mutex::create(&segment, None, false).expect("a mutex");
 
         on_slot_zero(&segment, 6, || mutex.acquire(Deadline::NOW)).expect("free");

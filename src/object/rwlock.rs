@@ -244,3 +244,86 @@ impl Drop for RwLockWriteGuard<'_> {
 fn check_ended(ended: Result<()>) {
     debug_assert!(ended.is_ok() || ended.is_err_and(|e| e.status() == Status::NotOwner));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::mutex::Mutex;
+    use crate::object::mutex::tests::{on_slot_zero, segment_with_slot_zero_free};
+
+    const NOW: Deadline = Deadline::NOW;
+
+    fn status<T>(result: Result<T>) -> Option<Status> {
+        result.err().map(|error| error.status())
+    }
+
+    #[test]
+    fn guards_lock_and_unlock() {
+        let segment = segment_with_slot_zero_free("guards");
+        let lock = RwLock::create(&segment, None).expect("a lock");
+        let (first, second) = (lock.read(NOW).expect("free"), lock.read(NOW).expect("again"));
+        assert!(!first.owner_died() && lock.readers().expect("sound") == 1);
+        assert_eq!(status(lock.write(NOW)), Some(Status::Deadlock));
+        drop(first);
+        assert_eq!(lock.readers().expect("sound"), 1);
+        drop(second);
+        let writing = lock.write(NOW).expect("nobody reads");
+        assert!(!writing.owner_died());
+        assert_eq!(status(lock.read(NOW)), Some(Status::Deadlock));
+        assert_eq!(status(lock.release_read()), Some(Status::NotOwner));
+        let other = std::thread::scope(|scope| scope.spawn(|| status(lock.read(NOW))).join());
+        assert_eq!(other.expect("it ends well"), Some(Status::TimedOut));
+        drop(writing);
+        assert_eq!(status(lock.release_write()), Some(Status::NotOwner));
+        segment.verify().expect("sound");
+    }
+
+    /// A thread that ends leaves its marks to the next owner of its slot, who does not read.
+    #[test]
+    fn a_new_owner_of_a_slot_reads_nothing() {
+        let segment = segment_with_slot_zero_free("marks");
+        let lock = RwLock::create(&segment, None).expect("a lock");
+        on_slot_zero(&segment, 6, || lock.acquire_read(NOW)).expect("free");
+        let released = on_slot_zero(&segment, 7, || {
+            drop(Mutex::create(&segment, None, false)?.lock(NOW)?); // takes the seat
+            assert_eq!(lock.readers()?, 0);
+            lock.release_read()
+        });
+        assert_eq!(status(released), Some(Status::NotOwner));
+        assert_eq!(lock.acquire_write(NOW).expect("nobody reads"), Acquired::Clean);
+        lock.release_write().expect("held");
+    }
+
+    /// As for mutexes: a writer that died a lap ago must not seem to be the new owner of its
+    /// slot.
+    #[test]
+    fn an_abandoned_lock_is_nobodys_when_generations_begin_again() {
+        let segment = segment_with_slot_zero_free("laps");
+        let lock = RwLock::create(&segment, None).expect("a lock");
+        let passer_by = Mutex::create(&segment, None, false).expect("a mutex");
+        let pass = || passer_by.lock(NOW).map(drop);
+        on_slot_zero(&segment, 6, || lock.acquire_write(NOW)).expect("free");
+        on_slot_zero(&segment, 0xffff, pass).expect("free");
+        on_slot_zero(&segment, 0x1_0006, || {
+            pass().expect("free");
+            let owner = lock.owner().expect("readable").expect("named");
+            assert_eq!((owner.slot, owner.alive), (0, false));
+            let acquired = lock.acquire_read(NOW).expect("abandoned");
+            assert_eq!(acquired, Acquired::OwnerDied);
+        });
+    }
+
+    #[test]
+    fn a_damaged_lock_is_told() {
+        let segment = segment_with_slot_zero_free("damaged");
+        let lock = RwLock::create(&segment, None).expect("a lock");
+        for key in [0, 1, 0xffff, !0] {
+            lock.body().damage_key(key);
+            assert_eq!(status(lock.acquire_read(NOW)), Some(Status::Corrupted), "{key:#x}");
+            assert_eq!(status(lock.release_read()), Some(Status::Corrupted), "{key:#x}");
+            assert_eq!(status(lock.acquire_write(NOW)), Some(Status::Corrupted), "{key:#x}");
+            assert_eq!(status(lock.readers()), Some(Status::Corrupted), "{key:#x}");
+            assert_eq!(status(segment.verify()), Some(Status::Corrupted), "{key:#x}");
+        }
+    }
+}

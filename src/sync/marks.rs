@@ -31,9 +31,13 @@ pub(super) fn key_of(number: u64) -> u64 {
     number << KEY_SHIFT
 }
 
-/// The key in a mark, or in what should be the key of a lock.
-pub(super) fn key_in(word: u64) -> u64 {
-    word & KEY
+/// Whether a lock can have that key.
+pub(super) fn is_key(word: u64) -> bool {
+    word != 0 && word & !KEY == 0
+}
+
+fn key_in(mark: u64) -> u64 {
+    mark & KEY
 }
 
 /// Where a lock of that key has its mark, if the place is free. A lock that is made takes

@@ -114,10 +114,23 @@ impl RwLockBody {
         self.key.store(marks::key_of(number), Relaxed);
     }
 
+    /// What no lock ever says.
+    #[cfg(test)]
+    pub(crate) fn damage_key(&self, key: u64) {
+        self.key.store(key, Relaxed);
+    }
+
     #[inline(always)]
     fn key(&self) -> u64 {
         // Relaxed: constant.
         self.key.load(Relaxed)
+    }
+
+    /// The same, checked: it is shared memory. The short ways put in a mark what they find
+    /// here, and take it out again.
+    fn checked_key(&self) -> Result<u64> {
+        let key = self.key();
+        if marks::is_key(key) { Ok(key) } else { Err(DAMAGED) }
     }
 
     /// Comes in to read if that needs nothing but a mark: the whole of a lock that no writer
@@ -160,7 +173,7 @@ impl RwLockBody {
     /// `TimedOut`, `Interrupted`; `Deadlock` if the actor writes; `Full` if it reads too
     /// many locks, or this one too often; `Corrupted`.
     pub(crate) fn read(&self, actor: Actor, deadline: Deadline) -> Result<Acquired> {
-        let key = self.key();
+        let key = self.checked_key()?;
         let own = actor.marks()?;
         if let Some(mark) = marks::find(own, key) {
             marks::count_up(mark)?;
@@ -193,7 +206,7 @@ impl RwLockBody {
     /// # Errors
     /// `NotOwner` if the actor does not read it.
     pub(crate) fn end_read(&self, actor: Actor) -> Result<()> {
-        let mark = marks::find(actor.marks()?, self.key()).ok_or(NOT_READING)?;
+        let mark = marks::find(actor.marks()?, self.checked_key()?).ok_or(NOT_READING)?;
         marks::count_down(mark);
         Ok(())
     }
@@ -203,7 +216,7 @@ impl RwLockBody {
     /// # Errors
     /// `TimedOut`, `Interrupted`; `Deadlock` if the actor is in already; `Corrupted`.
     pub(crate) fn write(&self, actor: Actor, deadline: Deadline, spin: &Spin) -> Result<Acquired> {
-        if marks::find(actor.marks()?, self.key()).is_some() {
+        if marks::find(actor.marks()?, self.checked_key()?).is_some() {
             return Err(READS_ALREADY);
         }
         if self.mutex.is_held_by(actor) {
@@ -298,7 +311,7 @@ impl RwLockBody {
 
     /// How many living threads read it, or are about to look whether they may.
     pub(crate) fn readers(&self, attachment: &Attachment) -> Result<u32> {
-        let key = self.key();
+        let key = self.checked_key()?;
         let mut readers = 0;
         for slot in 0..self.slots(attachment) {
             let record = attachment.participant(slot)?;
@@ -320,12 +333,10 @@ impl RwLockBody {
     /// Checks what can be checked at any moment.
     pub(crate) fn verify(&self, attachment: &Attachment) -> Result<()> {
         self.mutex.verify(attachment)?;
-        let key = self.key.load(Relaxed);
-        let is_sound = key != 0
-            && marks::key_in(key) == key
-            && self.high.load(Relaxed) <= attachment.slot_count()
-            && self.inside.load(Relaxed) <= 1;
-        if is_sound { Ok(()) } else { Err(corrupted("what it says of its readers cannot be")) }
+        self.checked_key()?;
+        let is_sound =
+            self.high.load(Relaxed) <= attachment.slot_count() && self.inside.load(Relaxed) <= 1;
+        if is_sound { Ok(()) } else { Err(DAMAGED) }
     }
 }
 
@@ -378,6 +389,8 @@ impl Goal for Reading<'_> {
     }
 }
 
+const DAMAGED: Error =
+    corrupted("a reader-writer lock says of its readers what cannot be: the segment is damaged");
 const IN_USE: Error = Error::new(
     Status::TimedOut,
     "others read or write under the reader-writer lock, and the time is over",

@@ -81,6 +81,9 @@ static void a_dead_reader_no_longer_counts(void) {
     victim = start_victim(read_it, NULL);
     CHECK(readers() == 1);
     REFUSED(ATOLL_TIMED_OUT, "", atoll_rwlock_write_lock(lock, 0));
+    REFUSED(ATOLL_TIMED_OUT, "", atoll_rwlock_write_lock(lock, 1000000));
+    EXPECT(ATOLL_OK, atoll_rwlock_read_lock(lock, 0)); /* who gave up is in nobody's way */
+    EXPECT(ATOLL_OK, atoll_rwlock_read_unlock(lock));
     kill_victim(victim);
     expect_free();
     tear_down();

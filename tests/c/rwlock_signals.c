@@ -74,18 +74,17 @@ static void lock_and_unlock(int number) {
     }
 }
 
-/* Locks and keeps it, so that what it interrupted goes on with another count. */
+/* The step after which a handler changes how often this thread reads. */
+static volatile int moment;
+
 static void lock_and_keep(int number) {
     (void)number;
-    steps++;
-    kept += read_lock(0) == ATOLL_OK;
+    if (steps++ == moment) kept += read_lock(0) == ATOLL_OK;
 }
 
-/* Unlocks what the interrupted code has locked, if it can: that finds it gone, or not. */
-static void unlock_something(int number) {
+static void give_back(int number) {
     (void)number;
-    steps++;
-    kept -= read_unlock() == ATOLL_OK;
+    if (steps++ == moment) kept -= read_unlock() == ATOLL_OK;
 }
 
 static void begin(void (*handler)(int)) {
@@ -151,43 +150,42 @@ static void nobody_comes_in_by_a_mark_that_is_taken_back(void) {
     tear_down();
 }
 
-static void what_a_handler_keeps_is_not_lost(void) {
-    int left = 0;
-    atoll_status got[2];
+/* Locks and unlocks, and the handler does its part once, after one of the steps after the other:
+ * all of a short way, the even ones first. This thread reads `before` times at the beginning. */
+static void change_at_each_step(void (*handler)(int), int before) {
+    static int passes;
+    const int first = passes++ % 2;
+    int changed = 0, stride = 1;
     set_up();
-    begin(lock_and_keep);
-    step(true);
-    got[0] = read_lock(ATOLL_FOREVER);
-    got[1] = read_unlock();
-    step(false);
-    CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK);
-    CHECK(kept > 0);
-    while (read_unlock() == ATOLL_OK) left++;
-    CHECK(left == kept);
-    CHECK(readers() == 0);
+    begin(handler);
+    for (moment = first; moment == first || moment <= steps; moment += stride) {
+        atoll_status got[2];
+        int left = 0;
+        for (int i = 0; i < before; i++) EXPECT(ATOLL_OK, read_lock(0));
+        steps = 0;
+        kept = before;
+        step(true);
+        got[0] = read_lock(ATOLL_FOREVER);
+        got[1] = read_unlock();
+        step(false);
+        CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK);
+        while (read_unlock() == ATOLL_OK) left++;
+        CHECK(left == kept);
+        CHECK(readers() == 0);
+        changed += kept != before;
+        stride = 2 + steps / 300;
+    }
+    CHECK(changed > 10);
     end();
     tear_down();
 }
 
+static void what_a_handler_keeps_is_not_lost(void) {
+    change_at_each_step(lock_and_keep, 0);
+}
+
 static void what_a_handler_gives_back_is_gone(void) {
-    enum { MANY = 20000 };
-    int left = 0;
-    atoll_status got[2];
-    set_up();
-    for (int i = 0; i < MANY; i++) EXPECT(ATOLL_OK, read_lock(0));
-    begin(unlock_something);
-    kept = MANY;
-    step(true);
-    got[0] = read_lock(ATOLL_FOREVER);
-    got[1] = read_unlock();
-    step(false);
-    CHECK(got[0] == ATOLL_OK && got[1] == ATOLL_OK);
-    CHECK(kept > 0 && kept < MANY);
-    while (read_unlock() == ATOLL_OK) left++;
-    CHECK(left == kept);
-    CHECK(readers() == 0);
-    end();
-    tear_down();
+    change_at_each_step(give_back, 1);
 }
 
 int main(void) {

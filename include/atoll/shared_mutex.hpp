@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "inline.h"
 #include "lock_calls.hpp"
 #include "object.hpp"
 
@@ -41,9 +42,13 @@ using reader_calls =
 /// A reader that dies no longer counts. When a writer dies, lock() and lock_shared() throw
 /// owner_died, and do not hold the lock, until somebody has locked it by lock_recover() and marked
 /// it consistent.
-class shared_mutex : public detail::object<shared_mutex, atoll_rwlock_close, atoll_rwlock_remove,
-                                           atoll_rwlock_export, atoll_rwlock_import> {
-    using object::object;
+///
+/// Unless somebody writes, reading is entered and left by an atomic instruction each in the
+/// caller's own code, on a word of the thread's own; see inline.h.
+class shared_mutex
+    : public detail::placed_object<shared_mutex, atoll_rwlock_place, atoll_rwlock_close,
+                                   atoll_rwlock_remove, atoll_rwlock_export, atoll_rwlock_import> {
+    using placed_object::placed_object;
     using writing = detail::writer_calls;
     using reading = detail::reader_calls;
 
@@ -67,20 +72,20 @@ public:
 
     /// Waits for the lock. Throws owner_died, with the lock free again, if a writer died and nobody
     /// has marked it consistent since.
-    void lock() { take<writing>(detail::forever()); }
+    void lock() { take(detail::forever()); }
 
     /// Takes the lock if it is free, or else returns false. Throws as lock() does.
-    bool try_lock() { return take<writing>(detail::at_once()); }
+    bool try_lock() { return take(detail::at_once()); }
 
     /// Waits for so long at most. Throws as lock() does.
     template <class Rep, class Period>
     bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return take<writing>(detail::within(timeout));
+        return take(detail::within(timeout));
     }
 
     template <class Clock, class Duration>
     bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return take<writing>(detail::until(deadline));
+        return take(detail::until(deadline));
     }
 
     /// Gives the lock back. Throws status::not_owner if this thread does not hold it to write.
@@ -89,24 +94,24 @@ public:
     /// Waits for the lock and returns holding it, even after a death: true says that a writer died.
     /// Repair what it guarded, then call mark_consistent().
     [[nodiscard]] outcome<bool> lock_recover() {
-        return detail::settle(detail::at_last(recover<writing>(detail::forever())));
+        return detail::settle(detail::at_last(recover(detail::forever())));
     }
 
     /// The same without a wait, or one that has an end: empty if the lock could not be had.
     [[nodiscard]] outcome<std::optional<bool>> try_lock_recover() {
-        return detail::settle(recover<writing>(detail::at_once()));
+        return detail::settle(recover(detail::at_once()));
     }
 
     template <class Rep, class Period>
     [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_for(
         const std::chrono::duration<Rep, Period>& timeout) {
-        return detail::settle(recover<writing>(detail::within(timeout)));
+        return detail::settle(recover(detail::within(timeout)));
     }
 
     template <class Clock, class Duration>
     [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_until(
         const std::chrono::time_point<Clock, Duration>& deadline) {
-        return detail::settle(recover<writing>(detail::until(deadline)));
+        return detail::settle(recover(detail::until(deadline)));
     }
 
     /// Says, while holding it to write after a death, that what it guards is sound again.
@@ -117,46 +122,50 @@ public:
     // --- to read: together with others -----------------------------------------------------------
 
     /// Waits until nobody writes. Throws owner_died as lock() does.
-    void lock_shared() { take<reading>(detail::forever()); }
+    void lock_shared() {
+        if (!read_at_once()) wait_to_read();
+    }
 
     /// Takes the lock if nobody writes, or else returns false. Throws as lock() does.
-    bool try_lock_shared() { return take<reading>(detail::at_once()); }
+    bool try_lock_shared() { return read_at_once() || try_to_read_by_call(); }
 
     /// Waits for so long at most. Throws as lock() does.
     template <class Rep, class Period>
     bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return take<reading>(detail::within(timeout));
+        return read_at_once() || take_shared(detail::within(timeout));
     }
 
     template <class Clock, class Duration>
     bool try_lock_shared_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return take<reading>(detail::until(deadline));
+        return read_at_once() || take_shared(detail::until(deadline));
     }
 
     /// Gives it back. Throws status::not_owner if this thread does not hold it to read.
-    void unlock_shared() { detail::certain::from(reading::unlock(native_handle())); }
+    void unlock_shared() {
+        if (!left_at_once()) unlock_shared_by_call();
+    }
 
     /// Waits until nobody writes and returns holding it, even after a death: true says that a
     /// writer died, so that what is read may be half-changed. Readers cannot mark it consistent.
     [[nodiscard]] outcome<bool> lock_shared_recover() {
-        return detail::settle(detail::at_last(recover<reading>(detail::forever())));
+        return detail::settle(detail::at_last(recover_shared(detail::forever())));
     }
 
     /// The same without a wait, or one that has an end: empty if the lock could not be had.
     [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover() {
-        return detail::settle(recover<reading>(detail::at_once()));
+        return detail::settle(recover_shared(detail::at_once()));
     }
 
     template <class Rep, class Period>
     [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover_for(
         const std::chrono::duration<Rep, Period>& timeout) {
-        return detail::settle(recover<reading>(detail::within(timeout)));
+        return detail::settle(recover_shared(detail::within(timeout)));
     }
 
     template <class Clock, class Duration>
     [[nodiscard]] outcome<std::optional<bool>> try_lock_shared_recover_until(
         const std::chrono::time_point<Clock, Duration>& deadline) {
-        return detail::settle(recover<reading>(detail::until(deadline)));
+        return detail::settle(recover_shared(detail::until(deadline)));
     }
 
     // --- who -------------------------------------------------------------------------------------
@@ -178,14 +187,44 @@ public:
     }
 
 private:
-    template <class Calls, class Left>
-    bool take(const Left& left) {
-        return detail::certain::from(Calls::take(native_handle(), left));
+    /// The short ways: false says that something is not as usual, and that a call has to see to it.
+    bool read_at_once() const noexcept {
+        return __builtin_expect(atoll_place_read_lock(place()), true);
     }
 
-    template <class Calls, class Left>
+    bool left_at_once() const noexcept {
+        return __builtin_expect(atoll_place_read_unlock(place()), true);
+    }
+
+    [[gnu::cold, gnu::noinline]] void wait_to_read() { take_shared(detail::forever()); }
+
+    [[gnu::cold, gnu::noinline]] bool try_to_read_by_call() {
+        return take_shared(detail::at_once());
+    }
+
+    [[gnu::cold, gnu::noinline]] void unlock_shared_by_call() {
+        detail::certain::from(reading::unlock(native_handle()));
+    }
+
+    template <class Left>
+    bool take(const Left& left) {
+        return detail::certain::from(writing::take(native_handle(), left));
+    }
+
+    template <class Left>
+    bool take_shared(const Left& left) {
+        return detail::certain::from(reading::take(native_handle(), left));
+    }
+
+    template <class Left>
     result<std::optional<bool>> recover(const Left& left) {
-        return Calls::recover(native_handle(), left);
+        return writing::recover(native_handle(), left);
+    }
+
+    template <class Left>
+    result<std::optional<bool>> recover_shared(const Left& left) {
+        if (read_at_once()) return std::optional(false);
+        return reading::recover(native_handle(), left);
     }
 };
 

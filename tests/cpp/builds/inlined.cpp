@@ -34,6 +34,8 @@ bool exchange(number& n, long& e) { return GIVEN(n.compare_exchange_weak(e, 1));
 void acquire(atoll::counting_semaphore& s) { static_cast<void>(s.acquire()); }
 // atomics: 1
 void give_back(atoll::counting_semaphore& s) { static_cast<void>(s.release()); }
+// atomics: 1
+void leave(atoll::shared_mutex& mutex) { mutex.unlock_shared(); }
 // atomics: 0
 bool look(const atoll::event& e) { return GIVEN(e.is_set()); }
 }

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "status",
     "guard",
     "platform",
@@ -27,6 +27,7 @@ const SOURCES: [&str; 19] = [
     "semaphore",
     "condvar",
     "event",
+    "barrier",
     "latch",
     "transaction",
     "place",

@@ -23,6 +23,7 @@ mod sync;
 
 pub use error::{Error, Result, Status};
 pub use object::array::RawArray;
+pub use object::barrier::{Arrival, Barrier, BarrierInfo};
 pub use object::condvar::Condvar;
 pub use object::event::Event;
 pub use object::latch::Latch;

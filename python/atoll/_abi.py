@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x7ce1de74f1d85767
+ABI_FINGERPRINT = 0x353e213f22b5edec
 
 # Done.
 OK = 0
@@ -280,6 +280,25 @@ class atoll_semaphore_info(Structure):
         ("value", c_uint32),
         ("max", c_uint32),
         ("tracked", c_bool),
+    ]
+
+
+# How somebody arrived at a barrier.
+class atoll_arrival(Structure):
+    _fields_ = [
+        ("index", c_uint32),
+        ("last", c_bool),
+    ]
+
+
+# What a barrier says of itself.
+class atoll_barrier_info(Structure):
+    _fields_ = [
+        ("parties", c_uint32),
+        ("waiting", c_uint32),
+        ("generation", c_uint32),
+        ("culprit_pid", c_uint32),
+        ("broken", c_bool),
     ]
 
 
@@ -720,6 +739,44 @@ FUNCTIONS = {
     "atoll_event_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the event that a ticket is for.
     "atoll_event_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a barrier in a segment.
+    "atoll_barrier_create": lambda: (c_int32, [c_void_p, c_char_p, c_uint32, POINTER(c_void_p)]),
+    # Opens a barrier by its name.
+    "atoll_barrier_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the barrier of that name, or makes it if there is none.
+    "atoll_barrier_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        c_uint32,
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a barrier: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_barrier_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_barrier_close": lambda: (c_int32, [c_void_p]),
+    # Arrives, and waits up to `timeout_ns` until all have arrived.
+    "atoll_barrier_arrive_and_wait": lambda: (c_int32, [c_void_p, c_int64, POINTER(c_uint32)]),
+    # Arrives, and does not wait: atoll_barrier_wait() does.
+    "atoll_barrier_arrive": lambda: (c_int32, [c_void_p, c_bool, POINTER(atoll_arrival)]),
+    # Arrives as one of this generation, and is no party of later ones.
+    "atoll_barrier_arrive_and_drop": lambda: (c_int32, [c_void_p, c_bool, POINTER(atoll_arrival)]),
+    # Lets the others go, for whom this thread arrived last and held.
+    "atoll_barrier_release": lambda: (c_int32, [c_void_p]),
+    # Waits up to `timeout_ns` until all have arrived, after atoll_barrier_arrive() or a wait that
+    # ended early.
+    "atoll_barrier_wait": lambda: (c_int32, [c_void_p, c_int64]),
+    # Breaks the barrier: all who wait get BROKEN, and so does who arrives, until
+    # atoll_barrier_reset().
+    "atoll_barrier_abort": lambda: (c_int32, [c_void_p]),
+    # Begins anew: a barrier that is broken can be passed again.
+    "atoll_barrier_reset": lambda: (c_int32, [c_void_p]),
+    # Says how many the barrier waits for, how many are there, and whether it is broken.
+    "atoll_barrier_stat": lambda: (c_int32, [c_void_p, POINTER(atoll_barrier_info)]),
+    # Writes a ticket for the barrier, for another process to import.
+    "atoll_barrier_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the barrier that a ticket is for.
+    "atoll_barrier_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Makes a latch in a segment.
     "atoll_latch_create": lambda: (c_int32, [c_void_p, c_char_p, c_uint32, POINTER(c_void_p)]),
     # Opens a latch by its name.

@@ -19,6 +19,7 @@
 
 mod argument;
 mod array;
+mod barrier;
 mod condvar;
 mod event;
 mod guard;

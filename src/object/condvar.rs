@@ -181,7 +181,7 @@ impl Condvar {
         let caller = self.caller_on(thread)?;
         if caller.has_prepared() {
             // Perhaps for something that is gone.
-            estate::forget_what_is_gone(Actor::new(thread, self.share.attachment())?)?;
+            estate::forget_what_is_over(Actor::new(thread, self.share.attachment())?)?;
         }
         caller.prepare().map(|()| caller)
     }

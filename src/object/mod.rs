@@ -1,6 +1,7 @@
 //! What users open by name. Safe Rust on top of the layers below.
 
 pub(crate) mod array;
+pub(crate) mod barrier;
 mod cell;
 pub(crate) mod condvar;
 pub(crate) mod event;

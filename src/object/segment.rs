@@ -15,6 +15,7 @@ use crate::segment::directory::{self, Object, Request, Wanted};
 use crate::segment::heap::Heap;
 use crate::segment::holding::{self, Holding};
 use crate::segment::{birth, estate, growth, home, reclaim, verify};
+use crate::sync::barrier::BarrierBody;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::rwlock::RwLockBody;
@@ -221,6 +222,7 @@ impl Segment {
             }
             Kind::Condvar => super::condvar::verify(self.attachment, object),
             Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
+            Kind::Barrier => self.attachment.memory().at::<BarrierBody>(body)?.verify(),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
             _ => Ok(()),
         }

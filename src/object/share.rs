@@ -69,12 +69,6 @@ impl<B: Shared> Share<B> {
         self.holding.attachment()
     }
 
-    /// The number of the object, never used twice in a segment.
-    #[inline(always)]
-    pub(super) fn generation(&self) -> u64 {
-        self.generation
-    }
-
     /// What nodes call the object.
     #[inline]
     pub(super) fn identity(&self) -> Identity {

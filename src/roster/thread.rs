@@ -63,6 +63,9 @@ pub(crate) struct Thread {
     transaction_name: Cell<u64>,
     /// Which of its mutexes are to be marked consistent when it commits, one bit each.
     marks: Cell<u8>,
+    /// The state of its node, if that says that the hook is on a bell (`sync::condvar`): for
+    /// its signal handlers.
+    pub(crate) on_bell: Cell<Option<&'static AtomicU64>>,
     /// Where the C ABI keeps what it knows of the thread; null until it says so.
     room: Cell<*mut c_void>,
 }

@@ -29,10 +29,11 @@ use crate::roster::journal::{self, Journal, Repair};
 use crate::roster::record::{MemberId, ParticipantRecord};
 use crate::roster::thread::Seat;
 use crate::roster::{member, participant};
-use crate::sync::condvar;
+use crate::sync::condvar::Caller;
 use crate::sync::marks;
 use crate::sync::mutex::{Actor, MutexBody};
 use crate::sync::node::{self, Identity};
+use crate::sync::party::{self, Party};
 
 /// Settles what former owners of a new seat and of its member have left.
 pub(crate) fn settle(seat: Seat) -> Result<()> {
@@ -68,28 +69,39 @@ pub(crate) fn settle(seat: Seat) -> Result<()> {
 /// Does what a former owner of the slot was about to do for those who take part in something
 /// with it.
 fn settle_nodes(actor: Actor, record: &ParticipantRecord) -> Result<()> {
-    for words in [&record.waiting, &record.notifying] {
+    for words in [&record.waiting, &record.notifying, &record.inside] {
         let Some(which) = node::use_of(words) else { continue };
         // Under this lock the object stays.
         let hold = directory::hold(actor)?;
-        if let Some(object) = find_again(hold.memory(), which)
-            && object.kind == Kind::Condvar
-        {
-            let body = hold.memory().at(object.body())?;
-            condvar::Caller::new(body, actor, which)?.settle()?;
+        let memory = hold.memory();
+        if let Some(object) = find_again(memory, which) {
+            let body = object.body();
+            match object.kind {
+                Kind::Condvar => Caller::new(memory.at(body)?, actor, which)?.settle()?,
+                Kind::Barrier => Party::new(memory.at(body)?, actor, which)?.settle()?,
+                _ => {}
+            }
         }
         node::end_use(words);
     }
     Ok(())
 }
 
-/// Ends the uses of the thread's own nodes for objects that are gone.
-pub(crate) fn forget_what_is_gone(actor: Actor) -> Result<()> {
+/// Ends the uses of the thread's own nodes for objects that are gone, or for a generation of
+/// a barrier that is over.
+pub(crate) fn forget_what_is_over(actor: Actor) -> Result<()> {
     let record = actor.attachment().participant(actor.slot())?;
     let hold = directory::hold(actor)?;
-    let is_gone = |which: &Identity| find_again(hold.memory(), *which).is_none();
-    if node::use_of(&record.waiting).filter(is_gone).is_some() {
-        node::end_use(&record.waiting);
+    let memory = hold.memory();
+    for words in [&record.waiting, &record.inside] {
+        let Some(which) = node::use_of(words) else { continue };
+        match find_again(memory, which) {
+            None => node::end_use(words),
+            Some(object) if object.kind == Kind::Barrier => {
+                party::leave_if_over(memory.at(object.body())?, words);
+            }
+            Some(_) => {}
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;
 use crate::segment::holds::HoldPage;
+use crate::sync::barrier::BarrierBody;
 use crate::sync::condvar::CondvarBody;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
@@ -33,6 +34,7 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         EventBody::SHAPE,
         LatchBody::SHAPE,
         CondvarBody::SHAPE,
+        BarrierBody::SHAPE,
         SmallValue::SHAPE,
         LargeValue::SHAPE,
         ArrayHead::SHAPE,
@@ -82,6 +84,7 @@ mod tests {
             EventBody::describe(),
             LatchBody::describe(),
             CondvarBody::describe(),
+            BarrierBody::describe(),
             TypeRecord::describe(),
             SmallValue::describe(),
             LargeValue::describe(),

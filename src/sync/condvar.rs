@@ -56,8 +56,9 @@
 //! - after it has used its grant: the grant is used, and its trace tells the rest;
 //! - notifying, before the exchange of `ctl`: it has notified nobody. After it: the grants
 //!   count, its hook wakes a sleeper, and that one calls those who may go (C3);
-//! - between preparing a wait and going to sleep: its hook is elsewhere. Who notified it
-//!   woke a sleeper to watch it (C4);
+//! - between preparing a wait and going to sleep, or in a signal handler that has lent its
+//!   hook: that is elsewhere. Who notified it woke a sleeper to watch it (C4);
+//! - in such a handler while it notifies or leaves: whoever looks meanwhile watches it, too;
 //! - after it found a trace: its own is another one.
 //!
 //! `models/condvar.pml` checks this with a death before every access.
@@ -118,6 +119,8 @@ impl Grants {
 struct Crowd<'a> {
     /// Who wait and live.
     waiting: Vec<Seen<'a>>,
+    /// Who live and notify or leave, by their names.
+    busy: Vec<u64>,
     /// Traces of the dead.
     fallen: Vec<Seen<'a>>,
 }
@@ -197,8 +200,10 @@ impl<'a> Caller<'a> {
         }
         let hook = self.actor.thread().hook();
         hook.arm(&self.body.bell);
+        self.actor.thread().on_bell.set(Some(own.word()));
         own.set(READY);
         let outcome = self.wait_ready(own, wait, give_up).inspect_err(|_| own.end());
+        self.actor.thread().on_bell.set(None);
         hook.disarm();
         if outcome? { Ok(()) } else { Err(wait.refusal(NOT_NOTIFIED)) }
     }
@@ -249,12 +254,14 @@ impl<'a> Caller<'a> {
             if wait.is_over() {
                 return Ok(false);
             }
-            self.sleep(own, wait, ctl, &crowd.chosen(grants))?;
+            let mut watched = core::mem::take(&mut crowd.busy);
+            watched.extend(crowd.chosen(grants).iter().map(Seen::name));
+            self.sleep(own, wait, ctl, &watched)?;
         }
     }
 
-    /// Sleeps until somebody calls, or dies who may go.
-    fn sleep(&self, own: Own, wait: &mut Wait<'_>, ctl: u64, chosen: &[Seen<'_>]) -> Result<()> {
+    /// Sleeps until somebody calls, or one of the living dies who may go or call.
+    fn sleep(&self, own: Own, wait: &mut Wait<'_>, ctl: u64, living: &[u64]) -> Result<()> {
         let awake = loop {
             let state = own.state();
             if node::flags_in(state) & CALLED != 0 {
@@ -272,8 +279,7 @@ impl<'a> Caller<'a> {
         // C5.
         let bell = Watch { word: self.body.bell.as_futex(), value: 0 };
         let words = [bell, own.watch(asleep), low, high];
-        let names: Vec<u64> = chosen.iter().map(Seen::name).collect();
-        wait.sleep(self.actor.attachment, &words, &names)
+        wait.sleep(self.actor.attachment, &words, living)
     }
 
     /// Stops waiting. Somebody may have counted on us since our last look, and called us:
@@ -405,13 +411,13 @@ impl CondvarBody {
             for words in [&record.waiting, &record.notifying] {
                 match node::read(attachment, slot, words, which)? {
                     Some(seen) if !seen.is_alive => crowd.fallen.push(seen),
-                    // A living one that notifies or leaves is no waiter.
                     Some(seen)
                         if core::ptr::eq(words, &record.waiting) && seen.flags() & WAITING != 0 =>
                     {
                         crowd.waiting.push(seen);
                     }
-                    _ => {}
+                    Some(seen) => crowd.busy.push(seen.name()),
+                    None => {}
                 }
             }
         }
@@ -435,6 +441,17 @@ impl CondvarBody {
             && crowd.older_than(seq) == crowd.waiting.len() as u64;
         if is_sound { Ok(()) } else { Err(DAMAGED) }
     }
+}
+
+/// Takes READY away from the node of a thread whose hook is to be lent; false if it is not
+/// READY.
+pub(super) fn take_ready(state: &AtomicU64) -> bool {
+    state.fetch_and(!READY, SeqCst) & READY != 0
+}
+
+/// Gives it back. Whoever called it meanwhile has woken somebody to watch it.
+pub(super) fn give_ready(state: &AtomicU64) {
+    state.fetch_or(READY, SeqCst);
 }
 
 const NOT_NOTIFIED: Error =

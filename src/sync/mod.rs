@@ -4,6 +4,7 @@
 //! it guards.
 
 mod actor;
+pub(crate) mod barrier;
 pub(crate) mod condvar;
 mod contender;
 pub(crate) mod event;
@@ -16,6 +17,7 @@ pub(crate) mod marks;
 pub(crate) mod mutex;
 pub(crate) mod node;
 mod owner;
+pub(crate) mod party;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 pub(crate) mod tracked;

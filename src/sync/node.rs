@@ -36,7 +36,7 @@
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::platform::atomic::{
-    AtomicU32,
+    AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     low_half,
 };
@@ -148,6 +148,11 @@ impl Own {
         self.words.state.store(state, Release);
     }
 
+    /// The state's word.
+    pub(super) fn word(self) -> &'static AtomicU64 {
+        &self.words.state
+    }
+
     /// What to sleep on while the state is `state`.
     pub(super) fn watch(self, state: u64) -> Watch<'static> {
         Watch { word: futex_of(self.words), value: state as u32 }
@@ -208,8 +213,9 @@ pub(super) fn read<'a>(
     words: &'a WaitNode,
     which: Identity,
 ) -> Result<Option<Seen<'a>>> {
-    // Acquire, POSTED.
-    let mut first = words.state.load(Acquire);
+    // SeqCst, here and below: after what the caller has done before it looks, see the
+    // objects. POSTED.
+    let mut first = words.state.load(SeqCst);
     let seen = loop {
         if flags_in(first) == 0 {
             return Ok(None);
@@ -217,7 +223,6 @@ pub(super) fn read<'a>(
         // Acquire: before the state is loaded again (N1).
         let object = words.object.load(Acquire);
         let ticket = words.ticket.load(Acquire);
-        // SeqCst: after what the caller has done before it looks, see the objects.
         let state = words.state.load(SeqCst);
         if is_one_use(first, state) {
             if object != which.object || flags_in(state) == 0 {
@@ -257,7 +262,7 @@ fn futex_of(words: &WaitNode) -> &AtomicU32 {
 
 /// Raises an object's `high` above `slot` (N3).
 pub(super) fn raise(high: &AtomicU32, slot: u32) {
-    if high.load(Relaxed) <= slot {
+    if high.load(SeqCst) <= slot {
         // SeqCst: with the node that follows, before what is loaded after that.
         high.fetch_max(slot + 1, SeqCst);
     }

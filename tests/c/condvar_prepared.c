@@ -143,6 +143,38 @@ static void *wait_to_be_interrupted(void *unused) {
     return unused;
 }
 
+static atoll_event *event;
+
+static void set_the_event(int signal) {
+    (void)signal;
+    EXPECT(ATOLL_OK, atoll_event_set(event));
+}
+
+/* Its hook is lent in the middle of the wait, and goes back. */
+static void a_handler_may_set_an_event_meanwhile(void) {
+    struct sigaction action, old;
+    pthread_t waiter;
+    set_up();
+    EXPECT(ATOLL_OK, atoll_event_create(segment, NULL, &event));
+    memset(&action, 0, sizeof action);
+    action.sa_handler = set_the_event;
+    action.sa_flags = SA_RESTART;
+    CHECK(sigaction(SIGUSR1, &action, &old) == 0);
+    waiter = start_waiter(0);
+    for (int i = 0; i < 20; i++) {
+        pthread_kill(waiter, SIGUSR1);
+        EXPECT(ATOLL_OK, atoll_event_wait(event, ATOLL_FOREVER));
+        EXPECT(ATOLL_OK, atoll_event_clear(event));
+        usleep(500);
+    }
+    nobody_but(0);
+    notify(1);
+    join_all(&waiter, 1);
+    CHECK(sigaction(SIGUSR1, &old, NULL) == 0);
+    EXPECT(ATOLL_OK, atoll_event_close(event));
+    tear_down();
+}
+
 static void a_signal_handler_ends_a_wait(void) {
     struct sigaction action, old;
     pthread_t thread;
@@ -169,6 +201,7 @@ int main(void) {
     RUN(in_between_a_thread_may_do_anything);
     RUN(a_wait_for_what_is_gone_is_over);
     RUN(a_forked_child_waits_for_itself);
+    RUN(a_handler_may_set_an_event_meanwhile);
     RUN(a_signal_handler_ends_a_wait);
     return any_failed;
 }

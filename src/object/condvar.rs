@@ -109,7 +109,7 @@ impl Condvar {
     ) -> Result<Acquired> {
         mutex.check_held_on(thread)?;
         let caller = self.prepare_on(thread)?;
-        let again = mutex.let_go_on(thread)?;
+        let again = mutex.let_go_on(thread).inspect_err(|_| caller.give_up())?;
         let waited = caller.finish(&mut Wait::new(deadline, &self.spin));
         match mutex.take_back_on(thread, again)? {
             Acquired::OwnerDied => Ok(Acquired::OwnerDied),

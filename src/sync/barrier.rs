@@ -31,7 +31,8 @@
 //!   `ctl` without BROKEN, else broken. A reset writes that into their nodes before it begins
 //!   the next generation.
 //! - **B4** Who may have taken a wake-up that was meant for all wakes all, and so does the
-//!   next one to arrive if nobody is known to have done it.
+//!   next one to arrive if nobody is known to have done it. Who may have taken one that was
+//!   meant for a later generation (B5) wakes one of that.
 //! - **B5** Who is INSIDE, and in no call, has woken a sleeper after its hook left the bell, so
 //!   that this one watches it.
 //! - **B6** A sleeper is queued on the bell before `ctl` is compared, and watches all who are

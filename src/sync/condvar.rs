@@ -176,6 +176,11 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
+    /// Ends a wait that cannot go on. Nobody is told, as if the thread had died.
+    pub(crate) fn give_up(&self) {
+        self.own(&self.record.waiting).end();
+    }
+
     /// Waits to be notified, and ends the wait.
     ///
     /// # Errors

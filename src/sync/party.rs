@@ -280,6 +280,9 @@ impl<'a> Party<'a> {
                 self.wake_all();
             } else {
                 self.body.wake_who_slept_before(state.generation);
+                if state.arrived > 0 {
+                    self.wake_one(); // somebody of that generation has to watch the others, B5
+                }
             }
         }
         let was_broken = matches!(end, End::Broken).then(|| self.body.broken());

@@ -15,6 +15,9 @@
 ///     both.store(other, other.load() + 1);
 ///     both.commit();
 ///
+///     auto workers = atoll::barrier::open_or_create(segment, "workers", 4);
+///     workers.arrive_and_wait();  // throws broken, with the pid, if one of them dies in here
+///
 /// A header-only layer over the C interface in atoll.h, where each call is described in full. Names
 /// and behaviour are those of the standard library wherever it has them.
 ///
@@ -33,6 +36,9 @@
 ///
 /// Death     lock() throws atoll::owner_died, and does not hold the lock, when the last holder died
 ///           holding it: the data may be half-changed. Code that can repair calls lock_recover().
+///           A barrier in which a party died throws atoll::broken. Nobody waits for the dead in any
+///           of the others: see shared_mutex, condition_variable_any, counting_semaphore and
+///           tracked_semaphore, event, latch.
 ///
 /// Ownership Objects are handles of this process, movable and not copyable. Destroying one closes
 ///           the handle; what lies in shared memory stays. Handles may be destroyed in any order,
@@ -47,16 +53,18 @@
 ///           child's.
 ///
 /// Signals   Signal handlers run during a wait, and the wait then goes on to the same deadline. A
-///           handler must not use what is here, as it must not use the C interface.
+///           handler may set an event and release a semaphore, and must use nothing else here, as
+///           it must not use the C interface.
 ///
 /// Time      Timeouts are std::chrono's. What does not fit 64 bits of nanoseconds means "for ever".
 ///
 /// Speed     Locking or unlocking a mutex that nobody else wants is a compare-exchange in your own
-///           code, and an operation on a value of 1, 2, 4 or 8 bytes is the atomic instruction
-///           itself. The library is called for all else: a thread's or a forked child's first lock
-///           in a segment, waits, news of a death, open transactions, larger values, what is open
-///           read-only. You need not know which it is; atoll/inline.h says how it is told. On
-///           machines other than x86-64 mutexes are locked and values changed by calls.
+///           code, and so is coming and going as a reader, or a permit that is there; an operation
+///           on a value of 1, 2, 4 or 8 bytes is the atomic instruction itself, and to look at an
+///           event is a load. The library is called for all else: a thread's or a forked child's
+///           first lock in a segment, waits, news of a death, open transactions, larger values,
+///           what is open read-only. You need not know which it is; atoll/inline.h says how it is
+///           told. On machines other than x86-64 locks are taken and values changed by calls.
 ///
 /// Types     What is shared must be trivially copyable, default constructible and free of pointers.
 ///           The compiler says so in words if it is not, save that it cannot see a pointer within
@@ -70,6 +78,7 @@
 #endif
 
 #include "atoll/array.hpp"
+#include "atoll/barrier.hpp"
 #include "atoll/condition.hpp"
 #include "atoll/error.hpp"
 #include "atoll/event.hpp"
@@ -123,6 +132,8 @@ struct atoll {
 
     using event = libatoll::event;
     using latch = libatoll::latch;
+    using barrier = libatoll::barrier;
+    using barrier_info = libatoll::barrier_info;
 
     template <class T>
     using value = libatoll::value<T>;

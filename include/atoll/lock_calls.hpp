@@ -1,5 +1,5 @@
-/// Taking a lock by the calls of the C interface, and what a death means then. Nothing here is meant
-/// for users.
+/// Taking a lock by the calls of the C interface, and what a death means then. Nothing here is
+/// meant for users.
 
 #ifndef ATOLL_LOCK_CALLS_HPP
 #define ATOLL_LOCK_CALLS_HPP

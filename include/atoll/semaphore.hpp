@@ -137,9 +137,11 @@ private:
 }  // namespace detail
 
 /// A semaphore in a segment. As long as nobody waits, acquiring and releasing a permit is a
-/// compare-exchange each in the caller's own code; see inline.h. Whoever acquired a permit, anybody may release it. A process that dies
-/// does not: what it had acquired is gone; tracked_semaphore is for that. But no death leaves
-/// anybody waiting for a permit that is there.
+/// compare-exchange each in the caller's own code; see inline.h.
+///
+/// Whoever acquired a permit, anybody may release it. A process that dies does not: what it had
+/// acquired is gone; tracked_semaphore is for that. But no death leaves anybody waiting for a
+/// permit that is there.
 class counting_semaphore : public detail::semaphore<counting_semaphore, false> {
     using semaphore::semaphore;
 

@@ -37,6 +37,7 @@ using condition = atoll::condition_variable_any;
 template void condition::wait(std::unique_lock<atoll::mutex>&, bool (*)());
 template bool condition::wait_for(std::mutex&, const std::chrono::seconds&, bool (*)());
 template class libatoll::detail::semaphore<atoll::tracked_semaphore, true>;
+auto pass(atoll::barrier& b) { return b.wait(b.arrive()), b.arrive_and_wait_for(std::chrono::hours(1)); }
 
 // refused: a pointer cannot be shared
 auto size = sizeof(atoll::value<int*>);
@@ -94,6 +95,12 @@ void copy(atoll::mutex& mutex) { auto other = mutex; }
 
 // refused: deleted
 void copy(atoll::shared_mutex& mutex) { auto other = mutex; }
+
+// refused: deleted
+void twice(atoll::barrier& b, atoll::barrier::arrival_token& t) { auto u = t; b.wait(std::move(u)); }
+
+// refused: private
+void wait(atoll::barrier& b) { b.wait(atoll::barrier::arrival_token()); }
 
 // refused: deleted
 void copy(atoll::value<int>& left, atoll::value<int>& right) { left = right; }

@@ -269,7 +269,7 @@ fn value_in(word: u64) -> u32 {
 
 /// The word of a semaphore for which nobody waits.
 fn word_of(value: u32) -> u64 {
-    u64::from(value) * ONE | if value > 0 { AVAILABLE } else { 0 }
+    (u64::from(value) * ONE) | if value > 0 { AVAILABLE } else { 0 }
 }
 
 /// Refuses a word that is none of a semaphore: it is shared memory.
@@ -307,7 +307,7 @@ mod tests {
         assert!(body.take_if_quiet() && !body.take_if_quiet());
         assert_eq!(body.word.load(Relaxed), 0);
         assert!(body.add_if_quiet() && body.add_if_quiet() && !body.add_if_quiet());
-        assert_eq!(body.word.load(Relaxed), 2 * ONE | AVAILABLE);
+        assert_eq!(body.word.load(Relaxed), (2 * ONE) | AVAILABLE);
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         let body = fresh(0, 9);
         body.word.fetch_or(WAITERS, Relaxed);
         body.release(None, 3).expect("there is room");
-        assert_eq!(body.word.load(Relaxed), 3 * ONE | AVAILABLE);
+        assert_eq!(body.word.load(Relaxed), (3 * ONE) | AVAILABLE);
     }
 
     #[test]

@@ -283,6 +283,36 @@ static void wait_and_pass_on(void *unused) {
     EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, 1));
 }
 
+enum { CROWD = 4 };
+
+static void *release_all_at_once(void *unused) {
+    while (arrived < CROWD) usleep(100);
+    usleep(30000); /* they sleep by now; if not, it has to work all the same */
+    CHECK(passed == 0);
+    EXPECT(ATOLL_OK, atoll_semaphore_release(semaphore, CROWD));
+    return unused;
+}
+
+static void wait_and_keep(void *unused) {
+    arrived++;
+    acquire(unused);
+    passed++;
+}
+
+static void as_many_go_on_as_are_given_back(void) {
+    const uint64_t rescued = rescued_waits();
+    pthread_t giver;
+    set_up(CROWD);
+    arrived = passed = 0;
+    for (int i = 0; i < CROWD; i++) acquire(NULL);
+    CHECK(pthread_create(&giver, NULL, release_all_at_once, NULL) == 0);
+    in_crowd(CROWD, wait_and_keep, NULL);
+    CHECK(pthread_join(giver, NULL) == 0);
+    CHECK(passed == CROWD && value() == 0);
+    CHECK(rescued_waits() == rescued);
+    tear_down();
+}
+
 static pid_t victim;
 
 static void *kill_when_all_wait(void *n) {
@@ -512,6 +542,7 @@ int main(void) {
     RUN(two_processes_take_turns);
     RUN(permits_of_the_dead_come_back);
     RUN(those_who_come_later_do_not_inherit);
+    RUN(as_many_go_on_as_are_given_back);
     RUN(who_waits_gets_the_permits_of_the_dead);
     RUN(one_death_is_told_to_waiters_of_both);
     RUN(a_holder_without_threads_is_found_dead);

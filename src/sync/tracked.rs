@@ -76,7 +76,7 @@ pub(crate) const MOST_TRACKED: u32 = 4096;
 /// A member that is about to end frees its byte a little after its threads are dead.
 const FIRST_UNSEEN_SLICE_NS: u64 = 50_000;
 /// The longest that the end of a member without threads is not seen.
-const LONGEST_UNSEEN_SLICE_NS: u64 = 100_000_000;
+const LONGEST_UNSEEN_SLICE_NS: u64 = 20_000_000;
 
 shared! {
     /// A tracked semaphore in shared memory; its permits follow.

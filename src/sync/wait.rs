@@ -208,7 +208,7 @@ impl<'a> Wait<'a> {
         let slice = self.slice;
         self.slice = slice.min(span_ns);
         let done = self.sleep(attachment, words, living);
-        if span_ns < slice {
+        if span_ns <= slice {
             self.slice = slice;
             self.by_slice = false;
         }

@@ -120,6 +120,21 @@ static inline uint64_t rescued_waits(void) {
     return platform.rescued_waits;
 }
 
+/* Runs a test in which somebody wakes whoever waits. Where there are more threads than processors,
+ * a wait may look again just before its wake-up comes, so once or twice proves nothing. */
+#define RUN_WOKEN(test) (woken_test = (test), run_test(run_until_all_are_woken, #test))
+
+static void (*woken_test)(void);
+
+static inline void run_until_all_are_woken(void) {
+    for (int tries = 0; tries < 3; tries++) {
+        const uint64_t before = rescued_waits();
+        woken_test();
+        if (rescued_waits() == before) return;
+    }
+    CHECK(!"in each of three runs a wait ended only because it looked again after a while");
+}
+
 static inline int64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

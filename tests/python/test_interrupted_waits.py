@@ -198,3 +198,219 @@ def test_a_handler_that_returns_ends_nothing(segment, handler, kind):
     wait(0.3)
     assert time.monotonic() - before >= 0.3
     assert len(calls) >= 3
+
+
+# --- nothing is lost -----------------------------------------------------------------------------
+
+SEMAPHORES = pytest.mark.parametrize(
+    "make",
+    [
+        atoll.Semaphore,
+        atoll.BoundedSemaphore,
+        lambda *where: atoll.Semaphore(*where, tracked=True),
+    ],
+    ids=["plain", "bounded", "tracked"],
+)
+
+
+def in_with(semaphore):
+    while True:
+        with semaphore:
+            pass
+
+
+def in_try(semaphore):
+    while True:
+        semaphore.acquire()
+        try:
+            pass
+        finally:
+            semaphore.release()
+
+
+@SEMAPHORES
+@pytest.mark.parametrize(
+    "use", [pytest.param(in_with, marks=WITH_IS_SAFE), pytest.param(in_try, marks=ACQUIRE_IS_SAFE)]
+)
+def test_no_permit_is_lost(segment, handler, make, use):
+    semaphore = make(segment)
+    handler(raise_interrupt)
+
+    def check():
+        assert semaphore.get_value() == 1
+
+    often_interrupted(lambda: use(semaphore), check, 1000, 20e-6, 200e-6)
+
+
+@SEMAPHORES
+@WITH_IS_SAFE
+@pytest.mark.parametrize("way", ["with", pytest.param("acquire", marks=ACQUIRE_IS_SAFE)])
+def test_no_permit_is_lost_in_a_wait(segment, handler, make, way):
+    """The exception comes about when the other one releases, so either may be first."""
+    semaphore = make(segment, "s")
+    code = """
+        import random
+        semaphore = atoll.Semaphore(segment, "s", create=False)
+        say("working")
+        while True:
+            with semaphore: time.sleep(random.uniform(0, 0.002))
+            time.sleep(random.uniform(0, 0.0005))
+    """
+
+    def use():
+        if way == "with":
+            with semaphore:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            return
+        semaphore.acquire(timeout=60)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            semaphore.release()
+
+    handler(raise_interrupt)
+    with Child(code, segment) as other:
+        other.expect("working")
+        often_interrupted(use, lambda: None, 500, 100e-6, 2e-3)
+        assert semaphore.acquire(timeout=60)
+        other.kill()  # it has none
+    semaphore.release()
+    assert semaphore.get_value() == 1
+
+
+@ACQUIRE_IS_SAFE
+@SEMAPHORES
+def test_ctrl_c_right_after_a_permit_was_taken(segment, handler, make):
+    """The signal is pending when the attempt returns, and heard where Python listens next."""
+    semaphore = make(segment)
+    handler(raise_interrupt)
+    raise_now = starmap(signal.raise_signal, repeat((signal.SIGALRM,)))
+    semaphore._attempts = map(itemgetter(0), zip(semaphore._attempts, raise_now))
+    if atoll.platform_info().accelerated:
+        pytest.skip("the accelerator makes its attempts itself")
+    with pytest.raises(Interrupt):
+        with semaphore:
+            time.sleep(1)
+    assert semaphore.get_value() == 1
+
+
+def test_a_pulse_between_two_pieces_of_a_wait_is_seen(segment, handler):
+    event = atoll.Event(segment)
+    handler(lambda *_: (event.set(), event.clear()))
+    signal.setitimer(signal.ITIMER_REAL, 0.15)
+    assert event.wait(60) is True
+    assert not event.is_set()
+
+
+@pytest.mark.parametrize("lock", [None, atoll.Lock(), atoll.Semaphore(), threading.Lock()])
+def test_a_notification_between_two_pieces_of_a_wait_is_heard(segment, handler, lock):
+    condition = atoll.Condition(segment, lock=lock)
+
+    def notify(*_):
+        with condition:
+            condition.notify()
+
+    handler(notify)
+    signal.setitimer(signal.ITIMER_REAL, 0.15)
+    with condition:
+        assert condition.wait(60) is True
+
+
+class Waiter(threading.Thread):
+    """Waits once, in its turn."""
+
+    def __init__(self, condition):
+        super().__init__()
+        self.condition, self.came, self.inside = condition, None, threading.Event()
+        self.start()
+        self.inside.wait()
+        with condition:
+            pass
+
+    def run(self):
+        with self.condition:
+            self.inside.set()
+            self.came = self.condition.wait(60)
+
+
+@pytest.mark.parametrize("lock", [None, atoll.Lock(), atoll.Semaphore(), threading.RLock()])
+def test_a_notification_of_who_is_interrupted_goes_on_to_the_next(segment, handler, lock):
+    """The exception comes when the wait is over and the lock is still waited for."""
+    condition = atoll.Condition(segment, lock=lock)
+    handler(raise_interrupt)
+    waiters = []
+
+    def other():
+        waiters.append(Waiter(condition))  # after us
+        with condition:
+            condition.notify()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            time.sleep(0.3)
+
+    thread = threading.Thread(target=other)
+    with pytest.raises(Interrupt), condition:
+        thread.start()
+        condition.wait(60)
+    thread.join()
+    waiters[0].join()
+    assert waiters[0].came is True
+
+
+@pytest.mark.parametrize("lock", [atoll.Lock(), threading.Lock(), threading.RLock()])
+def test_the_lock_is_waited_for_first_and_then_the_exception_is_raised(segment, handler, lock):
+    condition = atoll.Condition(segment, lock=lock)
+    handler(raise_interrupt)
+    held_until = []
+
+    def other():
+        with condition:
+            signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)  # again and again
+            time.sleep(0.4)
+            held_until.append(time.monotonic())
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    thread = threading.Thread(target=other)
+    with pytest.raises(Interrupt), condition:
+        thread.start()
+        try:
+            condition.wait(60)
+        finally:
+            assert held_until
+            assert condition._way.is_held()
+    thread.join()
+    assert condition.acquire(False)
+    condition.release()
+
+
+@WITH_IS_SAFE
+@pytest.mark.parametrize("lock", [None, atoll.Lock(), atoll.Semaphore(), threading.RLock()])
+def test_an_exception_at_any_time_leaves_the_lock_free_and_nobody_waiting(segment, handler, lock):
+    condition = atoll.Condition(segment, lock=lock)
+    done = threading.Event()
+
+    def other():
+        while not done.is_set():
+            with condition:
+                condition.notify()
+            time.sleep(0.0003)
+
+    def use():
+        while True:
+            with condition:
+                condition.wait(0.001)
+
+    def check():
+        assert condition.acquire(timeout=60)
+        condition.release()
+
+    handler(raise_interrupt)
+    thread = threading.Thread(target=other)
+    thread.start()
+    often_interrupted(use, check, 700, 20e-6, 2e-3)
+    done.set()
+    thread.join()
+    waiter = Waiter(condition)
+    with condition:
+        condition.notify()
+    waiter.join()
+    assert waiter.came is True

@@ -58,7 +58,11 @@ from ._semaphore import BoundedSemaphore, Semaphore
 from ._platform import PlatformInfo, platform_info
 from ._segment import Death, ObjectInfo, Segment, SegmentInfo, gc, unlink
 from ._transaction import Transaction, transaction
+from ._typing import TYPE_CHECKING
 from ._value import Value
+
+if TYPE_CHECKING:
+    from ._barrier import Barrier, Broken
 
 from . import _workers  # noqa: F401  # for what it does when it is imported
 
@@ -66,7 +70,9 @@ __all__ = [
     "AlreadyExists",
     "Array",
     "AtollError",
+    "Barrier",
     "BoundedSemaphore",
+    "Broken",
     "Closed",
     "Condition",
     "Corrupted",
@@ -105,6 +111,21 @@ __all__ = [
 
 # Tracebacks, help and pickles name things where users find them.
 for _name in __all__:
-    if _name != "__version__":
+    if _name in globals() and _name != "__version__":
         globals()[_name].__module__ = __name__
 del _name
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """What is imported when it is first wanted; `_barrier` says why."""
+        if name not in ("Barrier", "Broken"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import _barrier
+
+        found = globals()[name] = getattr(_barrier, name)
+        found.__module__ = __name__
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

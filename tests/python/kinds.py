@@ -18,6 +18,7 @@ MAKERS = {
     "tracked Semaphore": functools.partial(atoll.Semaphore, value=3, tracked=True),
     "Condition": functools.partial(atoll.Condition, lock=atoll.RLock()),
     "Event": atoll.Event,
+    "Barrier": functools.partial(atoll.Barrier, parties=2),
     "Latch": functools.partial(atoll.Latch, count=3),
 }
 
@@ -42,6 +43,10 @@ def is_same(one, other):
         before = other.is_set()
         one.clear() if before else one.set()
         return other.is_set() is not before
+    if isinstance(one, atoll.Barrier):
+        before = other.broken
+        one.reset() if before else one.abort()
+        return other.broken is not before
     if isinstance(one, atoll.Latch):
         before = other.count
         one.count_down()

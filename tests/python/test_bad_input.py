@@ -246,7 +246,7 @@ def test_exceptions_are_also_what_people_catch_already():
         (atoll.OwnerDied, RuntimeError), (atoll.Closed, ValueError),
         (atoll.TimedOut, TimeoutError), (atoll.Incompatible, Exception),
         (atoll.WrongSegment, ValueError),
-        (atoll.Corrupted, Exception), (atoll.Full, ValueError),
+        (atoll.Corrupted, Exception), (atoll.Full, ValueError), (atoll.Broken, RuntimeError),
     ]  # fmt: skip
     statuses = set()
     for ours, known in pairs:

@@ -9,7 +9,8 @@ import atoll
 KEEPING = re.compile(r'quick\.(atoll_\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)')
 
 NEVER_WAIT = """
-    atoll_array_data atoll_array_info atoll_condvar_cancel_wait atoll_condvar_notify_all
+    atoll_array_data atoll_array_info atoll_barrier_abort atoll_barrier_arrive
+    atoll_barrier_release atoll_barrier_reset atoll_barrier_stat atoll_condvar_cancel_wait atoll_condvar_notify_all
     atoll_condvar_notify_many atoll_condvar_notify_one atoll_condvar_prepare_wait atoll_event_clear atoll_event_is_set atoll_event_set
     atoll_event_sets atoll_last_error atoll_latch_count atoll_latch_count_down atoll_mutex_dead_owner
     atoll_mutex_mark_consistent atoll_mutex_owner atoll_mutex_place atoll_mutex_unlock

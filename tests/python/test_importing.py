@@ -36,6 +36,16 @@ def test_what_is_imported():
     assert "atoll._records" not in added
 
 
+def test_what_is_imported_when_it_is_wanted():
+    """`threading`, in a thread of another interpreter, keeps some versions from ending that."""
+    code = "import sys, atoll; print('threading' in sys.modules, 'Barrier' in dir(atoll)); "
+    assert output(code + "atoll.Broken; print('threading' in sys.modules)") == "False True\nTrue\n"
+    for kind in (atoll.Barrier, atoll.Broken):
+        assert kind.__module__ == "atoll" and pickle.loads(pickle.dumps(kind)) is kind
+    with pytest.raises(AttributeError, match="no attribute 'barrier'"):
+        atoll.barrier
+
+
 def test_nothing_is_declared_before_it_is_called():
     code = "from atoll._native import patient, quick; print(*vars(patient), *vars(quick))"
     assert output(code) == "_library _library\n"

@@ -45,6 +45,7 @@ def make_in(segment):
         atoll.BoundedSemaphore(segment, value=3),
         atoll.Condition(segment, lock=atoll.RLock()),
         atoll.Event(segment),
+        atoll.Barrier(segment, parties=2),
         atoll.Latch(segment, count=1000),
     ]
 

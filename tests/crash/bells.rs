@@ -67,6 +67,13 @@ pub(crate) const VIGILS: &[Vigil] = &[
         judge: |cast, fate| are_notified(cast, fate, 1),
         ..NOTIFIER
     },
+    // The one that a death wakes is not the oldest.
+    Vigil {
+        name: "notify_one_turned",
+        ready: |cast| cast.turns_over(FIRST),
+        judge: |cast, fate| are_notified(cast, fate, 1),
+        ..NOTIFIER
+    },
     Vigil {
         name: "notify_many_waiters",
         call: |bell| call!(condvar_notify_many(bell.handle, 2)),
@@ -133,9 +140,25 @@ pub(crate) const VIGILS: &[Vigil] = &[
         },
         ..CANCELLER
     },
+    // It lives, and gives up while another notifies whoever is the oldest.
+    Vigil {
+        name: "cancel_wait_beside_notify",
+        before: |bell| ok("prepare", prepare(bell)),
+        call: |bell| match cancel(bell) {
+            OK => OK,
+            // Notified in vain: the next one's.
+            NOTIFIED => notify_one(bell),
+            status => status,
+        },
+        meanwhile: |cast| helper(cast, |bell| ok("notify_one", notify_one(bell))),
+        lives: true,
+        judge: |cast, fate| one_is_notified(cast, fate, false),
+        ..CANCELLER
+    },
     // What it was notified of in vain is the next one's.
     Vigil {
         name: "cancel_wait_notified",
+        status: NOTIFIED,
         ready: |cast| helper(cast, |bell| ok("notify_one", notify_one(bell))),
         judge: |cast, fate| one_is_notified(cast, fate, true),
         ..CANCELLER
@@ -159,8 +182,14 @@ fn commit(bell: &Object) -> i32 {
 
 fn cancel(bell: &Object) -> i32 {
     let mut notified = false;
-    call!(condvar_cancel_wait(bell.handle, &mut notified))
+    match call!(condvar_cancel_wait(bell.handle, &mut notified)) {
+        OK if notified => NOTIFIED,
+        status => status,
+    }
 }
+
+/// Stands for a wait that is given up and had been notified.
+const NOTIFIED: i32 = 1000;
 
 fn notify_one(bell: &Object) -> i32 {
     call!(condvar_notify_one(bell.handle))

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::{DEADLOCK, FOREVER, OK, OWNER_DIED, TIMED_OUT, call};
-use crate::board::Board;
+use crate::board::{Board, NONE_YET};
 use crate::gates::{PATIENCE_NS, called};
 use crate::nouns::{Object, RWLOCK, readers};
 use crate::operations::{Operation, PLAIN};
@@ -186,6 +186,15 @@ pub(crate) const VIGILS: &[Vigil] = &[
         ..WAITED
     },
     // It dies waiting for a reader who stays: nobody has written, so nobody is told.
+    Vigil {
+        name: "write_lock_dies_waiting",
+        holder: Some(&READER),
+        sleepers: &[],
+        call: write_lock,
+        status: NONE_YET,
+        judge: |cast, _| turns(cast, News::None),
+        ..HELD
+    },
     Vigil {
         name: "write_lock_timeout_reader",
         holder: Some(&READER),

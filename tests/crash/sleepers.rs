@@ -123,6 +123,12 @@ impl Cast {
         Ok(())
     }
 
+    /// One comes out of its sleep, and goes to sleep again behind the others.
+    pub(crate) fn turns_over(&mut self, seat: usize) -> Result<(), String> {
+        self.sleeper(seat).is_poked()?;
+        self.comes_to_rest()
+    }
+
     fn comes_to_rest(&mut self) -> Result<(), String> {
         let mut late = watchdog();
         let mut sightings = 0;

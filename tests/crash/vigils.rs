@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crate::abi::OK;
 use crate::bells;
+use crate::board::NONE_YET;
 use crate::gates;
 use crate::nouns::{Noun, Object};
 use crate::outcomes::is;
@@ -13,7 +14,7 @@ use crate::permits;
 use crate::player::{Player, Stage};
 use crate::readers;
 use crate::sleepers::{Cast, Role};
-use crate::travel::Lead;
+use crate::travel::{self, Lead};
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
 use crate::world::World;
 
@@ -34,7 +35,7 @@ pub(crate) struct Vigil {
     pub(crate) holder: Option<&'static Role>,
     /// What the victim does first, at full speed.
     pub(crate) before: fn(&Object) -> Result<(), String>,
-    /// Its call, and what that gives if it gets that far.
+    /// Its call, and what that gives if it gets that far. `NONE_YET`: it sleeps until it dies.
     pub(crate) call: fn(&Object) -> i32,
     pub(crate) status: i32,
     /// Who sleeps when the victim calls, or comes behind it once it sleeps.
@@ -45,6 +46,8 @@ pub(crate) struct Vigil {
     pub(crate) ready: Others,
     /// What others do while the victim stands where it dies.
     pub(crate) meanwhile: Others,
+    /// It does not die there, but goes on to the end of its call.
+    pub(crate) lives: bool,
     /// What others do as soon as it is dead.
     pub(crate) aftermath: Others,
     /// What survivors must find.
@@ -80,6 +83,7 @@ pub(crate) const VIGIL: Vigil = Vigil {
     waker: None,
     ready: |_| Ok(()),
     meanwhile: |_| Ok(()),
+    lives: false,
     aftermath: |_| Ok(()),
     judge: |_, _| Ok(()),
 };
@@ -102,16 +106,21 @@ impl Vigil {
             None => {
                 self.sleepers_come(&mut cast)?;
                 (self.ready)(&mut cast)?;
-                lead(&mut victim, &mut nobody)?;
+                let left_asleep = self.status == NONE_YET;
+                let mut others = || if left_asleep { Ok(Morning::LeftAsleep) } else { nobody() };
+                lead(&mut victim, &mut others)?;
                 false
             }
             Some(wake) => self.lead_to_sleep(&mut victim, &mut cast, wake, lead)?,
         };
+        (self.meanwhile)(&mut cast)?;
+        if self.lives {
+            travel::run(&mut victim, &mut || Ok(Morning::Woken))?;
+        }
         let returned = victim.stand == Stand::Returned;
         if returned {
             is("status of the victim's call", victim.status(), self.status)?;
         }
-        (self.meanwhile)(&mut cast)?;
         cast.sees_die(|| victim.dies());
         (self.aftermath)(&mut cast)?;
         if let (Some(wake), false) = (self.waker, slept) {

@@ -16,7 +16,7 @@ pub(crate) const FIRST_VAULT: u64 = ACCOUNTS + 2;
 const PLACES: u64 = FIRST_VAULT + VAULTS;
 
 /// Counters that everybody adds to.
-pub(crate) const COUNTERS: [&str; 13] = [
+pub(crate) const COUNTERS: [&str; 17] = [
     "sections",
     "threads",
     "forks",
@@ -27,6 +27,10 @@ pub(crate) const COUNTERS: [&str; 13] = [
     "take-overs",
     "objects made",
     "tickets redeemed",
+    "readings",
+    "writings",
+    "chairs taken",
+    "waits told",
     "waits over 100 ms",
     "waits ended by a slice",
     "longest wait",
@@ -43,17 +47,20 @@ pub(crate) const ABORTS: usize = 6;
 pub(crate) const TAKE_OVERS: usize = 7;
 pub(crate) const OBJECTS: usize = 8;
 pub(crate) const TICKETS: usize = 9;
-pub(crate) const LONG_WAITS: usize = 10;
-pub(crate) const SLICES: usize = 11;
+pub(crate) const READINGS: usize = 10;
+pub(crate) const WRITINGS: usize = 11;
+pub(crate) const CHAIRS_TAKEN: usize = 12;
+/// Of waits for what somebody else does, those that ended in time.
+pub(crate) const TOLD: usize = 13;
+pub(crate) const LONG_WAITS: usize = 14;
+/// Found out by the library itself. What a worker has seen since its last operation goes
+/// with it when it is killed.
+pub(crate) const SLICES: usize = 15;
 /// In microseconds.
-pub(crate) const LONGEST_WAIT: usize = 12;
+pub(crate) const LONGEST_WAIT: usize = 16;
 
-/// A wait beyond this was ended by a slice, or by a machine that is busy elsewhere.
+/// The shortest slice. A longer wait was ended by one, or by a machine that is busy elsewhere.
 const LONG: Duration = Duration::from_millis(100);
-/// The library's waiting slices end so long after the first sleep, and a waiter that one
-/// of them ended is back within the leeway.
-const SLICE_ENDS_MS: [u64; 3] = [100, 300, 700];
-const LEEWAY: Duration = Duration::from_millis(3);
 
 pub(crate) struct Board {
     /// 1 when the workers are to leave.
@@ -96,14 +103,7 @@ impl Board {
         let start = Instant::now();
         let result = act();
         let wait = start.elapsed();
-        let is_slice = |end: u64| {
-            let end = Duration::from_millis(end);
-            wait >= end && wait < end + LEEWAY
-        };
-        if wait > LONG {
-            self.add(LONG_WAITS, 1);
-            self.add(SLICES, SLICE_ENDS_MS.into_iter().any(is_slice).into());
-        }
+        self.add(LONG_WAITS, (wait > LONG).into());
         let micros = wait.as_micros() as u64;
         self.counters[LONGEST_WAIT].fetch(FetchOp::Max, micros).expect("a counter");
         result

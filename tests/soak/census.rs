@@ -1,6 +1,6 @@
 //! What a segment holds when a round is over and only the director is left.
 
-use atoll::{Mutex, RawValue, Segment, SegmentInfo};
+use atoll::{Latch, Mutex, RawValue, Segment, SegmentInfo};
 
 /// Names of objects that workers make and need not remove.
 const PASSING: &str = "passing";
@@ -21,9 +21,12 @@ impl Census {
     pub(crate) fn repeat(&self, segment: &Segment) -> Result<(), String> {
         segment.verify().map_err(|error| error.to_string())?;
         for name in names_in(segment)?.iter().filter(|name| name.starts_with(PASSING)) {
-            let removed = match name.contains("mutex") {
-                true => Mutex::remove(segment, name),
-                false => RawValue::remove(segment, name),
+            let removed = if name.contains("mutex") {
+                Mutex::remove(segment, name)
+            } else if name.contains("latch") {
+                Latch::remove(segment, name)
+            } else {
+                RawValue::remove(segment, name)
             };
             removed.map_err(|error| format!("remove {name}: {error}"))?;
         }

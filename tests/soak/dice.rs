@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
+use atoll::Deadline;
+
 pub(crate) struct Dice(Cell<u64>);
 
 impl Dice {
@@ -29,6 +31,12 @@ impl Dice {
     /// Some bytes, all the same.
     pub(crate) fn bytes(&self, count: u64) -> Vec<u8> {
         vec![self.below(256) as u8; count as usize]
+    }
+
+    /// A limit that may well run out.
+    pub(crate) fn soon(&self) -> Deadline {
+        let span = [0, 1000, 100_000, 3_000_000][self.below(4) as usize];
+        Deadline::after_ns(span).expect("not negative")
     }
 
     /// Sometimes stays a while where it is.

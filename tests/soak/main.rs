@@ -11,6 +11,8 @@
 //! | `bank` | accounts under locks, with a log of their own, and their audit |
 //! | `vault` | accounts that only transactions touch, and their audit |
 //! | `visit` | what goes on in a transaction |
+//! | `hall` | readers and writers, and chairs that belong to who sits on them |
+//! | `bells` | those who wait for others to do something |
 //! | `churn` | objects that come and go |
 //! | `census` | what a segment holds when a round is over |
 //! | `board` | what workers and the director tell each other |
@@ -22,11 +24,13 @@
 mod support;
 
 mod bank;
+mod bells;
 mod board;
 mod census;
 mod churn;
 mod dice;
 mod director;
+mod hall;
 mod vault;
 mod visit;
 mod worker;

@@ -2,12 +2,14 @@
 
 use std::thread;
 
-use atoll::{Deadline, Mutex, RawValue, Segment, Type};
+use atoll::{Deadline, Mutex, Platform, RawValue, Segment, Type};
 
 use crate::bank::{Bank, enter, enter_before};
-use crate::board::{ACCOUNTS, BUSY, Board, FORKS, RECURSIVE, THREADS, open_segment};
+use crate::bells::Bells;
+use crate::board::{ACCOUNTS, BUSY, Board, FORKS, RECURSIVE, SLICES, THREADS, open_segment};
 use crate::churn::Churn;
 use crate::dice::Dice;
+use crate::hall::Hall;
 use crate::support::child::{Child, Stage};
 use crate::vault::{Teller, Vaults};
 
@@ -18,6 +20,8 @@ const LARGE: u64 = 120;
 pub(crate) struct Site {
     pub(crate) bank: Bank,
     pub(crate) vaults: Vaults,
+    pub(crate) hall: Hall,
+    bells: Bells,
     churn: Churn,
     recursive: Mutex,
     busy: Mutex,
@@ -40,8 +44,14 @@ pub(crate) fn work(mut stage: Stage) {
     let worker = Worker { number, segment, site, dice };
     worker.site.bank.settle(number, worker.me(0));
     worker.site.vaults.settle(number, &worker.teller());
+    let mut rescued = 0;
     while worker.board().is_over.load() == 0 {
         worker.one_operation();
+        if worker.dice.one_in(16) {
+            let now = Platform::probe().rescued_waits;
+            worker.board().add(SLICES, now - rescued);
+            rescued = now;
+        }
         let progress = &worker.board().progress;
         progress.set(number, progress.get(number).expect("own") + 1).expect("own");
     }
@@ -61,6 +71,8 @@ impl Site {
         Ok(Self {
             bank: Bank::open(segment)?,
             vaults: Vaults::open(segment)?,
+            hall: Hall::open(segment)?,
+            bells: Bells::open(segment)?,
             churn: Churn::open(segment)?,
             recursive: mutex("recursive", true)?,
             busy: mutex("busy", false)?,
@@ -89,7 +101,7 @@ impl Worker {
     }
 
     fn one_operation(&self) {
-        match self.dice.below(40) {
+        match self.dice.below(60) {
             0..=5 => self.transfer(),
             6 => self.nest(),
             7 | 8 => self.store(),
@@ -101,6 +113,8 @@ impl Worker {
             15 => self.site.vaults.audit(&self.teller()),
             16..=26 => self.site.vaults.transfer(&self.teller()),
             27..=29 => self.site.vaults.press(&self.teller()),
+            30..=39 => self.site.hall.one_operation(self.board(), &self.dice),
+            40..=49 => self.site.bells.one_operation(self.board(), &self.dice),
             _ => self.site.churn.one_operation(&self.dice),
         }
     }
@@ -136,8 +150,7 @@ impl Worker {
 
     /// Limits, and tries.
     fn hurry(&self) {
-        let limit = [0, 1000, 100_000, 3_000_000][self.dice.below(4) as usize];
-        let deadline = Deadline::after_ns(limit).expect("not negative");
+        let deadline = self.dice.soon();
         let busy = &self.site.busy;
         if let Some(inside) = enter_before(self.board(), busy, BUSY, self.me(0), deadline) {
             self.dice.linger();

@@ -118,6 +118,16 @@ pub(crate) const VIGILS: &[Vigil] = &[
         judge: |cast, _| turns(cast, News::None),
         ..HELD
     },
+    // It lives on, and wakes the writer by itself.
+    Vigil {
+        name: "read_unlock_lives",
+        before: |lock| ok("read", read_lock(lock)),
+        call: read_unlock,
+        lives: true,
+        sleepers: &[&WRITER, &READER],
+        judge: |cast, _| turns(cast, News::None),
+        ..HELD
+    },
     // A writer waits for two readers, of whom the other one stays for a while.
     Vigil {
         name: "read_unlock_beside_another",

@@ -116,6 +116,8 @@ impl Vigil {
         (self.meanwhile)(&mut cast)?;
         if self.lives {
             travel::run(&mut victim, &mut || Ok(Morning::Woken))?;
+            // Before its end wakes anybody.
+            cast.settles()?;
         }
         let returned = victim.stand == Stand::Returned;
         if returned {

@@ -45,6 +45,7 @@ pub const PLANS: &[Plan] = &[
     mutex::CONTENDED,
     recovery::PLAN,
     semaphore::UNCONTENDED,
+    semaphore::UNCONTENDED_CPP,
     semaphore::CONTENDED,
     rwlock::READ_IN_TWO,
     rwlock::READ_ALONE,

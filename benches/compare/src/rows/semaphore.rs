@@ -1,6 +1,6 @@
 //! Acquiring a permit and releasing it, from C through the shared library.
 
-use super::{Plan, alone, in_two};
+use super::{Plan, alone, cpp_alone, in_two};
 use crate::kit::row::Subject;
 
 const SUBJECT: Subject = Subject {
@@ -16,6 +16,12 @@ const SUBJECT: Subject = Subject {
 pub const UNCONTENDED: Plan = Plan {
     subject: SUBJECT,
     measure: |site, subject| alone(site, subject, "semaphore", &["uncontended"]),
+};
+
+/// The same by `atoll.hpp`, which does it in place.
+pub const UNCONTENDED_CPP: Plan = Plan {
+    subject: Subject { name: "semaphore_uncontended_cpp", target: None, ..SUBJECT },
+    measure: |site, subject| cpp_alone(site, subject, "semaphore"),
 };
 
 /// Two processes that acquire, count and release as fast as they can: a section of either.

@@ -34,6 +34,7 @@ with atoll.transaction(till) as sale:
 const TOUR: usize = 0;
 const LOCK_ALONE: usize = 1;
 const WITHOUT_NAMES: usize = 2;
+const WAITING: usize = 3;
 
 /// The block in that language with that number.
 fn block(language: &str, number: usize) -> String {
@@ -88,6 +89,13 @@ fn who_locks_alone_sets_right_what_a_dead_one_left() {
 fn what_has_no_name_leaves_nothing() {
     let shop = Workshop::open("readme-nameless");
     prints("Python", shop.python(&block("python", WITHOUT_NAMES)), &block("text", 1));
+    assert_eq!(shop.left(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn who_is_killed_at_the_desk_gives_it_back() {
+    let shop = Workshop::open("readme-waiting");
+    prints("Python", shop.python(&block("python", WAITING)), &block("text", 2));
     assert_eq!(shop.left(), [""; 0].map(PathBuf::from));
 }
 

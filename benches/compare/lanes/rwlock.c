@@ -3,12 +3,7 @@
  *
  * Locks and unlocks for reading or for writing.
  */
-#include <pthread.h>
-
-#include "shared.h"
-
-static atoll_rwlock *ours;
-static pthread_rwlock_t *peer;
+#include "rwlocks.h"
 
 static void read_ours(long operations) {
     while (operations-- > 0) {
@@ -50,20 +45,9 @@ static const struct lane_side writers[] = {
     {NULL, NULL, 0},
 };
 
-static void init_peer(void) {
-    pthread_rwlockattr_t attributes;
-    pthread_rwlockattr_init(&attributes);
-    pthread_rwlockattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    lane_need(pthread_rwlock_init(peer, &attributes) == 0, "pthread_rwlock_init");
-    pthread_rwlockattr_destroy(&attributes);
-}
-
 int main(int argc, char **argv) {
     lane_need(argc == 4, "usage: rwlock SEGMENT create|open read|write");
-    peer = shared_open(argv[1], argv[2], sizeof *peer);
-    lane_check(atoll_rwlock_open_or_create(shared_segment, "ours", &ours));
-    if (shared_is_new)
-        init_peer();
+    rwlocks_open(argv[1], argv[2]);
     lane_serve(strcmp(argv[3], "write") == 0 ? writers : readers);
     return 0;
 }

@@ -1,5 +1,6 @@
 //! What is compared. Each row says what it needs, and what of it is missing.
 
+mod barrier;
 mod heap;
 mod mutex;
 mod pingpong;
@@ -48,6 +49,7 @@ pub const PLANS: &[Plan] = &[
     semaphore::UNCONTENDED_CPP,
     semaphore::CONTENDED,
     rwlock::READ_IN_TWO,
+    rwlock::READ_IN_TWO_CPP,
     rwlock::READ_ALONE,
     rwlock::WRITE_ALONE,
     pingpong::EVENT,
@@ -57,6 +59,7 @@ pub const PLANS: &[Plan] = &[
     pingpong::CONDVAR_AWAKE,
     pingpong::CONDVAR_ONE_CPU,
     pingpong::CONDVAR_PTHREAD,
+    barrier::IN_TWO,
     transaction::TWO_WORDS,
     heap::ALONE,
     heap::CONTENDED,
@@ -102,9 +105,25 @@ fn cpp_alone(site: &mut Site, subject: &Subject, lane: &str) -> Result<Row> {
 /// What two lanes in C do at once, each on its processor.
 fn in_two(site: &mut Site, subject: &Subject, lane: &str, what: &[&str]) -> Result<Row> {
     let program = site.shop.c_lane(lane)?;
+    both(site, subject, &program, lane, what)
+}
+
+/// The same in C++.
+fn cpp_in_two(site: &mut Site, subject: &Subject, lane: &str) -> Result<Row> {
+    let program = site.shop.cpp_lane(lane)?;
+    both(site, subject, &program, lane, &[])
+}
+
+fn both(
+    site: &mut Site,
+    subject: &Subject,
+    program: &Path,
+    lane: &str,
+    what: &[&str],
+) -> Result<Row> {
     let [here, there] = site.cpus;
     let lanes =
-        [start(&program, lane, "create", what, here)?, start(&program, lane, "open", what, there)?];
+        [start(program, lane, "create", what, here)?, start(program, lane, "open", what, there)?];
     compare(site, subject, lanes)
 }
 

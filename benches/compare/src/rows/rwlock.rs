@@ -1,6 +1,6 @@
 //! Locking for reading or for writing, and unlocking, from C through the shared library.
 
-use super::{Plan, alone, in_two};
+use super::{Plan, alone, cpp_in_two, in_two};
 use crate::kit::row::Subject;
 
 /// Two processes that lock for reading and unlock as fast as they can: a lock and its unlock
@@ -15,6 +15,12 @@ pub const READ_IN_TWO: Plan = Plan {
         target: Some(5.0),
     },
     measure: |site, subject| in_two(site, subject, "rwlock", &["read"]),
+};
+
+/// The same by `atoll.hpp`, which does it in place.
+pub const READ_IN_TWO_CPP: Plan = Plan {
+    subject: Subject { name: "rwlock_read_2p_cpp", ..READ_IN_TWO.subject },
+    measure: |site, subject| cpp_in_two(site, subject, "rwlock"),
 };
 
 /// One process, nobody else: a lock for reading and its unlock.

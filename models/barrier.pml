@@ -213,7 +213,13 @@ arrive:
         STEP( acted[mine] = 1 );
         goto released_;
 #endif
+        /* In no call until it is done: somebody has to watch us. */
+#ifndef M_HOLDER_NOT_WATCHED
+        STEP( wake_one(BELL); woken = 0 );
+#endif
+        disarm();
         STEP( acted[mine] = 1; seen = seen + ONE );                             /* the action */
+        arm(BELL);
         STEP( if :: ctl == seen -> ctl = NEXT(seen); counted = 0 :: else -> goto look fi );    /* broken meanwhile */
         wake_who_slept_before(mine + 1);
         goto released_

@@ -42,8 +42,8 @@ byte state[PROCS], ticket[PROCS];       /* per slot */
 #define CALLED  2
 #define READY   4               /* the hook is on the bell */
 #define CALLING 8
-/* A handler: READY goes from the node first.  Whoever tells a waiter meanwhile has it watched, and whoever looks watches who was about to
- * tell others: their hooks are not on the bell. */
+/* A handler in a waiter: READY goes first.  Whoever tells it meanwhile has it watched, as its hook is not on the bell.  And whoever looks
+ * watches who notifies or leaves: a handler may be in them, too.  (Without handlers their hooks do, and nobody watches here.) */
 #ifdef M_LENDS_WHILE_READY
 #define BEFORE_IT_LENDS  skip
 #define AFTER_IT_LENT    skip
@@ -53,14 +53,12 @@ byte state[PROCS], ticket[PROCS];       /* per slot */
 #endif
 #if HANDLES
 byte was_ready;
-#define ON_BELL     READY               /* kept by who leaves, set by who notifies */
 #ifdef M_APART_NOT_WATCHED
 #define NOTE_APART(p)  skip
 #else
-#define NOTE_APART(p)  if :: state[p] & READY :: else -> apart = apart | B(p) fi
+#define NOTE_APART(p)  apart = apart | B(p)
 #endif
 #else
-#define ON_BELL     0
 #define NOTE_APART(p)  skip
 #endif
 #include "sleep.pml"
@@ -386,7 +384,7 @@ leave:
 #ifdef M_LEAVES_NO_TRACE
     STEP( state[slot] = 0 );
 #else
-    STEP( state[slot] = CALLING | ON_BELL | MY_GEN );
+    STEP( state[slot] = CALLING | MY_GEN );
 #endif
     STEP( seen = ctl );
     if
@@ -432,9 +430,6 @@ next:
 #endif
 #ifndef M_NO_HOOK_IN_NOTIFY
     arm(BELL);
-#if HANDLES
-    STEP( state[slot] = state[slot] | READY );
-#endif
 #endif
 again:
     STEP( seen = ctl );

@@ -35,6 +35,12 @@ static uint32_t value(void) {
     return info.value;
 }
 
+/* The permits of the dead are there when the kernel has cleared them away. Who looks at them from
+ * outside (ps does) may put that off a little. The watchdog sees to it that it comes. */
+static void wait_for_value(uint32_t expected) {
+    while (value() != expected && failures == 0) usleep(1000);
+}
+
 static void acquire(void *unused) {
     (void)unused;
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
@@ -244,7 +250,7 @@ static void permits_of_the_dead_come_back(void) {
     victim = start_victim(acquire_two, NULL);
     CHECK(value() == 0);
     kill_victim(victim);
-    CHECK(value() == 2);
+    wait_for_value(2);
     REFUSED(ATOLL_FULL, "acquired", atoll_semaphore_release(semaphore, 2)); /* one is ours */
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
@@ -266,7 +272,7 @@ static void those_who_come_later_do_not_inherit(void) {
     kill_victim(start_victim(acquire, NULL));
     for (int i = 0; i < 3; i++) {
         in_child(acquire_the_last, NULL);
-        CHECK(value() == 1);
+        wait_for_value(1);
     }
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
     tear_down();
@@ -427,7 +433,7 @@ static void every_end_gives_them_back(void) {
     for (int i = 0; i < 4; i++) {
         set_up(1);
         in_child(ends[i], NULL);
-        EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, 0));
+        acquire(NULL);
         tear_down();
     }
 }

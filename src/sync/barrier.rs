@@ -117,7 +117,7 @@ impl State {
     pub(super) fn next(self, dropped: u32) -> Self {
         Self {
             generation: self.generation.wrapping_add(1),
-            needed: self.needed - dropped,
+            needed: self.needed.saturating_sub(dropped), // shared memory may say anything
             arrived: 0,
             is_broken: false,
         }

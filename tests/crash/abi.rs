@@ -22,6 +22,7 @@ pub(crate) const INTERRUPTED: i32 = 3;
 pub(crate) const FULL: i32 = 4;
 pub(crate) const NOT_FOUND: i32 = 7;
 pub(crate) const DEADLOCK: i32 = 15;
+pub(crate) const BROKEN: i32 = 19;
 pub(crate) const REENTRANT: i32 = 20;
 pub(crate) const FOREVER: i64 = i64::MAX;
 
@@ -169,6 +170,20 @@ pub(crate) struct SemaphoreInfo {
     pub(crate) tracked: bool,
 }
 
+/// `atoll_barrier_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(crate) struct BarrierInfo {
+    pub(crate) parties: u32,
+    pub(crate) waiting: u32,
+    pub(crate) generation: u32,
+    pub(crate) culprit_pid: u32,
+    pub(crate) broken: bool,
+}
+
+/// `atoll_arrival`, of which nobody here wants to know more.
+pub(crate) type Arrival = u64;
+
 /// `atoll_ticket`.
 pub(crate) type Ticket = [u64; 33];
 
@@ -244,6 +259,18 @@ functions! {
     latch_count_down(Handle, u32) -> i32;
     latch_wait(Handle, i64) -> i32;
     latch_count(Handle, *mut u32) -> i32;
+    barrier_create(Handle, *const c_char, u32, *mut Handle) -> i32;
+    barrier_open(Handle, *const c_char, *mut Handle) -> i32;
+    barrier_open_or_create(Handle, *const c_char, u32, *mut Handle) -> i32;
+    barrier_close(Handle) -> i32;
+    barrier_arrive_and_wait(Handle, i64, *mut u32) -> i32;
+    barrier_arrive(Handle, bool, *mut Roomy<Arrival>) -> i32;
+    barrier_release(Handle) -> i32;
+    barrier_wait(Handle, i64) -> i32;
+    barrier_arrive_and_drop(Handle, bool, *mut Roomy<Arrival>) -> i32;
+    barrier_abort(Handle) -> i32;
+    barrier_reset(Handle) -> i32;
+    barrier_stat(Handle, *mut Roomy<BarrierInfo>) -> i32;
     condvar_create(Handle, *const c_char, *mut Handle) -> i32;
     condvar_open(Handle, *const c_char, *mut Handle) -> i32;
     condvar_open_or_create(Handle, *const c_char, *mut Handle) -> i32;

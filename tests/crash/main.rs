@@ -8,7 +8,7 @@
 //! | `operations` | the table: what a victim does, who finds what afterwards |
 //! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `makers` | objects that threads wait for, as they are made |
-//! | `gates`, `permits`, `readers`, `bells` | and as they are used |
+//! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
 //! | `nouns` | the objects that they wait for |
@@ -60,6 +60,7 @@ mod nouns;
 mod operations;
 mod outcomes;
 mod pairs;
+mod parties;
 mod permits;
 mod player;
 mod ptrace;

@@ -2,7 +2,7 @@
 
 use std::ptr::null_mut;
 
-use crate::nouns::{CONDVAR, EVENT, LATCH, Noun, RWLOCK, SEMAPHORE, TRACKED};
+use crate::nouns::{BARRIER, CONDVAR, EVENT, LATCH, Noun, RWLOCK, SEMAPHORE, TRACKED};
 use crate::operations::{Operation, PLAIN, Sight};
 use crate::player::Stage;
 use crate::victim::stepped;
@@ -21,6 +21,7 @@ macro_rules! made {
 }
 
 pub(crate) const OPERATIONS: &[Operation] = &[
+    made!("create_barrier", BARRIER),
     made!("create_condvar", CONDVAR),
     made!("create_event", EVENT),
     made!("create_latch", LATCH),

@@ -2,12 +2,16 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::abi::{FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT, call};
+use crate::abi::{
+    BROKEN, BarrierInfo, FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT, call,
+};
 use crate::outcomes::{Fresh, is};
 use crate::world::{FRESH, World, handle, ok};
 
 /// The name of the object on stage, of whichever kind.
 const NAME: &CStr = c"noun";
+/// Those who meet at the barrier: the victim and two more.
+pub(crate) const PARTIES: u32 = 3;
 /// Permits of the tracked semaphore.
 pub(crate) const PERMITS: u32 = 2;
 /// What the latch counts down from.
@@ -165,6 +169,31 @@ noun!(
     }
 );
 
+noun!(
+    BARRIER,
+    barrier_create,
+    barrier_open,
+    barrier_open_or_create,
+    barrier_close,
+    [PARTIES],
+    [],
+    |barrier| {
+        let mut index = 0;
+        let arrived = call!(barrier_arrive_and_wait(barrier, 0, &mut index));
+        is("status of who does not wait", arrived, TIMED_OUT)?;
+        is("the barrier's being broken", barrier_info(barrier)?.broken, true)?;
+        let status = call!(barrier_arrive_and_wait(barrier, 0, &mut index));
+        is("status of who comes late", status, BROKEN)?;
+        ok("barrier_reset", call!(barrier_reset(barrier)))?;
+        let info = barrier_info(barrier)?;
+        is(
+            "parties, waiting, broken",
+            (info.parties, info.waiting, info.broken),
+            (PARTIES, 0, false),
+        )
+    }
+);
+
 pub(crate) fn is_set(event: Handle) -> Result<bool, String> {
     let mut out = false;
     ok("event_is_set", call!(event_is_set(event, &mut out))).map(|()| out)
@@ -186,4 +215,10 @@ pub(crate) fn permits(semaphore: Handle) -> Result<u32, String> {
 pub(crate) fn readers(rwlock: Handle) -> Result<u32, String> {
     let mut out = 0;
     ok("rwlock_readers", call!(rwlock_readers(rwlock, &mut out))).map(|()| out)
+}
+
+pub(crate) fn barrier_info(barrier: Handle) -> Result<BarrierInfo, String> {
+    let mut info = Roomy::<BarrierInfo>::default();
+    ok("barrier_stat", call!(barrier_stat(barrier, &mut info)))?;
+    Ok(info.content)
 }

@@ -17,6 +17,7 @@ use crate::locks;
 use crate::makers;
 use crate::nouns::Noun;
 use crate::outcomes::{self, Death, is};
+use crate::parties;
 use crate::permits;
 use crate::player::Stage;
 use crate::readers;
@@ -153,7 +154,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let locks = [locks::CALLED, locks::INLINED_RECURSIVE, locks::INLINED_PLAIN];
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
     let waits = [makers::OPERATIONS, gates::OPERATIONS, permits::OPERATIONS];
-    let more_waits = [readers::OPERATIONS, bells::OPERATIONS];
+    let more_waits = [readers::OPERATIONS, bells::OPERATIONS, parties::OPERATIONS];
     [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits).flatten()
 }
 

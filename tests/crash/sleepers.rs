@@ -23,8 +23,10 @@ use crate::player::{Player, Stage, state_of};
 const CALLING: u32 = 1;
 const AWAKE: u32 = 2;
 const LEFT: u32 = 3;
-/// So often everybody must be seen asleep.
-const SIGHTINGS: u32 = 3;
+/// So often everybody must be seen asleep: for longer than the millisecond that a newcomer
+/// naps to let somebody pass who starves.
+const SIGHTINGS: u32 = 15;
+const BETWEEN_SIGHTINGS: Duration = Duration::from_micros(100);
 const SIGNAL: i32 = libc::SIGUSR1;
 
 /// What a sleeper does.
@@ -98,6 +100,11 @@ impl Cast {
         self.calls(seat, role)?.player.reaches(AWAKE)
     }
 
+    /// A process that has to wait, or does not.
+    pub(crate) fn comes(&mut self, seat: usize, role: &'static Role) -> Result<(), String> {
+        self.calls(seat, role).map(|_| ())
+    }
+
     /// A process that makes its call.
     fn calls(&mut self, seat: usize, role: &'static Role) -> Result<&mut Sleeper, String> {
         let noun = self.noun;
@@ -142,7 +149,7 @@ impl Cast {
             if late() {
                 return Err("the sleepers never come to rest".into());
             }
-            std::thread::sleep(Duration::from_micros(60));
+            std::thread::sleep(BETWEEN_SIGHTINGS);
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::board::NONE_YET;
 use crate::gates;
 use crate::nouns::{Noun, Object};
 use crate::outcomes::is;
+use crate::parties;
 use crate::permits;
 use crate::player::{Player, Stage};
 use crate::readers;
@@ -25,7 +26,7 @@ pub(crate) const HOLDER: usize = 2;
 pub(crate) const FIRST: usize = 3;
 const HELPER: usize = 7;
 /// Participants for which there is room.
-const ROOM: u32 = 8;
+const ROOM: u32 = 12;
 
 /// A scene with sleepers and a victim.
 pub(crate) struct Vigil {
@@ -68,7 +69,9 @@ pub(crate) struct Fate {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
-    [gates::VIGILS, permits::VIGILS, readers::VIGILS, bells::VIGILS].into_iter().flatten()
+    let of_locks = [permits::VIGILS, readers::VIGILS];
+    let of_meetings = [bells::VIGILS, parties::VIGILS];
+    [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings).flatten()
 }
 
 /// One without a victim.

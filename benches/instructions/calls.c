@@ -10,6 +10,7 @@ static atoll_latch *latch;
 static atoll_rwlock *rwlock;
 static atoll_semaphore *semaphore, *tracked;
 static atoll_condvar *condvar;
+static atoll_barrier *barrier;
 static const atoll_type number = ATOLL_TYPE_I64;
 
 static void remove_segment(void) {
@@ -35,6 +36,7 @@ static void set_up(void) {
     need(atoll_semaphore_create(segment, NULL, &one_permit, &semaphore));
     need(atoll_semaphore_create(segment, NULL, &one_tracked, &tracked));
     need(atoll_condvar_create(segment, NULL, &condvar));
+    need(atoll_barrier_create(segment, NULL, 1, &barrier));
 }
 
 static void lock_unlock(long operations) {
@@ -109,6 +111,11 @@ static void notify_nobody(long operations) {
         need(atoll_condvar_notify_one(condvar));
 }
 
+static void arrive_alone(long operations) {
+    while (operations-- > 0)
+        need(atoll_barrier_arrive_and_wait(barrier, ATOLL_FOREVER, NULL));
+}
+
 static void is_set(long operations) {
     bool answer;
     while (operations-- > 0)
@@ -166,6 +173,7 @@ int main(int argc, char **argv) {
     count("semaphore acquire, release", acquire_release_plain, 1000);
     count("tracked semaphore acquire, release", acquire_release_tracked, 1000);
     count("condvar notify_one with nobody waiting", notify_nobody, 1000);
+    count("barrier of one", arrive_alone, 1000);
     count("event is_set", is_set, 1000);
     count("event wait for one that is set", wait_for_event, 1000);
     count("event set, clear", set_clear, 1000);

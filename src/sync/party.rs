@@ -152,11 +152,12 @@ impl<'a> Party<'a> {
         self.with_hook(|_| {
             let broken = loop {
                 let state = State::of(self.body.ctl.load(SeqCst));
-                if !state.is_broken && state.arrived == 0 {
-                    return Ok(());
-                }
                 if state.is_broken {
                     break state;
+                }
+                // Who died before it was counted would break the next generation of all.
+                if state.arrived == 0 && self.scan_inside(state.generation, |_| {})?.is_none() {
+                    return Ok(());
                 }
                 self.break_it(state.generation, 0);
             };

@@ -2,7 +2,10 @@
 
 #define ATOLL_NO_EXCEPTIONS
 #include <atoll.hpp>
+#include <chrono>
 #include <mutex>
+
+using namespace std::chrono_literals;
 
 bool the_other_half_is_right(const char* segment, const std::error_category& category);
 
@@ -11,8 +14,15 @@ bool the_other_half_is_right(const char* name, const std::error_category& catego
     auto mutex = atoll::mutex::open(*segment, "mutex");
     auto value = atoll::value<int>::open(*segment, "value");
     const auto array = atoll::array<int>::open(*segment, "array");
-    const std::scoped_lock hold(*mutex);
+    auto changed = atoll::condition_variable_any::open(*segment, "changed");
+    auto permits = atoll::counting_semaphore::open(*segment, "permits");
+    auto meeting = atoll::barrier::open(*segment, "meeting");
+    std::unique_lock hold(*mutex);
+    const auto waited = changed->wait_for(hold, 1ms);
+    if (!waited || *waited == std::cv_status::no_timeout || !permits->release()) return false;
     (*array)(1, 2) += *value->fetch_add(1);
+    const auto passed = meeting->arrive_and_wait();
+    if (passed || passed.error().status() != atoll::status::broken) return false;
     const auto refused = mutex->lock_recover();
     const auto unlucky = atoll::transaction::begin(*mutex);
     return !refused.has_value() && refused.error().code() == atoll::status::deadlock && !unlucky &&

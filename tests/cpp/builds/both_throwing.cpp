@@ -2,9 +2,12 @@
 // inlining, so that the linker chooses among all functions that it takes for the same.
 
 #include <atoll.hpp>
+#include <chrono>
 #include <cstdio>
 #include <mutex>
 #include <string>
+
+using namespace std::chrono_literals;
 
 bool the_other_half_is_right(const char* segment, const std::error_category& category);
 
@@ -13,8 +16,19 @@ static bool this_half_is_right(const char* name) {
     auto mutex = atoll::mutex::open(segment, "mutex");
     auto value = atoll::value<int>::open(segment, "value");
     const auto array = atoll::array<int>::open(segment, "array");
-    const std::scoped_lock hold(mutex);
+    auto changed = atoll::condition_variable_any::open(segment, "changed");
+    auto permits = atoll::counting_semaphore::open(segment, "permits");
+    auto meeting = atoll::barrier::open(segment, "meeting");
+    std::unique_lock hold(mutex);
+    if (changed.wait_for(hold, 1ms) == std::cv_status::no_timeout) return false;
+    permits.release();
     array(1, 2) += value.fetch_add(1);
+    try {
+        meeting.arrive_and_wait();
+        return false;
+    } catch (const atoll::broken& news) {
+        if (news.code() != atoll::status::broken) return false;
+    }
     try {
         mutex.lock();
         return false;
@@ -35,10 +49,14 @@ int main(int, char** given) {
     const auto mutex = atoll::mutex::create(segment, "mutex");
     const auto value = atoll::value<int>::create(segment, "value", 1);
     const auto array = atoll::array<int>::create(segment, "array", {2, 3});
+    const auto changed = atoll::condition_variable_any::create(segment, "changed");
+    const auto permits = atoll::counting_semaphore::create(segment, "permits", 0);
+    auto meeting = atoll::barrier::create(segment, "meeting", 2);
+    meeting.abort();
     const bool right = this_half_is_right(name.c_str()) &&
                        the_other_half_is_right(name.c_str(), atoll::category()) &&
                        this_half_is_right(name.c_str());
     atoll::segment::unlink(name);
     std::printf("%d %d %s\n", value.load(), array[5], right ? "right" : "wrong");
-    return right && value.load() == 4 && array[5] == 1 + 2 + 3 ? 0 : 1;
+    return right && value.load() == 4 && array[5] == 1 + 2 + 3 && permits.value() == 3 ? 0 : 1;
 }

@@ -23,7 +23,7 @@ from ._errors import AtollError, WrongKind, check
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
 from ._typing import TYPE_CHECKING
-from ._wait import AGAIN, deadline_after, pieces
+from ._wait import answers, deadline_after
 
 if TYPE_CHECKING:
     from typing import Any, Callable
@@ -111,15 +111,14 @@ class Barrier(SharedObject):
             sleep(_WHILE_OTHERS_ACT)
         if status != _abi.OK:
             raise self._refusal(status)
-        inside = True
+        status, inside = _abi.TIMED_OUT, True
         try:
             if action is not None and arrival.last:
                 action()
                 _release(pointer)
-            for status in map(wait_for, pieces(deadline)):
-                if status not in AGAIN:
-                    break
-            inside = status in AGAIN
+            for status in answers(wait_for, deadline):
+                inside = False
+                break
         finally:
             if inside:
                 _abort(pointer)

@@ -22,7 +22,7 @@ from ._lock import RLock
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
 from ._typing import TYPE_CHECKING
-from ._wait import AGAIN, deadline_after, pieces
+from ._wait import answers, deadline_after
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -137,9 +137,8 @@ class Condition(SharedObject):
         try:
             try:
                 gone.extend(let_go)
-                for status in map(commit, pieces(deadline) if gone else ()):
-                    if status not in AGAIN:
-                        break
+                for status in answers(commit, deadline) if gone else ():
+                    break
             finally:
                 try:
                     back.extend(return_)
@@ -153,7 +152,7 @@ class Condition(SharedObject):
         if not gone:
             raise failure()
         way.judge(back[1:])
-        if status not in AGAIN and status != _abi.OK:
+        if status not in (_abi.OK, _abi.TIMED_OUT):
             raise self._failure(status)
         return status == _abi.OK or notified.value
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ctypes import c_uint32
 from functools import partial
-from itertools import filterfalse, repeat, starmap, takewhile
+from itertools import repeat, starmap, takewhile
 from operator import itemgetter, not_
 from os import getpid
 from _thread import get_native_id
@@ -22,7 +22,6 @@ from ._native import bare, patient
 from ._owner import news_of
 from ._semaphore import UNBOUNDED, Semaphore
 from ._typing import TYPE_CHECKING
-from ._wait import AGAIN
 
 if TYPE_CHECKING:
     from typing import Any, ClassVar, Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 _unlock = bare("atoll_mutex_unlock")
 _release = bare("atoll_semaphore_release")
+_INTERRUPTED = _abi.INTERRUPTED
 _ONE = c_uint32(1)
 
 _first, _second = itemgetter(0), itemgetter(1)
@@ -80,7 +80,7 @@ class _Ours(Way):
 
     def take_back(self, gone: list[Any]) -> Calls:
         take = partial(getattr(patient, self._name_of_take), self.lock._as_parameter_)
-        taken = filterfalse(AGAIN.__contains__, map(take, repeat(_abi.FOREVER)))
+        taken = filter(_INTERRUPTED.__ne__, map(take, repeat(_abi.FOREVER)))
         return map(_second, zip(gone, taken))
 
     def judge(self, outcomes: list[int]) -> None:

@@ -20,7 +20,7 @@ from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import NO_SLOTS
 from ._release import END_OF_ONE, releasing, releasing_some
 from ._typing import TYPE_CHECKING
-from ._wait import AGAIN, NOW, deadline_after, pieces
+from ._wait import NOW, answers, deadline_after
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -97,9 +97,8 @@ class _Semaphore(SharedObject):
         if status == _abi.OK:
             return True
         if status == _abi.TIMED_OUT and block and deadline != NOW:
-            for status in map(self._wait_for, pieces(deadline)):
-                if status not in AGAIN:
-                    break
+            for status in answers(self._wait_for, deadline):
+                break
             if status == _abi.OK:
                 return True
         if status == _abi.TIMED_OUT:

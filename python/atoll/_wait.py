@@ -7,6 +7,7 @@ its own handlers between two calls.
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from math import isnan
 from time import monotonic_ns
 
@@ -26,7 +27,7 @@ SLICE_NS: Final = 100_000_000
 NOW: Final = 0
 
 #: Says a call whose piece of the time was up; or that a handler ran.
-AGAIN: Final = frozenset((_abi.TIMED_OUT, _abi.INTERRUPTED))
+_AGAIN: Final = frozenset((_abi.TIMED_OUT, _abi.INTERRUPTED))
 
 
 def deadline_after(timeout: float | None) -> Deadline:
@@ -47,12 +48,19 @@ def deadline_after(timeout: float | None) -> Deadline:
     return monotonic_ns() + int(nanoseconds) if nanoseconds < _abi.FOREVER else None
 
 
-def pieces(deadline: Deadline) -> Iterator[int]:
-    """Time-outs for a call that is made again and again: the last is 0, at the deadline.
+def answers(call: Callable[[int], int], deadline: Deadline) -> Iterator[int]:
+    """Repeats `call`, which takes a time-out in nanoseconds, and gives what it says at last;
+    nothing, if the deadline comes first.
 
-    For `map`: Python looks for signals here, and so before a call, but not between one and
-    the `for` that takes what it said.
+    For a `for` that ends with the first: Python looks for signals in `_pieces`, and so before
+    a call, but not between one and the `for` that takes what it said. A loop in its place
+    would not do: an exception in its jump back escapes a `try` around it, in Python 3.13.
     """
+    return filterfalse(_AGAIN.__contains__, map(call, _pieces(deadline)))
+
+
+def _pieces(deadline: Deadline) -> Iterator[int]:
+    """Time-outs for one call after the other: the last is 0, at the deadline."""
     left = SLICE_NS
     while left > 0:
         if deadline is not None:
@@ -61,8 +69,5 @@ def pieces(deadline: Deadline) -> Iterator[int]:
 
 
 def wait(call: Callable[[int], int], deadline: Deadline) -> int:
-    """Repeat `call`, which takes a time-out in nanoseconds, until it has an answer."""
-    for status in map(call, pieces(deadline)):
-        if status not in AGAIN:
-            break
-    return status
+    """The answer of such a call, or that the time was up."""
+    return next(answers(call, deadline), _abi.TIMED_OUT)

@@ -13,11 +13,12 @@ use atoll::{
     TypeCode, Value,
 };
 
+use crate::hostile_waiting;
 use crate::scene::{acquire, mutex, recursive_mutex, status, within};
 use crate::support::child::{Child, Stage};
 use crate::support::image::{Image, field, fields_of, path_of};
 
-const NAME: &str = "damaged";
+pub(crate) const NAME: &str = "damaged";
 const READING: SegmentOptions =
     SegmentOptions { size: 0, mode: 0, read_only: true, ephemeral: false, max_participants: 0 };
 
@@ -34,12 +35,14 @@ pub(crate) fn furnished() -> Image {
     let anonymous = |bytes| Array::<u8>::create(&segment, None, &[bytes]).expect("room");
     let (passing, _stays) = ([anonymous(8), anonymous(3000)], anonymous(8));
     (0..18).for_each(|n| drop(mutex(&segment, &format!("m{n}"))));
+    hostile_waiting::furnish(&segment);
     let mut victim = Child::spawn(|mut stage: Stage| {
         let segment = Segment::open("sound", &SegmentOptions::default()).expect("there");
         let _held: Vec<Mutex> = (0..18).map(|n| mutex(&segment, &format!("m{n}"))).collect();
         let _last = Array::<u8>::create(&segment, Some("goes"), &[500]).expect("room");
         acquire(&mutex(&segment, "m1"));
         acquire(&recursive_mutex(&segment, "recursive"));
+        let _part = hostile_waiting::take_part(&segment);
         stage.tell("held");
         stage.stay();
     });
@@ -135,6 +138,7 @@ fn look(segment: &Segment) {
             let _ = (mutex.owner(), mutex.dead_owner());
         }
     }
+    hostile_waiting::look(segment);
 }
 
 /// What an array offers is memory.
@@ -166,6 +170,7 @@ fn change(segment: &Segment) {
         let bytes = value.ty().size().min(1 << 20) as usize;
         let _ = value.store(&vec![1; bytes], soon());
     }
+    hostile_waiting::change(segment, || Deadline::NOW);
     let _ = Mutex::create(segment, Some("fresh"), false);
     let _ = Mutex::create(segment, None, true);
     // From a quick list, from a bin, and by growth; some of it at once given back.
@@ -198,7 +203,7 @@ pub(crate) fn survives_writing(cases: impl Iterator<Item = (String, Image)>) {
     survives_trying(everything_for_writing, cases);
 }
 
-fn survives_trying(what: fn(), cases: impl Iterator<Item = (String, Image)>) {
+pub(crate) fn survives_trying(what: fn(), cases: impl Iterator<Item = (String, Image)>) {
     let mut child = Child::fork(|mut stage| {
         for (case, image) in cases {
             stage.tell(case);

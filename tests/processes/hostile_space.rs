@@ -4,6 +4,7 @@
 use crate::hostile::{
     each_word_damaged, furnished, is_found_out, is_sound, survives, survives_writing,
 };
+use crate::hostile_waiting::is_waited_for;
 use crate::support::image::{Block, HOLDS, Image, State, control, field, heap_start, size_of};
 
 fn words(from: usize, bytes: usize) -> impl Iterator<Item = usize> {
@@ -22,7 +23,8 @@ pub(crate) fn each_word_of_the_blocks_damaged() {
     for Block { at, span, state, kind } in blocks {
         let is_new = !seen.contains(&(state, kind));
         seen.push((state, kind));
-        let bytes = span.min(if is_new { 448 } else { 64 });
+        // What is waited for has a test of its own (`hostile_waiting`).
+        let bytes = span.min(if is_new && !is_waited_for(kind) { 448 } else { 64 });
         survives(each_word_damaged(&image, &format!("{state:?} block"), words(at, bytes)));
         if state == State::Free {
             survives(each_word_damaged(&image, "end of a free block", words(at + span - 8, 8)));

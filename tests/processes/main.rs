@@ -19,7 +19,8 @@
 //! | `full` | file systems and segments without room |
 //! | `hostile` | segments that somebody damaged, |
 //! | `hostile_space` | in their blocks, lists, chains and logs, |
-//! | `hostile_roster` | in what members and participants have left |
+//! | `hostile_roster` | in what members and participants have left, |
+//! | `hostile_waiting` | and in what threads wait for |
 //! | `scene` | what the tests begin with |
 //!
 //! Arguments choose tests by parts of their names: `cargo test --test processes -- fork`.
@@ -40,6 +41,7 @@ mod home;
 mod hostile;
 mod hostile_roster;
 mod hostile_space;
+mod hostile_waiting;
 mod lifetimes;
 mod news;
 mod odd_forks;
@@ -120,5 +122,6 @@ fn main() -> ExitCode {
         hostile_roster: each_word_of_the_roster_damaged, logs_of_the_dead_with_garbage,
             a_sound_log_of_the_dead_is_undone, repairers_that_do_not_exist,
             damage_to_the_roster_is_found_out;
+        hostile_waiting: each_word_of_what_is_waited_for_damaged;
     })
 }

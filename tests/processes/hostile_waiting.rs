@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use atoll::{
-    Condvar, Deadline, Event, Latch, Mutex, RwLock, Segment, SegmentOptions, Semaphore,
+    Barrier, Condvar, Deadline, Event, Latch, Mutex, RwLock, Segment, SegmentOptions, Semaphore,
     SemaphoreOptions, Status,
 };
 
@@ -31,6 +31,7 @@ pub(crate) fn furnish(segment: &Segment) {
     RwLock::create(segment, Some("read")).expect("room");
     RwLock::create(segment, Some("written")).expect("room");
     Condvar::create(segment, Some("condvar")).expect("room");
+    Barrier::create(segment, Some("barrier"), 3).expect("room");
 }
 
 /// What somebody has of it who is about to die. All of it stays open.
@@ -43,7 +44,9 @@ pub(crate) fn take_part(segment: &Segment) -> impl Sized {
     read.acquire_read(Deadline::NOW).expect("free");
     written.acquire_write(Deadline::NOW).expect("free");
     condvar.prepare_wait().expect("the first");
-    (tracked, read, written, condvar)
+    let barrier = Barrier::open(segment, Some("barrier")).expect("there");
+    barrier.arrive(false).expect("whole");
+    (tracked, read, written, condvar, barrier)
 }
 
 /// What one who may only read can ask.
@@ -58,6 +61,9 @@ pub(crate) fn look(segment: &Segment) {
         if let Ok(semaphore) = Semaphore::open(segment, Some(name), options) {
             let _ = semaphore.info();
         }
+    }
+    if let Ok(barrier) = Barrier::open(segment, Some("barrier")) {
+        let _ = barrier.info();
     }
     for name in ["read", "written"] {
         if let Ok(lock) = RwLock::open(segment, Some(name)) {
@@ -90,6 +96,13 @@ pub(crate) fn change(segment: &Segment, deadline: fn() -> Deadline) {
     if let Ok(condvar) = Condvar::open(segment, Some("condvar")) {
         meet(segment, &condvar, soon);
     }
+    if let Ok(barrier) = Barrier::open(segment, Some("barrier")) {
+        for _ in 0..2 {
+            let _ = (barrier.arrive_and_wait(soon()), barrier.arrive(true), barrier.release());
+            let _ = (barrier.wait(soon()), barrier.arrive_and_drop(true), barrier.release());
+            let _ = (barrier.abort(), barrier.wait(soon()), barrier.reset());
+        }
+    }
 }
 
 fn under(lock: &RwLock, soon: impl Fn() -> Deadline) {
@@ -121,7 +134,7 @@ pub(crate) fn each_word_of_what_is_waited_for_damaged() {
     let image = furnished();
     let objects = image.objects();
     let blocks: Vec<&Block> = objects.iter().filter(|block| is_waited_for(block.kind)).collect();
-    assert!(blocks.len() >= 7, "{blocks:?}");
+    assert!(blocks.len() >= 8, "{blocks:?}");
     let words = blocks.into_iter().flat_map(|block| (block.at..block.at + block.span).step_by(8));
     survives_trying(wait_for_everything, each_word_damaged(&image, "body", words));
 }

@@ -72,7 +72,7 @@ use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord,
     Ordering::{Relaxed, SeqCst},
 };
-use crate::platform::futex::{self, Watch};
+use crate::platform::futex;
 use crate::roster::attachment::Attachment;
 use crate::roster::record::{ParticipantRecord, WaitNode};
 
@@ -282,8 +282,7 @@ impl<'a> Caller<'a> {
         };
         let [low, high] = futex::watches(&self.body.ctl, ctl);
         // C5.
-        let bell = Watch { word: self.body.bell.as_futex(), value: 0 };
-        let words = [bell, own.watch(asleep), low, high];
+        let words = [node::watch_bell(&self.body.bell)?, own.watch(asleep), low, high];
         wait.sleep(self.actor.attachment, &words, living)
     }
 

@@ -33,10 +33,10 @@
 //! what that means is told by the object. The trace stays until somebody has dealt with it,
 //! at the latest the next owner of the slot (`segment::estate`).
 
-use crate::error::Result;
+use crate::error::{Result, corrupted};
 use crate::layout::Offset;
 use crate::platform::atomic::{
-    AtomicU32, AtomicU64,
+    AtomicU32, AtomicU64, HookableWord,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     low_half,
 };
@@ -49,6 +49,17 @@ use crate::roster::record::WaitNode;
 const FLAGS: u64 = 0xff;
 const TURN: u64 = 0xffff_ff00;
 const ONE_TURN: u64 = 0x100;
+
+/// What all who take part in an object sleep on first, because hooks point at it: a word that
+/// is always 0. With another value nobody could sleep, and it is shared memory.
+pub(super) fn watch_bell(bell: &HookableWord) -> Result<Watch<'_>> {
+    let word = bell.as_futex();
+    // Relaxed: compared again by the kernel.
+    if word.load(Relaxed) == 0 {
+        return Ok(Watch { word, value: 0 });
+    }
+    Err(corrupted("a word that is always zero is not: the segment is damaged"))
+}
 
 /// Which object something is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::owner::identify;
 use super::wait::Wait;
 use crate::error::{Error, Result, Status, invalid};
 use crate::platform::atomic::Ordering::{Relaxed, SeqCst};
-use crate::platform::futex::{self, Watch};
+use crate::platform::futex;
 use crate::roster::record::{ParticipantRecord, WaitNode};
 
 const INSIDE: u64 = 1;
@@ -320,7 +320,7 @@ impl<'a> Party<'a> {
             }
             self.body.announce_sleep(generation);
             // B6.
-            let bell = Watch { word: self.body.bell.as_futex(), value: 0 };
+            let bell = node::watch_bell(&self.body.bell)?;
             let [low, high] = futex::watches(&self.body.ctl, ctl);
             wait.sleep(self.actor.attachment, &[bell, low, high], &living)?;
         }

@@ -259,7 +259,8 @@ impl<'a> Wait<'a> {
         self.slept = true;
         // If somebody was faster than us, it may be over soon.
         self.looks = 0;
-        let late = wake == Wake::TimedOut && self.deadline.has_passed();
+        // Changed: nothing but a look keeps a damaged word from changing for ever.
+        let late = matches!(wake, Wake::TimedOut | Wake::Changed) && self.deadline.has_passed();
         self.by_slice = wake == Wake::TimedOut && !late;
         if late {
             self.ending = Some(Ending::Late);

@@ -1,9 +1,11 @@
-//! A signal at every instruction, whose handler locks by the short way: what it interrupts
-//! goes on as if nothing had been.
+//! A signal at every instruction, whose handler locks by the short way, sets an event or
+//! releases a semaphore: what it interrupts goes on as if nothing had been.
 //!
 //! Between calls a handler may lock as anybody else. In a call it is refused, for it comes
-//! to the call by itself: the thread's record says so.
+//! to the call by itself: the thread's record says so. To set and to release is never
+//! refused.
 
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicPtr, Ordering::SeqCst};
 use std::thread;
@@ -11,6 +13,7 @@ use std::thread;
 use crate::abi::{DEADLOCK, FOREVER, Handle, OK, OWNER_DIED, Owner, REENTRANT, Roomy, call};
 use crate::board::{Board, NONE_YET, watchdog};
 use crate::locks::nested;
+use crate::nouns::{EVENT, Noun, Object, SEMAPHORE, permits};
 use crate::operations::{Scene, in_a_thread};
 use crate::outcomes::is;
 use crate::player::{Player, Stage};
@@ -30,6 +33,8 @@ const SIGNAL: i32 = libc::SIGUSR1;
 pub(crate) struct Interruption {
     pub(crate) name: &'static str,
     scene: Scene,
+    /// Of what kind there is an object besides.
+    noun: Option<&'static Noun>,
     /// Arranges for the handler, and runs the stretch.
     part: fn(Stage) -> Result<(), String>,
     /// What the stretch gives. `NONE_YET`: it ends its thread.
@@ -37,7 +42,7 @@ pub(crate) struct Interruption {
 }
 
 const PLAIN: Interruption =
-    Interruption { name: "", scene: Scene::Segment, part: |_| Ok(()), status: OK };
+    Interruption { name: "", scene: Scene::Segment, noun: None, part: |_| Ok(()), status: OK };
 
 pub(crate) const INTERRUPTIONS: &[Interruption] = &[
     Interruption { name: "interrupted_lock", part: |stage| lock(stage, Way::Called), ..PLAIN },
@@ -55,6 +60,13 @@ pub(crate) const INTERRUPTIONS: &[Interruption] = &[
         part: take_over,
         ..PLAIN
     },
+    Interruption { name: "interrupted_by_set", noun: Some(&EVENT), part: be_set, ..PLAIN },
+    Interruption {
+        name: "interrupted_by_release",
+        noun: Some(&SEMAPHORE),
+        part: be_released,
+        ..PLAIN
+    },
     Interruption { name: "interrupted_attach", part: attach, ..PLAIN },
     Interruption { name: "interrupted_detach", part: detach, status: NONE_YET, ..PLAIN },
 ];
@@ -62,7 +74,7 @@ pub(crate) const INTERRUPTIONS: &[Interruption] = &[
 impl Interruption {
     /// Plays the scene: the victim is led by `lead` to where the signal comes.
     pub(crate) fn play(&self, lead: Lead) -> Result<(), String> {
-        let mut founder = Player::enter(FOUNDER, |stage| found(stage, self.scene));
+        let mut founder = Player::enter(FOUNDER, |stage| found(stage, self));
         let founded = |found: Result<(), String>| found.map_err(|why| format!("founder: {why}"));
         founded(founder.reaches(1))?;
         scene::precede(None, self.scene)?;
@@ -99,8 +111,11 @@ impl Interruption {
 }
 
 /// Sets the scene; looks at the victim when it has come through, and when it is dead.
-fn found(stage: Stage, which: Scene) -> Result<(), String> {
-    let world = scene::set(which, ROOM)?.ok_or("there is a segment")?;
+fn found(stage: Stage, interruption: &Interruption) -> Result<(), String> {
+    let world = scene::set(interruption.scene, ROOM)?.ok_or("there is a segment")?;
+    if let Some(noun) = interruption.noun {
+        noun.found(&world)?;
+    }
     stage.pause();
     let holder = world.owner()?;
     if holder.generation != 0 {
@@ -113,10 +128,14 @@ fn found(stage: Stage, which: Scene) -> Result<(), String> {
     is("status of a lock after the end", world.lock()?, left)?;
     world.unlock()?;
     world.lock_all()?;
+    if interruption.name == "interrupted_by_release" {
+        let released = Board::get().news.load(SeqCst);
+        is("permits", SEMAPHORE.look(&world, |semaphore| permits(semaphore.handle))?, released)?;
+    }
     world.verify()
 }
 
-// --- the handler ---
+// --- the handlers ---
 
 /// What the handler locks.
 static INTRUDER: AtomicPtr<Lock> = AtomicPtr::new(null_mut());
@@ -162,7 +181,77 @@ fn intrusion(lock: &Lock) -> Result<(), &'static str> {
     }
 }
 
+/// What the other handlers call.
+static TARGET: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+
+/// From here on a signal makes this process call `handler`, which is about that object.
+fn expect_calls(object: &Object, handler: extern "C" fn(i32)) {
+    TARGET.store(object.handle, SeqCst);
+    // SAFETY: a handler that calls what may be called in one, which is what is tried here.
+    unsafe { libc::signal(SIGNAL, handler as *const () as usize) };
+}
+
+extern "C" fn set_the_event(_: i32) {
+    let event = TARGET.load(SeqCst);
+    let cleared = match call!(event_set(event)) {
+        OK => call!(event_clear(event)),
+        _ => return Board::get().seats[VICTIM].fail("a handler may not set an event"),
+    };
+    if !matches!(cleared, OK | REENTRANT) || call!(event_set(event)) != OK {
+        Board::get().seats[VICTIM].fail("clearing it is refused for no reason");
+    }
+}
+
+extern "C" fn release_the_semaphore(_: i32) {
+    let semaphore = TARGET.load(SeqCst);
+    if call!(semaphore_release(semaphore, 1)) != OK {
+        return Board::get().seats[VICTIM].fail("a handler may not release a semaphore");
+    }
+    Board::get().news.fetch_add(1, SeqCst);
+    let fits = match call!(semaphore_acquire(semaphore, 0)) {
+        OK => call!(semaphore_release(semaphore, 1)) == OK,
+        status => status == REENTRANT,
+    };
+    if !fits {
+        Board::get().seats[VICTIM].fail("acquiring is refused for no reason");
+    }
+}
+
 // --- what is interrupted ---
+
+/// The first status of some calls that is not OK.
+fn in_turn(calls: &[&dyn Fn() -> i32]) -> i32 {
+    calls.iter().map(|call| call()).find(|status| *status != OK).unwrap_or(OK)
+}
+
+fn be_set(stage: Stage) -> Result<(), String> {
+    let event = EVENT.open()?;
+    let recursive = Lock::of(event.world.recursive, Way::Called)?;
+    expect_calls(&event, set_the_event);
+    stepped(stage, || {
+        in_turn(&[
+            &|| call!(event_set(event.handle)),
+            &|| call!(event_wait(event.handle, FOREVER)),
+            &|| call!(event_clear(event.handle)),
+            &|| nested(&recursive),
+            &|| call!(event_set(event.handle)),
+        ])
+    })
+}
+
+fn be_released(stage: Stage) -> Result<(), String> {
+    let semaphore = SEMAPHORE.open()?;
+    let lock = Lock::of(semaphore.world.mutex, Way::Called)?;
+    expect_calls(&semaphore, release_the_semaphore);
+    stepped(stage, || {
+        in_turn(&[
+            &|| call!(semaphore_release(semaphore.handle, 2)),
+            &|| call!(semaphore_acquire(semaphore.handle, FOREVER)),
+            &|| once(&lock),
+            &|| call!(semaphore_acquire(semaphore.handle, FOREVER)),
+        ])
+    })
+}
 
 fn lock(stage: Stage, way: Way) -> Result<(), String> {
     let lock = Lock::of(World::open()?.mutex, way)?;

@@ -1,0 +1,117 @@
+"""A program in C and one in Python wait for each other, by every kind of object."""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import atoll
+import pytest
+
+INCLUDE = Path(atoll.__file__).parents[2] / "include"
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <atoll.h>
+
+static void must(atoll_status status, int line) {
+    atoll_error error;
+    if (status == ATOLL_OK) return;
+    atoll_last_error(&error);
+    printf("line %d: %s: %s\n", line, atoll_status_name(status), error.text);
+    exit(1);
+}
+#define MUST(call) must(call, __LINE__)
+
+int main(int count, char **names) {
+    atoll_mutex_options recursive = ATOLL_MUTEX_OPTIONS_INIT;
+    atoll_segment *segment;
+    atoll_event *event;
+    atoll_latch *latch;
+    atoll_semaphore *semaphore;
+    atoll_rwlock *rwlock;
+    atoll_condvar *condvar;
+    atoll_mutex *mutex;
+    atoll_barrier *barrier;
+    if (count != 2) return 2;
+    recursive.recursive = 1;
+    MUST(atoll_segment_open(names[1], NULL, &segment));
+    MUST(atoll_event_open(segment, "event", &event));
+    MUST(atoll_latch_open(segment, "latch", &latch));
+    MUST(atoll_semaphore_open(segment, "semaphore", NULL, &semaphore));
+    MUST(atoll_rwlock_open(segment, "rwlock", &rwlock));
+    MUST(atoll_condvar_open(segment, "condition", &condvar));
+    MUST(atoll_mutex_open(segment, "condition.lock", &recursive, &mutex));
+    MUST(atoll_barrier_open(segment, "barrier", &barrier));
+
+    MUST(atoll_barrier_arrive_and_wait(barrier, ATOLL_FOREVER, NULL));
+    MUST(atoll_event_wait(event, ATOLL_FOREVER));
+    MUST(atoll_event_clear(event));
+    MUST(atoll_latch_count_down(latch, 1));
+    MUST(atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
+    MUST(atoll_rwlock_write_lock(rwlock, ATOLL_FOREVER));
+    MUST(atoll_semaphore_release(semaphore, 2));
+    MUST(atoll_rwlock_write_unlock(rwlock));
+    MUST(atoll_mutex_lock(mutex, ATOLL_FOREVER));
+    MUST(atoll_mutex_lock(mutex, ATOLL_FOREVER));
+    MUST(atoll_condvar_wait(condvar, mutex, ATOLL_FOREVER));
+    MUST(atoll_condvar_notify_one(condvar));
+    MUST(atoll_mutex_unlock(mutex));
+    MUST(atoll_mutex_unlock(mutex));
+    MUST(atoll_rwlock_read_lock(rwlock, ATOLL_FOREVER));
+    MUST(atoll_barrier_arrive(barrier, false, NULL));
+    puts("inside");
+    fflush(stdout);
+    getchar();
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """The path of the program, built with the library that this process has."""
+    compiler = shutil.which("cc")
+    if not compiler or not INCLUDE.exists():
+        pytest.skip("there is no compiler, or this package is not in its tree")
+    library = next(line.split()[-1] for line in open("/proc/self/maps") if "libatoll" in line)
+    (tmp_path / "libatoll.so.0").symlink_to(library)
+    source, binary = tmp_path / "program.c", tmp_path / "program"
+    source.write_text(PROGRAM)
+    command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", source, library]
+    subprocess.run([*command, f"-Wl,-rpath,{tmp_path}", "-o", binary], check=True)
+    return binary
+
+
+def test_waiting_for_each_other(segment, program):
+    event, latch = atoll.Event(segment, "event"), atoll.Latch(segment, "latch", 1)
+    semaphore, rwlock = atoll.Semaphore(segment, "semaphore", 0), atoll.RWLock(segment, "rwlock")
+    condition, barrier = atoll.Condition(segment, "condition"), atoll.Barrier(segment, "barrier", 2)
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen([program, segment.name], **pipes) as other:
+        try:
+            assert barrier.wait() in (0, 1)
+            event.set()
+            assert latch.wait() is True and not event.is_set()
+            with rwlock.reading():
+                semaphore.release()
+                while semaphore.get_value():
+                    time.sleep(0.001)
+            assert semaphore.acquire() and semaphore.acquire()
+            with condition:
+                condition.notify()
+                while not condition.wait(5):  # it did not wait yet
+                    condition.notify()
+            assert other.stdout.readline() == "inside\n"
+            assert rwlock.readers() == 1 and rwlock.acquire_write(False) is False
+            os.kill(other.pid, 9)
+            with rwlock.writing():
+                pass
+            with pytest.raises(atoll.Broken) as caught:
+                barrier.wait()
+            assert caught.value.pid == other.pid
+        finally:
+            other.kill()
+    segment.verify()

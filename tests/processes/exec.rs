@@ -13,7 +13,7 @@ use crate::scene::{
 use crate::support::child::{Child, Stage, all_asleep};
 use crate::support::runner::skip;
 
-fn becomes_another_program() -> ! {
+pub(crate) fn becomes_another_program() -> ! {
     let error = Command::new("sleep").arg("1000").exec();
     panic!("sleep: {error}");
 }

@@ -8,6 +8,7 @@
 //! | `roster` | many processes, many threads, slots used again |
 //! | `fork` | children, and children of children |
 //! | `exec` | programs replaced; equal ids in two namespaces |
+//! | `waiting` | forks, execs and ends of threads that wait or hold something else than a mutex |
 //! | `signals` | handlers that run during a wait |
 //! | `sandbox` | the same where `futex_waitv` is missing or forbidden |
 //! | `birth` | names, modes, owners, and makers that die |
@@ -49,6 +50,7 @@ mod roster;
 mod sandbox;
 mod scene;
 mod signals;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -87,6 +89,10 @@ fn main() -> ExitCode {
         signals: a_handler_ends_a_wait, a_restarting_handler_does_not,
             a_stopped_process_waits_on, a_handler_ends_a_wait_for_news,
             a_call_from_a_handler_is_refused;
+        waiting: a_child_reads_nothing_that_its_parent_reads, a_child_has_no_permits_of_its_parents,
+            a_thread_that_ends_reading_is_in_nobodys_way, a_thread_that_ends_writing_is_dead,
+            a_thread_that_ends_leaves_its_permits_to_the_others, a_process_that_execs_holds_nothing,
+            killed_sleepers_are_in_nobodys_way, a_thread_that_ends_inside_breaks_the_barrier;
         sandbox: without_waitv, with_waitv_forbidden, with_waitv_forbidden_after_its_first_use;
         birth: modes_are_exact, other_users_need_leave, a_sticky_directory_protects_names,
             names_are_taken_once, a_killed_maker_leaves_nothing, unnamed_files_may_be_missing,

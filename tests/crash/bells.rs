@@ -64,6 +64,7 @@ const CANCELLER: Vigil = Vigil {
 pub(crate) const VIGILS: &[Vigil] = &[
     Vigil {
         name: "notify_one_waiters",
+        is_variant: true,
         judge: |cast, fate| are_notified(cast, fate, 1),
         ..NOTIFIER
     },
@@ -76,6 +77,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "notify_many_waiters",
+        is_variant: true,
         call: |bell| call!(condvar_notify_many(bell.handle, 2)),
         judge: |cast, fate| are_notified(cast, fate, 2),
         ..NOTIFIER
@@ -89,6 +91,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     Vigil { name: "condvar_wait_woken", ..SLEEPER },
     Vigil {
         name: "condvar_wait_all_woken",
+        is_variant: true,
         waker: Some(|cast| helper(cast, |bell| ok("notify_all", notify_all(bell)))),
         judge: |cast, _| {
             is("waiters asleep", cast.asleep(), 0)?;
@@ -112,12 +115,14 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "commit_wait_woken",
+        is_variant: true,
         before: |bell| ok("prepare", prepare(bell)),
         call: commit,
         ..SLEEPER
     },
     Vigil {
         name: "commit_wait_timeout",
+        is_variant: true,
         before: |bell| ok("prepare", prepare(bell)),
         call: |bell| call!(condvar_commit_wait(bell.handle, PATIENCE_NS)),
         status: TIMED_OUT,
@@ -132,6 +137,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "cancel_wait_waiters",
+        is_variant: true,
         judge: |cast, fate| {
             is("waiters asleep", cast.asleep(), 2)?;
             helper(cast, |bell| ok("notify_one", notify_one(bell)))?;
@@ -165,6 +171,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "commit_wait_notified_waiters",
+        is_variant: true,
         ready: |cast| helper(cast, |bell| ok("notify_one", notify_one(bell))),
         call: commit,
         judge: |cast, fate| one_is_notified(cast, fate, true),

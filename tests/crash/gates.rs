@@ -81,9 +81,20 @@ pub(crate) const VIGILS: &[Vigil] = &[
         ..EVENT_WAKER
     },
     // Whoever clears, and whoever begins to wait after that, takes nothing from those before.
-    Vigil { name: "event_set_then_clear", judge: set_outlives_a_clear, ..EVENT_WAKER },
-    Vigil { name: "event_pulse", call: pulse, judge: pulse_is_told, ..EVENT_WAKER },
-    Vigil { name: "event_wait_woken", ..EVENT_SLEEPER },
+    Vigil {
+        name: "event_set_then_clear",
+        is_variant: true,
+        judge: set_outlives_a_clear,
+        ..EVENT_WAKER
+    },
+    Vigil {
+        name: "event_pulse",
+        is_variant: true,
+        call: pulse,
+        judge: pulse_is_told,
+        ..EVENT_WAKER
+    },
+    Vigil { name: "event_wait_woken", is_variant: true, ..EVENT_SLEEPER },
     Vigil {
         name: "event_wait_pulse",
         waker: Some(|cast| helper(cast, |event| ok("event_clear", pulse(event)))),
@@ -91,6 +102,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "event_wait_timeout",
+        is_variant: true,
         call: |event| call!(event_wait(event.handle, PATIENCE_NS)),
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),

@@ -29,7 +29,7 @@
 //! | `report` | what is printed |
 //!
 //! Plain `cargo test` kills at every instruction that changes what a death leaves
-//! behind. `make crash` passes `every`: then it is every instruction of calls that
+//! behind, and leaves out variants of scenes with sleepers. `make crash` passes `every`: then it is every instruction of calls that
 //! take at most 4,000. Both recover every state of the segment on a copy, and of the states
 //! on the way of a survivor a sample (`snapshots::Thoroughness`). `OPS=lock,unlock`
 //! or arguments choose operations by name, `lock` standing for `lock_dead_owner` too;
@@ -161,11 +161,15 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
     });
-    let asleep = vigils::all().map(|vigil| Act {
-        name: vigil.name,
-        half: Half::Kills,
-        kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| vigil.play(lead))),
-    });
+    let all = every || !choice.names.is_empty();
+    let asleep =
+        vigils::all().filter(move |vigil| all || !vigil.is_variant).map(move |vigil| Act {
+            name: vigil.name,
+            half: Half::Kills,
+            kill: Box::new(move |line| {
+                kill_everywhere(line, theatre, every, &|lead| vigil.play(lead))
+            }),
+        });
     let interrupted = INTERRUPTIONS.iter().map(|interruption| Act {
         name: interruption.name,
         half: Half::Kills,

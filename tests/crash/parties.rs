@@ -62,8 +62,14 @@ pub(crate) const VIGILS: &[Vigil] = &[
     Vigil { name: "barrier_last_holds", call: hold_and_release, ..LAST },
     Vigil { name: "barrier_last_drops", call: drop_out, ..LAST },
     Vigil { name: "barrier_abort_waiters", call: abort, judge: all_or_nobody_broken, ..LAST },
-    Vigil { name: "barrier_reset_waiters", call: reset, judge: all_or_nobody_broken, ..LAST },
-    Vigil { name: "barrier_wait_released", ..EARLY },
+    Vigil {
+        name: "barrier_reset_waiters",
+        is_variant: true,
+        call: reset,
+        judge: all_or_nobody_broken,
+        ..LAST
+    },
+    Vigil { name: "barrier_wait_released", is_variant: true, ..EARLY },
     Vigil {
         name: "barrier_wait_broken",
         status: BROKEN,
@@ -72,6 +78,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "barrier_wait_timeout",
+        is_variant: true,
         call: |barrier| call!(barrier_arrive_and_wait(barrier.handle, PATIENCE_NS, null_mut())),
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),

@@ -81,6 +81,7 @@ const TRACKED_SLEEPER: Vigil = Vigil { holder: Some(&HOARDER), call: acquire, ..
 pub(crate) const VIGILS: &[Vigil] = &[
     Vigil {
         name: "semaphore_release_waiters",
+        is_variant: true,
         call: |semaphore| release(semaphore, 1),
         judge: |cast, fate| come_from_nowhere(cast, fate, 1),
         ..PLAIN_VIGIL
@@ -93,6 +94,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "semaphore_acquire_woken",
+        is_variant: true,
         call: acquire,
         waker: Some(|cast| helper(cast, |semaphore| ok("release", release(semaphore, 1)))),
         judge: |cast, fate| go_with_the_victim(cast, fate, 1),
@@ -107,6 +109,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "semaphore_acquire_timeout",
+        is_variant: true,
         call: acquire_hastily,
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),
@@ -127,6 +130,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "tracked_release_many",
+        is_variant: true,
         before: take_all,
         call: |semaphore| release(semaphore, PERMITS),
         ..TRACKED_VIGIL
@@ -141,6 +145,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "tracked_acquire_woken",
+        is_variant: true,
         waker: Some(|cast| cast.leaves(HOLDER)),
         ..TRACKED_SLEEPER
     },
@@ -154,6 +159,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "tracked_acquire_timeout",
+        is_variant: true,
         call: acquire_hastily,
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),

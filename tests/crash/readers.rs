@@ -131,6 +131,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     // A writer waits for two readers, of whom the other one stays for a while.
     Vigil {
         name: "read_unlock_beside_another",
+        is_variant: true,
         holder: Some(&READER),
         before: |lock| ok("read", read_lock(lock)),
         call: read_unlock,
@@ -143,6 +144,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "read_lock_wait",
+        is_variant: true,
         call: read_lock,
         judge: |cast, _| turns(cast, News::None),
         ..WAITED
@@ -156,6 +158,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "read_lock_timeout",
+        is_variant: true,
         call: |lock| call!(rwlock_read_lock(lock.handle, PATIENCE_NS)),
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),
@@ -164,6 +167,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "write_lock_wait",
+        is_variant: true,
         call: write_lock,
         judge: |cast, fate| turns(cast, if fate.returned { News::Some } else { News::Any }),
         ..WAITED
@@ -216,6 +220,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "write_lock_timeout",
+        is_variant: true,
         call: |lock| call!(rwlock_write_lock(lock.handle, PATIENCE_NS)),
         status: TIMED_OUT,
         waker: Some(|_| Ok(())),

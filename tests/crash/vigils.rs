@@ -31,6 +31,8 @@ const ROOM: u32 = 12;
 /// A scene with sleepers and a victim.
 pub(crate) struct Vigil {
     pub(crate) name: &'static str,
+    /// Much is as in another scene: played if it is named, or everything is asked for.
+    pub(crate) is_variant: bool,
     pub(crate) noun: &'static Noun,
     /// Who is there before the victim, and sleeps or does not.
     pub(crate) holder: Option<&'static Role>,
@@ -77,6 +79,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
 /// One without a victim.
 pub(crate) const VIGIL: Vigil = Vigil {
     name: "",
+    is_variant: false,
     noun: &crate::nouns::EVENT,
     holder: None,
     before: |_| Ok(()),

@@ -1,5 +1,7 @@
 // Condition variables: with all kinds of locks, in order, with an end.
 
+#include <dlfcn.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <shared_mutex>
@@ -14,6 +16,19 @@ static_assert(!std::is_copy_constructible_v<atoll::condition_variable_any>);
 static_assert(std::is_nothrow_move_constructible_v<atoll::condition_variable_any>);
 
 constexpr auto notified = std::cv_status::no_timeout;
+
+// What happens at the end of the next piece of a wait, when its time is said to be up.
+static void (*too_late)();
+
+atoll_status atoll_condvar_commit_wait(atoll_condvar* condvar, std::int64_t timeout_ns) {
+    if (const auto happens = std::exchange(too_late, nullptr)) {
+        happens();
+        return ATOLL_TIMED_OUT;
+    }
+    static const auto library = reinterpret_cast<decltype(&atoll_condvar_commit_wait)>(
+        dlsym(RTLD_NEXT, "atoll_condvar_commit_wait"));
+    return library(condvar, timeout_ns);
+}
 
 // A condition variable, a mutex, and what is guarded.
 struct scene : test_segment {
@@ -263,6 +278,16 @@ static void waits_end_on_time_or_when_it_is_so() {
     });
 }
 
+static void a_notification_at_the_last_moment_counts() {
+    static scene* scene_now;
+    scene here;
+    scene_now = &here;
+    too_late = [] { OK(scene_now->changed.notify_one()); };
+    std::unique_lock hold(here.mutex);
+    CHECK(OK(here.changed.wait_for(hold, 0s)) == notified);
+    CHECK(OK(here.changed.wait_for(hold, 0s)) == std::cv_status::timeout);
+}
+
 static void signals_neither_end_a_wait_nor_lose_its_place() {
     scene here;
     among_signals([&] {
@@ -330,6 +355,7 @@ int main() {
     RUN(so_many_and_no_more_are_notified);
     RUN(waits_end_on_time_or_when_notified);
     RUN(waits_end_on_time_or_when_it_is_so);
+    RUN(a_notification_at_the_last_moment_counts);
     RUN(signals_neither_end_a_wait_nor_lose_its_place);
     RUN(names_and_kinds_are_kept_apart);
     RUN(what_was_moved_from_is_refused);

@@ -351,7 +351,7 @@ impl Tracked {
             }
             // SeqCst: who sees the count of before does not sleep, who sees this one sees us.
             self.body.debtor.store(me, SeqCst);
-            self.change_word(|word| word.wrapping_add(ONE));
+            self.change_word(|word| word.wrapping_add(ONE))?;
             let freed = self.free(at, holder);
             if freed {
                 self.tell(thread)?;
@@ -382,17 +382,21 @@ impl Tracked {
             return Ok(());
         }
         let _lent = lend_hook(thread, word.low())?;
-        self.change_word(|word| (word & !WAITERS).wrapping_add(ONE)); // T3
+        self.change_word(|word| (word & !WAITERS).wrapping_add(ONE))?; // T3
         futex::wake(word.low().as_futex(), 1);
         Ok(())
     }
 
-    fn change_word(&self, change: impl Fn(u64) -> u64) {
+    fn change_word(&self, change: impl Fn(u64) -> u64) -> Result<()> {
         let word = &self.body.word;
         let mut seen = word.load(Relaxed);
-        // SeqCst, WAITING.
-        while let Err(now) = word.compare_exchange(seen, change(seen), SeqCst, Relaxed) {
-            seen = now;
+        loop {
+            check(seen)?;
+            // SeqCst, WAITING.
+            match word.compare_exchange(seen, change(seen), SeqCst, Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
         }
     }
 

@@ -151,9 +151,7 @@ class RWLock(SharedObject):
         if status == _abi.TIMED_OUT and deadline != NOW:
             status = wait(side.wait_for, deadline)
         if status == _abi.OWNER_DIED and not recover:
-            dead = self.owner_died
-            side.let_go()
-            raise news_of(dead, self._label())
+            raise news_of(self.owner_died, self._label())  # who called lets go
         if status in (_abi.OK, _abi.OWNER_DIED):
             return True
         # Held by this very thread: to one who only asks, that is a plain no.

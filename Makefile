@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
 	@echo 'make test [PYTHONS="3.9 3.13"]       everything that has to hold, in less than half an hour'
-	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction, and every state recovered on a copy'
+	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction, every state recovered on a copy, all mutants'
 	@echo 'make models                          the models of locks and waits, logs and the heap, by spin'
 	@echo 'make soak [MINUTES=10]               random kills for as long as you like'
 	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json and chart.svg'
@@ -76,6 +76,7 @@ test: build $(VENV) $(DEMO)/worker-c $(DEMO)/worker-cpp
 	@.venv/bin/python tests/run.py
 
 crash: build
+	$(if $(OPS),,tests/mutants/run)
 	cargo test --release --test crash -- every
 
 models:

@@ -68,7 +68,7 @@ def parts():
     yield "instructions", lambda: [sys.executable, "benches/instructions/count.py"]
     yield "models", lambda: ["models/run", "--quick"]
     yield "crash", lambda: cargo("test", "--test", "crash")
-    yield "mutants", lambda: ["tests/mutants/run"]
+    yield "mutants", lambda: ["tests/mutants/run", "--quick"]
     yield "storm", lambda: [sys.executable, "tests/storm/run"]
     yield "soak", lambda: cargo("test", "--test", "soak")
     yield "demo", lambda: [sys.executable, "tests/demo.py"]

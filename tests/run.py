@@ -15,9 +15,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
@@ -139,6 +141,14 @@ def interpreter_of(version):
     raise Skipped(f"there is no Python {version} here, neither as python{version} nor by pyenv")
 
 
+@contextmanager
+def segment_folder():
+    """A place for the segments of one part, for some look what there is."""
+    with tempfile.TemporaryDirectory(prefix="atoll-test-", dir="/dev/shm") as folder:
+        os.chmod(folder, 0o1777)
+        yield {**os.environ, "ATOLL_DIR": folder}
+
+
 # --- running and counting ------------------------------------------------------------------------
 
 
@@ -151,9 +161,10 @@ def run(name, make_command):
     try:
         command = make_command()
         said.append(f"$ {' '.join(map(str, command))}\n")
-        with subprocess.Popen(
+        with segment_folder() as environment, subprocess.Popen(
             command,
             cwd=TREE,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -357,7 +357,10 @@ def test_a_notification_of_who_is_interrupted_goes_on_to_the_next(segment, handl
     assert waiters[0].came is True
 
 
-@pytest.mark.parametrize("lock", [atoll.Lock(), threading.Lock(), threading.RLock()])
+@pytest.mark.parametrize(
+    "lock",
+    [atoll.Lock(), pytest.param(threading.Lock(), marks=WITH_IS_SAFE), threading.RLock()],
+)
 def test_the_lock_is_waited_for_first_and_then_the_exception_is_raised(segment, handler, lock):
     condition = atoll.Condition(segment, lock=lock)
     handler(raise_interrupt)

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     "status",
     "guard",
     "platform",
@@ -26,6 +26,7 @@ const SOURCES: [&str; 20] = [
     "rwlock",
     "semaphore",
     "condvar",
+    "waiter",
     "event",
     "barrier",
     "latch",

@@ -80,6 +80,7 @@
  *               if not, they are gone.
  *   condvar     For a change of what a lock guards. A notify goes to who has waited longest
  *               and lives.
+ *   waiter      A wait for a condvar that is an object, for one thread that has many.
  *   event       A flag, set by anybody.
  *   barrier     Threads wait for each other. One that dies inside breaks it for all.
  *   latch       It opens when it has been counted down. Nobody counts for the dead.
@@ -497,6 +498,12 @@ typedef struct atoll_transaction atoll_transaction;
 typedef struct atoll_value atoll_value;
 
 /**
+ * A wait for a condvar that is an object: a thread may have many of them, and looks after them
+ * when it has the time. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_waiter atoll_waiter;
+
+/**
  * The last failure of a thread.
  */
 typedef struct {
@@ -606,7 +613,7 @@ typedef struct {
     uint32_t ephemeral;
     /**
      * The most threads, of all processes together, that may use locks of the segment
-     * at a time: up to 16383, by default 4096. Opening an existing one ignores it.
+     * at a time; each waiter counts as one, too. Up to 16383, by default 4096. Opening an existing one ignores it.
      */
     uint32_t max_participants;
 } atoll_segment_options;
@@ -648,7 +655,7 @@ typedef struct {
      */
     uint32_t members;
     /**
-     * Threads of these that opened it or have locked something in it.
+     * Threads of these that opened it or have locked something in it, and their waiters.
      */
     uint32_t participants;
     /**
@@ -3223,6 +3230,75 @@ atoll_status atoll_condvar_export(const atoll_condvar *condvar,
  */
 atoll_status atoll_condvar_import(const atoll_ticket *ticket,
                                   atoll_condvar **out);
+
+/**
+ * Begins to wait for a condvar, without a call that waits: from here on a notification counts,
+ * and the waiter has its place among all who wait. Call it while you hold the lock of the
+ * condition, and then let go of that.
+ *
+ * Until it is finished or closed, or the thread that made it ends, a notification that has come
+ * to it is nobody else's. If the thread ends or is killed before that, it is the next one's.
+ *
+ * condvar   What to wait for. The handle may be closed before the waiter.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   NO_SPACE            This thread has 1024 waiters that wait already, or the segment has as
+ *                       many threads and waiters as it can: see max_participants in
+ *                       atoll_segment_options.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed, or out is NULL.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread; the same one finishes it.
+ * Fork      A child has no part in what its parent waits for.
+ * Owner     The handle is yours: give it to atoll_waiter_close().
+ * Since     0.1
+ */
+atoll_status atoll_waiter_create(atoll_condvar *condvar,
+                                 atoll_waiter **out);
+
+/**
+ * Ends the wait. Never waits.
+ *
+ * out_notified   Receives whether it was notified: then the notification is used up. Of a
+ *                waiter that is finished already, the same again.
+ *
+ * Returns
+ *   OK                  The wait is over, and *out_notified is filled in.
+ *   NOT_OWNER           This thread did not make it, or it was made in a parent process. It
+ *                       goes on waiting.
+ *   INVALID_ARGUMENT    The handle is closed, or out_notified is NULL. It goes on waiting.
+ *   CORRUPTED           The segment is damaged. The wait is over.
+ *
+ * Threads   The one that made it.
+ * Fork      NOT_OWNER in a child.
+ * Owner     Takes nothing: close it, too.
+ * Since     0.1
+ */
+atoll_status atoll_waiter_finish(atoll_waiter *waiter,
+                                 bool *out_notified);
+
+/**
+ * Closes a handle. A waiter that is not finished stops waiting as if its thread had died: what
+ * it was notified of is the next one's.
+ *
+ * waiter    The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a waiter.
+ *   NO_SPACE            This thread is new in the segment, and there is no room for it. Nothing
+ *                       changed: close the handle on the thread that made it.
+ *
+ * Threads   Any thread, also when the one that made it has ended. Of several that close one
+ *           handle, one gets OK.
+ * Fork      In a child it only closes the copy; the parent waits on.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_waiter_close(atoll_waiter *waiter);
 
 /**
  * Makes an event, not set, in a segment.

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x353e213f22b5edec
+ABI_FINGERPRINT = 0x6be93c576cff815b
 
 # Done.
 OK = 0
@@ -711,6 +711,13 @@ FUNCTIONS = {
     "atoll_condvar_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the condvar that a ticket is for.
     "atoll_condvar_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Begins to wait for a condvar, without a call that waits: from here on a notification counts,
+    # and the waiter has its place among all who wait.
+    "atoll_waiter_create": lambda: (c_int32, [c_void_p, POINTER(c_void_p)]),
+    # Ends the wait.
+    "atoll_waiter_finish": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
+    # Closes a handle.
+    "atoll_waiter_close": lambda: (c_int32, [c_void_p]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.

@@ -69,10 +69,11 @@ pub(super) enum Kind {
     Event,
     Barrier,
     Latch,
+    Waiter,
 }
 
 /// What people call the kinds, each at its number.
-const NOUNS: [&str; 11] = [
+const NOUNS: [&str; 12] = [
     "nothing",
     "segment",
     "mutex",
@@ -84,6 +85,7 @@ const NOUNS: [&str; 11] = [
     "event",
     "barrier",
     "latch",
+    "waiter",
 ];
 
 /// A type of handle: what C sees, and what stands behind it.
@@ -334,16 +336,25 @@ fn refusal<H: Handle>(handle: *const H) -> Error {
     // Relaxed: the sentence describes what has been decided already.
     let tag = SLOTS.get(index_of(bits)).map_or(0, |slot| slot.tag.load(Relaxed));
     let text = if bits == 0 {
-        format!("{noun} is NULL: pass a handle from atoll_{noun}_create or atoll_{noun}_open")
+        format!("{noun} is NULL: pass a handle from {}", makers_of(H::KIND))
     } else if tag & GENERATION == bits & GENERATION && kind_in(tag) != 0 {
         let other = NOUNS[kind_in(tag)];
         format!("{noun} is the handle of another kind of thing ({other}): pass one of a {noun}")
     } else if bits & GENERATION >= FIRST_GENERATION && bits & GENERATION < tag & GENERATION {
-        format!("{noun} is a handle that was closed: open the {noun} again")
+        format!("{noun} is a handle that was closed: get another one from {}", makers_of(H::KIND))
     } else {
-        format!("{noun} is no handle: pass what atoll_{noun}_create or atoll_{noun}_open gave")
+        format!("{noun} is no handle: pass what {} gave", makers_of(H::KIND))
     };
     Error::with(Status::InvalidArgument, text)
+}
+
+/// The functions that give handles of a kind.
+fn makers_of(kind: Kind) -> String {
+    let noun = NOUNS[kind as usize];
+    match kind {
+        Kind::Waiter => "atoll_waiter_create".into(),
+        _ => format!("atoll_{noun}_create or atoll_{noun}_open"),
+    }
 }
 
 #[cfg(test)]

@@ -42,3 +42,4 @@ mod transaction;
 mod types;
 mod value;
 mod value_fetch;
+mod waiter;

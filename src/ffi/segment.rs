@@ -45,7 +45,7 @@ pub struct atoll_segment_options {
     /// atoll_gc(). Opening an existing one ignores it.
     pub ephemeral: u32,
     /// The most threads, of all processes together, that may use locks of the segment
-    /// at a time: up to 16383, by default 4096. Opening an existing one ignores it.
+    /// at a time; each waiter counts as one, too. Up to 16383, by default 4096. Opening an existing one ignores it.
     pub max_participants: u32,
 }
 
@@ -74,7 +74,7 @@ pub struct atoll_segment_info {
     pub death_epoch: u64,
     /// Processes that have it open for writing now.
     pub members: u32,
-    /// Threads of these that opened it or have locked something in it.
+    /// Threads of these that opened it or have locked something in it, and their waiters.
     pub participants: u32,
     /// The most threads that may take part.
     pub max_participants: u32,

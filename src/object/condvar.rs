@@ -1,5 +1,7 @@
 //! The named condition variable.
 
+use std::sync::Arc;
+
 use super::mutex::{Mutex, MutexGuard};
 use super::segment::Segment;
 use super::share::Share;
@@ -21,7 +23,8 @@ use crate::sync::wait::{Spin, Wait};
 /// somebody dies, whoever that is, and nobody comes back without one.
 #[derive(Debug)]
 pub struct Condvar {
-    share: Share<CondvarBody>,
+    /// Waiters have it, too.
+    share: Arc<Share<CondvarBody>>,
     spin: Spin,
 }
 
@@ -56,7 +59,7 @@ impl Condvar {
     }
 
     fn of(share: Share<CondvarBody>) -> Self {
-        Self { share, spin: Spin::new() }
+        Self { share: Arc::new(share), spin: Spin::new() }
     }
 
     /// Removes the name of a condition variable. Who has it open goes on using it.
@@ -186,10 +189,23 @@ impl Condvar {
         caller.prepare().map(|()| caller)
     }
 
-    fn caller_on(&self, thread: &'static Thread) -> Result<Caller<'static>> {
-        let actor = Actor::new(thread, self.share.attachment())?;
-        Caller::new(self.share.body(), actor, self.share.identity())
+    /// What keeps it open.
+    pub(super) fn share(&self) -> &Arc<Share<CondvarBody>> {
+        &self.share
     }
+
+    fn caller_on(&self, thread: &'static Thread) -> Result<Caller<'static>> {
+        caller(&self.share, thread)
+    }
+}
+
+/// A thread at the condition variable.
+pub(super) fn caller(
+    share: &Share<CondvarBody>,
+    thread: &'static Thread,
+) -> Result<Caller<'static>> {
+    let actor = Actor::new(thread, share.attachment())?;
+    Caller::new(share.body(), actor, share.identity())
 }
 
 /// Checks the body of a condition variable.

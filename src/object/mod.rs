@@ -17,3 +17,4 @@ pub(crate) mod transaction;
 pub(crate) mod typed;
 pub(crate) mod types;
 pub(crate) mod value;
+pub(crate) mod waiter;

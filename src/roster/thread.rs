@@ -13,6 +13,7 @@
 //! waits for every odd counter to move on (`Witness`).
 
 mod seated;
+mod seats;
 mod witness;
 
 use core::cell::Cell;
@@ -30,8 +31,10 @@ use crate::platform::atomic::{
 use crate::platform::robust::RobustList;
 use crate::platform::thread_exit::ExitKey;
 use crate::platform::{mapping, membarrier, thread_slot};
+use seats::Seats;
 
 pub(crate) use seated::{Seated, enter_seated};
+pub(crate) use seats::{Deputy, Seat};
 pub(crate) use witness::{Visit, Witness, visit};
 
 /// Seats found without a search; attachments share them by number.
@@ -55,7 +58,7 @@ pub(crate) struct Thread {
     /// Where the thread's death hook is.
     robust: Cell<RobustList>,
     /// All seats of the thread; null for none.
-    seats: Cell<*mut Vec<Seat>>,
+    seats: Cell<*mut Seats>,
     /// The attachment in which a transaction is open, by its number; 0 for none. While one
     /// is, no seat is cached, so that no short way to a mutex of its can be taken.
     transaction: AtomicU64,
@@ -68,14 +71,6 @@ pub(crate) struct Thread {
     pub(crate) on_bell: Cell<Option<&'static AtomicU64>>,
     /// Where the C ABI keeps what it knows of the thread; null until it says so.
     room: Cell<*mut c_void>,
-}
-
-/// A thread's place in one attachment, and its name there.
-#[derive(Clone, Copy)]
-pub(crate) struct Seat {
-    pub(crate) attachment: &'static Attachment,
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
 }
 
 impl core::fmt::Debug for Thread {
@@ -256,35 +251,6 @@ impl Thread {
         self.cache[attachment as usize % CACHED].attachment.load(Relaxed) == attachment
     }
 
-    /// The same if the thread has a seat there.
-    pub(crate) fn known_name_in(&self, attachment: &'static Attachment) -> Option<u64> {
-        let seat = self.seats().iter().find(|s| s.attachment.number() == attachment.number())?;
-        Some(participant::name_of(seat.slot, seat.generation))
-    }
-
-    #[cold]
-    fn find_or_take_seat(&'static self, attachment: &'static Attachment) -> Result<u64> {
-        let name = match self.known_name_in(attachment) {
-            Some(name) => name,
-            None => {
-                self.leave_closed();
-                // libc takes the hook off when it locks the liveness mutex.
-                self.hook().stand_down();
-                let seat = participant::take_seat(attachment)?;
-                if let Err(error) = (attachment.ground().settle)(seat) {
-                    participant::leave_seat(seat, self.hook());
-                    return Err(error);
-                }
-                self.seats().push(seat);
-                participant::name_of(seat.slot, seat.generation)
-            }
-        };
-        if !self.has_transaction() {
-            self.remember(attachment, name);
-        }
-        Ok(name)
-    }
-
     /// What `set_room` was given, on this thread of this process.
     #[inline(always)]
     pub(crate) fn room(&self) -> *mut c_void {
@@ -350,47 +316,6 @@ impl Thread {
         cached.attachment.store(attachment.number(), Relaxed);
         cached.name.store(name, Relaxed);
         cached.marks.store(core::ptr::from_ref(&record.marks).cast_mut(), Relaxed);
-    }
-
-    /// Leaves the seats in attachments that nobody has a handle to any more.
-    pub(crate) fn leave_closed(&self) {
-        // Relaxed: our own.
-        let transaction = self.transaction.load(Relaxed);
-        let is_needed = |a: &Attachment| a.has_handles() || a.number() == transaction;
-        self.leave(|seat| !is_needed(seat.attachment));
-    }
-
-    /// Leaves all seats.
-    pub(super) fn leave_all(&self) {
-        // Relaxed: our own. An open transaction needs its seat: only a death may undo it.
-        let transaction = self.transaction.load(Relaxed);
-        self.leave(|seat| seat.attachment.number() != transaction);
-    }
-
-    fn leave(&self, which: impl Fn(&Seat) -> bool) {
-        let seats = self.seats();
-        let (gone, kept) = core::mem::take(seats).into_iter().partition(which);
-        *seats = kept;
-        let gone: Vec<Seat> = gone;
-        if gone.is_empty() {
-            return;
-        }
-        for cached in &self.cache {
-            cached.attachment.store(0, Relaxed);
-        }
-        for seat in gone {
-            participant::leave_seat(seat, self.hook());
-        }
-    }
-
-    #[expect(clippy::mut_from_ref, reason = "the list is the thread's own; calls do not nest")]
-    fn seats(&self) -> &mut Vec<Seat> {
-        if self.seats.get().is_null() {
-            self.seats.set(Box::into_raw(Box::default()));
-        }
-        // SAFETY: made above or earlier by this thread; calls of a thread do not
-        // nest (`begin_call`), and no caller keeps the borrow over another call.
-        unsafe { &mut *self.seats.get() }
     }
 }
 

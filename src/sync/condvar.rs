@@ -17,7 +17,7 @@
 //!            point here
 //!  high      see `node`
 //!
-//!  waiting   node of a waiter: its ticket, and these flags
+//!  waiting   node of a waiter, be it a thread or a deputy: its ticket, and these flags
 //!    WAITING   it may be notified
 //!    CALLED    a hint: look whether you may go
 //!    READY     its hook is on the bell
@@ -63,10 +63,13 @@
 //!
 //! `models/condvar.pml` checks this with a death before every access.
 
+mod deputy;
+mod notifying;
+mod waiting;
+
 use super::actor::Actor;
 use super::node::{self, Identity, Own, Seen};
-use super::wait::Wait;
-use crate::error::{Error, Result, Status, corrupted};
+use crate::error::{Error, Result, corrupted};
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord,
@@ -139,6 +142,16 @@ impl<'a> Crowd<'a> {
     }
 }
 
+/// What somebody who waits finds.
+enum View<'a> {
+    /// Traces of the dead, which come first.
+    Fallen(Vec<Seen<'a>>),
+    /// It may go, as long as `ctl` is this.
+    Chosen(u64),
+    /// It does not, as long as `ctl` is this, and these live.
+    Others(u64, Vec<u64>),
+}
+
 /// The calling thread at a condition variable.
 pub(crate) struct Caller<'a> {
     body: &'a CondvarBody,
@@ -154,202 +167,35 @@ impl<'a> Caller<'a> {
         Ok(Self { body, actor, which, record })
     }
 
-    /// Whether the thread has prepared a wait, for this object or another one.
-    pub(crate) fn has_prepared(&self) -> bool {
-        node::use_of(&self.record.waiting).is_some()
-    }
-
-    /// Begins to wait: from here on a notification counts.
-    ///
-    /// # Errors
-    /// `Deadlock` if the thread has prepared a wait already.
-    pub(crate) fn prepare(&self) -> Result<()> {
-        if self.has_prepared() {
-            return Err(PREPARED_ALREADY);
+    /// Looks whether the owner of a node may go.
+    fn view(&self, own: Own) -> Result<View<'static>> {
+        if own.flags() & (CALLED | ASLEEP) != 0 {
+            own.clear(CALLED | ASLEEP);
         }
-        let own = self.own(&self.record.waiting);
-        node::raise(&self.body.high, self.actor.slot());
-        // C1. Relaxed: the number is all; who notifies under the lock of the users comes
-        // after it anyway.
-        let ticket = self.body.seq.fetch_add(1, Relaxed);
-        own.post(self.which, ticket, WAITING);
-        Ok(())
-    }
-
-    /// Ends a wait that cannot go on. Nobody is told, as if the thread had died.
-    pub(crate) fn give_up(&self) {
-        self.own(&self.record.waiting).end();
-    }
-
-    /// Waits to be notified, and ends the wait.
-    ///
-    /// # Errors
-    /// `TimedOut` and `Interrupted`: it was not; `NotOwner` if no wait is prepared.
-    pub(crate) fn finish(&self, wait: &mut Wait<'_>) -> Result<()> {
-        self.wait(wait, |own| self.leave(own).map(|()| true))
-    }
-
-    /// The same, but a wait that is not notified stays prepared.
-    ///
-    /// # Errors
-    /// As for `finish`.
-    pub(crate) fn finish_a_piece(&self, wait: &mut Wait<'_>) -> Result<()> {
-        self.wait(wait, |own| self.step_back(own))
-    }
-
-    /// `give_up` is what to do when the time is over; false: it is not over yet.
-    fn wait(&self, wait: &mut Wait<'_>, give_up: impl Fn(Own) -> Result<bool>) -> Result<()> {
-        let own = self.own(&self.record.waiting);
-        if own.identity() != Some(self.which) {
-            return Err(NOT_PREPARED);
-        }
-        let hook = self.actor.thread().hook();
-        hook.arm(&self.body.bell);
-        self.actor.thread().on_bell.set(Some(own.word()));
-        own.set(READY);
-        let outcome = self.wait_ready(own, wait, give_up).inspect_err(|_| own.end());
-        self.actor.thread().on_bell.set(None);
-        hook.disarm();
-        if outcome? { Ok(()) } else { Err(wait.refusal(NOT_NOTIFIED)) }
-    }
-
-    /// Says whether the thread was notified.
-    fn wait_ready(
-        &self,
-        own: Own,
-        wait: &mut Wait<'_>,
-        give_up: impl Fn(Own) -> Result<bool>,
-    ) -> Result<bool> {
-        loop {
-            if self.look(own, wait)? {
-                return self.leave(own).map(|()| true);
-            }
-            if give_up(own)? {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// Looks and sleeps until the thread may go, or the time is over: false.
-    fn look(&self, own: Own, wait: &mut Wait<'_>) -> Result<bool> {
-        loop {
-            if own.flags() & (CALLED | ASLEEP) != 0 {
-                own.clear(CALLED | ASLEEP);
-            }
-            // SeqCst: after READY or CALLED of ours.
-            let ctl = self.body.ctl.load(SeqCst);
-            let grants = Grants::of(ctl);
-            let mut crowd = Crowd::default();
-            // Without grants there is nobody to tell, and no trace matters.
-            if grants.count > 0 {
-                crowd = self.scan()?;
-                if !crowd.fallen.is_empty() {
-                    self.recover(&crowd.fallen)?;
-                    continue;
-                }
-                let ticket = own.ticket();
-                if ticket < grants.limit && crowd.older_than(ticket) < grants.count {
-                    // SeqCst, GRANTED.
-                    if self.body.ctl.compare_exchange(ctl, ctl - 1, SeqCst, Relaxed).is_ok() {
-                        return Ok(true);
-                    }
-                    continue;
-                }
-            }
-            if wait.is_over() {
-                return Ok(false);
-            }
-            let mut watched = core::mem::take(&mut crowd.busy);
-            watched.extend(crowd.chosen(grants).iter().map(Seen::name));
-            self.sleep(own, wait, ctl, &watched)?;
-        }
-    }
-
-    /// Sleeps until somebody calls, or one of the living dies who may go or call.
-    fn sleep(&self, own: Own, wait: &mut Wait<'_>, ctl: u64, living: &[u64]) -> Result<()> {
-        let awake = loop {
-            let state = own.state();
-            if node::flags_in(state) & CALLED != 0 {
-                return Ok(());
-            }
-            if !wait.pause_until(|| own.flags() & CALLED != 0) {
-                break state;
-            }
-        };
-        // Who calls from here on wakes us, too. It fails if somebody has just called.
-        let Some(asleep) = own.exchange(awake, WAITING | READY | ASLEEP) else {
-            return Ok(());
-        };
-        let [low, high] = futex::watches(&self.body.ctl, ctl);
-        // C5.
-        let words = [node::watch_bell(&self.body.bell)?, own.watch(asleep), low, high];
-        wait.sleep(self.actor.attachment, &words, living)
-    }
-
-    /// Stops waiting. Somebody may have counted on us since our last look, and called us:
-    /// who comes in our place learns it from us.
-    fn leave(&self, own: Own) -> Result<()> {
-        own.become_only(LEAVING);
-        let left = self.tell(self.grants(), false);
-        own.end();
-        left
-    }
-
-    /// Goes on waiting without a hook on the bell; false if that cannot be, because there is
-    /// something to do first.
-    fn step_back(&self, own: Own) -> Result<bool> {
-        own.clear(READY);
-        let grants = self.grants();
+        // SeqCst: after READY or CALLED of ours.
+        let ctl = self.body.ctl.load(SeqCst);
+        let grants = Grants::of(ctl);
         if grants.count == 0 {
-            return Ok(true);
+            // There is nobody to tell, and no trace matters.
+            return Ok(View::Others(ctl, Vec::new()));
         }
-        let crowd = self.scan()?;
-        let found_a_trace = !crowd.fallen.is_empty();
-        let chosen = crowd.chosen(grants);
-        if found_a_trace || chosen.iter().any(|waiter| waiter.slot == self.actor.slot()) {
-            own.set(READY);
-            return Ok(false);
+        let mut crowd = self.scan()?;
+        if !crowd.fallen.is_empty() {
+            return Ok(View::Fallen(crowd.fallen));
         }
-        self.watch_the_distant(&chosen);
-        Ok(true)
+        let ticket = own.ticket();
+        if ticket < grants.limit && crowd.older_than(ticket) < grants.count {
+            return Ok(View::Chosen(ctl));
+        }
+        let mut living = core::mem::take(&mut crowd.busy);
+        living.extend(crowd.chosen(grants).iter().map(Seen::name));
+        Ok(View::Others(ctl, living))
     }
 
-    /// Notifies the `n` oldest who wait.
-    pub(crate) fn notify(&self, n: u32) -> Result<()> {
-        node::raise(&self.body.high, self.actor.slot());
-        let own = self.own(&self.record.notifying);
-        let hook = self.actor.thread().hook();
-        own.post(self.which, 0, NOTIFYING);
-        hook.arm(&self.body.bell);
-        let granted = self.grant(n.into());
-        let outcome = granted.and_then(|grants| grants.map_or(Ok(()), |all| self.tell(all, false)));
-        own.end();
-        hook.disarm();
-        outcome
-    }
-
-    /// Adds up to `n` grants, and says which there are then; none if there is nobody to use
-    /// them.
-    fn grant(&self, n: u64) -> Result<Option<Grants>> {
-        loop {
-            let ctl = self.body.ctl.load(SeqCst);
-            // A ticket of our own, so that no two notifications write the same (C1).
-            let limit = self.body.seq.fetch_add(1, SeqCst);
-            let crowd = self.scan()?;
-            // Grants that nobody is left for are dropped, new ones are for who is there.
-            let former = Grants::of(ctl);
-            let used = former.count.min(crowd.older_than(former.limit));
-            let count = (used + n).min(crowd.older_than(limit));
-            if count <= used {
-                return Ok(None);
-            }
-            let granted = Grants { count, limit };
-            // SeqCst, GRANTED, and before the next scan.
-            let new = granted.to_ctl();
-            if self.body.ctl.compare_exchange(ctl, new, SeqCst, Relaxed).is_ok() {
-                return Ok(Some(granted));
-            }
-        }
+    /// Uses a grant, if `ctl` is still what it was.
+    fn go(&self, ctl: u64) -> bool {
+        // SeqCst, GRANTED.
+        self.body.ctl.compare_exchange(ctl, ctl - 1, SeqCst, Relaxed).is_ok()
     }
 
     fn grants(&self) -> Grants {
@@ -374,10 +220,12 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Wakes a sleeper to watch who may go and is not READY (C4).
+    /// Wakes a sleeper to watch those who may go and are not READY (C4): one that is not
+    /// the thread of one of them, which may sleep there, too.
     fn watch_the_distant(&self, chosen: &[Seen<'_>]) {
-        if chosen.iter().any(|waiter| waiter.flags() & READY == 0) {
-            futex::wake(self.body.bell.as_futex(), 1);
+        let distant = chosen.iter().filter(|waiter| waiter.flags() & READY == 0).count();
+        if distant > 0 {
+            futex::wake(self.body.bell.as_futex(), 1 + distant as i32);
         }
     }
 
@@ -458,14 +306,4 @@ pub(super) fn give_ready(state: &AtomicU64) {
     state.fetch_or(READY, SeqCst);
 }
 
-const NOT_NOTIFIED: Error =
-    Error::new(Status::TimedOut, "nobody notified this thread before the time was over");
-const PREPARED_ALREADY: Error = Error::new(
-    Status::Deadlock,
-    "this thread has prepared a wait for a condvar of this segment: commit or cancel it first",
-);
-const NOT_PREPARED: Error = Error::new(
-    Status::NotOwner,
-    "this thread has prepared no wait for this condvar: prepare one first; a forked child has none",
-);
 const DAMAGED: Error = corrupted("a condvar counts what cannot be: the segment is damaged");

@@ -46,6 +46,7 @@ use crate::roster::death;
 use crate::roster::participant;
 use crate::roster::record::WaitNode;
 
+const TAG: u64 = 0xffff_ffff << 32;
 const FLAGS: u64 = 0xff;
 const TURN: u64 = 0xffff_ff00;
 const ONE_TURN: u64 = 0x100;
@@ -159,14 +160,27 @@ impl Own {
         self.words.state.store(state, Release);
     }
 
+    /// Ends the use from any thread, if the slot has its owner still; says what the flags
+    /// were.
+    pub(super) fn retire(self) -> u64 {
+        let end = |state: u64| (state & TAG == self.tag).then_some(state & !FLAGS);
+        // SeqCst: what is loaded next is loaded after this, see the objects.
+        self.words.state.fetch_update(SeqCst, Relaxed, end).map_or(0, flags_in)
+    }
+
     /// The state's word.
     pub(super) fn word(self) -> &'static AtomicU64 {
         &self.words.state
     }
 
+    /// The word that the thread may sleep on.
+    pub(super) fn futex(self) -> &'static AtomicU32 {
+        futex_of(self.words)
+    }
+
     /// What to sleep on while the state is `state`.
     pub(super) fn watch(self, state: u64) -> Watch<'static> {
-        Watch { word: futex_of(self.words), value: state as u32 }
+        Watch { word: self.futex(), value: state as u32 }
     }
 }
 

@@ -1,0 +1,115 @@
+//! A wait for a condition variable that is an object.
+
+use std::sync::Arc;
+
+use super::condvar::{self, Condvar};
+use super::share::Share;
+use crate::error::{Error, Result, Status};
+use crate::platform::atomic::{
+    AtomicU32,
+    Ordering::{AcqRel, Acquire, Release},
+};
+use crate::roster::thread::{self, Deputy};
+use crate::sync::condvar::CondvarBody;
+
+/// A wait for a [`Condvar`] that its thread looks after when it has the time: one thread may
+/// have many, also for one condition variable, beside a wait of its own.
+///
+/// A notification counts from its creation on, and it has its place among all who wait. Until
+/// it is finished, closed, or its thread ends, what it is notified of is nobody else's.
+#[derive(Debug)]
+pub struct Waiter {
+    share: Arc<Share<CondvarBody>>,
+    deputy: Arc<Deputy>,
+    /// `WAITS`, or how it ended.
+    stage: AtomicU32,
+}
+
+const WAITS: u32 = 0;
+const NOT_NOTIFIED: u32 = 1;
+const NOTIFIED: u32 = 2;
+
+impl Waiter {
+    /// Begins to wait, on the calling thread: from here on a notification counts. Do it while
+    /// you hold the lock of the condition, and then let go of that.
+    ///
+    /// # Errors
+    /// `NoSpace` if the thread waits so 1024 times, or as many threads and waiters are in the
+    /// segment as can be; `Permission` for a read-only segment.
+    pub fn create(condvar: &Condvar) -> Result<Self> {
+        let share = condvar.share().clone();
+        let thread = thread::here()?;
+        let caller = condvar::caller(&share, thread)?;
+        let deputy = thread.take_deputy(share.attachment())?;
+        let waiter = Self { share, deputy, stage: AtomicU32::new(WAITS) };
+        caller.begin_for(&waiter.deputy)?;
+        Ok(waiter)
+    }
+
+    /// Ends the wait, and says whether it was notified: then the notification is used up. A
+    /// second time it says the same.
+    ///
+    /// # Errors
+    /// `NotOwner` if the calling thread did not make it; a forked child has made none.
+    pub fn finish(&self) -> Result<bool> {
+        // Acquire, here and below: what who ended it has done.
+        if self.stage.load(Acquire) == WAITS {
+            let thread = thread::here()?;
+            if !thread.has_deputy(&self.deputy) {
+                return Err(NOT_ITS_THREAD);
+            }
+            let caller = condvar::caller(&self.share, thread)?;
+            if self.ends_here() {
+                let notified = caller.finish_for(&self.deputy);
+                if let Ok(true) = notified {
+                    self.stage.store(NOTIFIED, Release);
+                }
+                self.deputy.dismiss();
+                thread.leave_closed();
+                return notified;
+            }
+        }
+        Ok(self.stage.load(Acquire) == NOTIFIED)
+    }
+
+    /// Ends the wait if it is not finished: what it was notified of is the next one's. On any
+    /// thread; in a forked child it does nothing.
+    ///
+    /// # Errors
+    /// `NoSpace` if the calling thread is new in the segment and there is no room for it.
+    pub(crate) fn give_up(&self) -> Result<()> {
+        let thread = thread::here()?;
+        if self.stage.load(Acquire) != WAITS || !self.deputy.is_of_this_process() {
+            return Ok(());
+        }
+        let caller = condvar::caller(&self.share, thread)?;
+        if self.ends_here() {
+            let given_up = caller.give_up_for(&self.deputy);
+            self.deputy.dismiss();
+            // If it is one of ours.
+            thread.leave_closed();
+            return given_up;
+        }
+        Ok(())
+    }
+
+    /// Whether it is this caller that ends the wait, of several.
+    fn ends_here(&self) -> bool {
+        self.stage.compare_exchange(WAITS, NOT_NOTIFIED, AcqRel, Acquire).is_ok()
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if self.give_up().is_err() {
+            // Its thread leaves the seat, and then it counts as dead.
+            self.deputy.dismiss();
+        }
+    }
+}
+
+const NOT_ITS_THREAD: Error = Error::new(
+    Status::NotOwner,
+    "this waiter waits for the thread that made it, or made it in a parent process: finish it \
+     there, or create another one here",
+);

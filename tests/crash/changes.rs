@@ -86,8 +86,10 @@ pub(crate) fn thin(points: &mut Vec<Point>) {
 impl<'a> Remains<'a> {
     /// As they are now, with the victim at its first mark.
     fn of(victim: &Victim, directory: &'a Path) -> Self {
-        let named = fs::read_dir(directory).ok().and_then(|mut names| names.next()?.ok());
-        let segment = named.and_then(|entry| Segment::open(&entry.path()));
+        let named = fs::read_dir(directory).ok();
+        let segment = named.and_then(|names| {
+            names.flatten().find_map(|entry| Segment::open(&entry.path()))
+        });
         let head_at = robust_list(victim.thread);
         let mut remains = Self { directory, segment, head_at, head: [0; HEAD] };
         remains.differ(victim.thread);
@@ -129,9 +131,10 @@ struct Segment {
 }
 
 impl Segment {
+    /// Nothing if it is no segment: to open a bell would wait for who rings it.
     fn open(path: &Path) -> Option<Self> {
-        let file =
-            File::open(path).ok().filter(|file| file.metadata().is_ok_and(|f| f.is_file()))?;
+        fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let file = File::open(path).ok()?;
         let (map, seen) = (null_mut(), Vec::new());
         let mut segment = Self { file, map, length: 0, committed: 0, seen, roster: 0 };
         segment.look_at_length();

@@ -52,11 +52,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-const WAITER: Role = Role { wait: |event, _| wait(event), ..ROLE };
+pub(crate) const WAITER: Role = Role { wait: |event, _| wait(event), ..ROLE };
 /// Waits in pieces, between which nothing is lost.
 const KEEPER: Role =
     Role { wait: |event, _| call!(event_wait_since(event.handle, 0, FOREVER)), ..ROLE };
-const LATCH_WAITER: Role =
+pub(crate) const LATCH_WAITER: Role =
     Role { wait: |latch, _| call!(latch_wait(latch.handle, FOREVER)), ..ROLE };
 
 /// With two asleep.
@@ -119,18 +119,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
         noun: &LATCH,
         sleepers: &[&LATCH_WAITER, &LATCH_WAITER],
         call: |latch| count_down(latch, COUNT),
-        judge: |cast, fate| {
-            let left = ask(cast, |latch| count(latch.handle))?;
-            if fate.returned || left == 0 {
-                is("count after its return", left, 0)?;
-                return all_are_told(cast, fate);
-            }
-            is("count before it has taken effect", left, COUNT)?;
-            is("waiters asleep", cast.asleep(), 2)?;
-            helper(cast, |latch| ok("latch_count_down", count_down(latch, COUNT)))?;
-            cast.settles()?;
-            all_are_told(cast, fate)
-        },
+        judge: count_is_told,
         ..VIGIL
     },
     Vigil {
@@ -147,11 +136,11 @@ pub(crate) const VIGILS: &[Vigil] = &[
 /// How long a victim waits that does not wait for ever: long enough to fall asleep.
 pub(crate) const PATIENCE_NS: i64 = 100_000_000;
 
-fn set(event: &Object) -> i32 {
+pub(crate) fn set(event: &Object) -> i32 {
     call!(event_set(event.handle))
 }
 
-fn clear(event: &Object) -> i32 {
+pub(crate) fn clear(event: &Object) -> i32 {
     call!(event_clear(event.handle))
 }
 
@@ -159,14 +148,14 @@ fn wait(event: &Object) -> i32 {
     call!(event_wait(event.handle, FOREVER))
 }
 
-fn pulse(event: &Object) -> i32 {
+pub(crate) fn pulse(event: &Object) -> i32 {
     match set(event) {
         OK => clear(event),
         status => status,
     }
 }
 
-fn count_down(latch: &Object, by: u32) -> i32 {
+pub(crate) fn count_down(latch: &Object, by: u32) -> i32 {
     call!(latch_count_down(latch.handle, by))
 }
 
@@ -187,7 +176,7 @@ fn event_is(world: &World, after: bool) -> Result<Sight, String> {
 }
 
 /// Set, it lets everybody through; cleared, nobody.
-fn event_goes_on(world: &World, death: &Death) -> Result<(), String> {
+pub(crate) fn event_goes_on(world: &World, death: &Death) -> Result<(), String> {
     EVENT.look(world, |event| {
         ok("event_clear", clear(event))?;
         is("status of a wait", call!(event_wait(event.handle, 0)), TIMED_OUT)?;
@@ -205,7 +194,7 @@ fn latch_is(world: &World, before: u32, after: u32) -> Result<Sight, String> {
     }
 }
 
-fn latch_goes_on(world: &World, death: &Death) -> Result<(), String> {
+pub(crate) fn latch_goes_on(world: &World, death: &Death) -> Result<(), String> {
     LATCH.look(world, |latch| {
         let left = count(latch.handle)?;
         if left > 0 {
@@ -218,7 +207,7 @@ fn latch_goes_on(world: &World, death: &Death) -> Result<(), String> {
 }
 
 /// If the event is set, nobody sleeps; else the next who sets it wakes everybody.
-fn set_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+pub(crate) fn set_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
     let set_already = ask(cast, |event| is_set(event.handle).map(u32::from))?;
     if fate.returned || set_already != 0 {
         is("the event's being set", set_already, 1)?;
@@ -230,7 +219,21 @@ fn set_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
     all_are_told(cast, fate)
 }
 
-fn all_are_told(cast: &mut Cast, _: Fate) -> Result<(), String> {
+/// The same of a latch, and of who counts it down.
+pub(crate) fn count_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+    let left = ask(cast, |latch| count(latch.handle))?;
+    if fate.returned || left == 0 {
+        is("count after its return", left, 0)?;
+        return all_are_told(cast, fate);
+    }
+    is("count before it has taken effect", left, COUNT)?;
+    is("waiters asleep", cast.asleep(), 2)?;
+    helper(cast, |latch| ok("latch_count_down", count_down(latch, COUNT)))?;
+    cast.settles()?;
+    all_are_told(cast, fate)
+}
+
+pub(crate) fn all_are_told(cast: &mut Cast, _: Fate) -> Result<(), String> {
     is("statuses of those who wait", cast.statuses(), vec![OK; cast.statuses().len()])?;
     is("waiters asleep", cast.asleep(), 0)?;
     cast.awake_leave().map(|_| ())
@@ -253,7 +256,7 @@ fn set_outlives_a_clear(cast: &mut Cast, fate: Fate) -> Result<(), String> {
 }
 
 /// A pulse tells all or nobody.
-fn pulse_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+pub(crate) fn pulse_is_told(cast: &mut Cast, fate: Fate) -> Result<(), String> {
     let told = cast.statuses().len();
     is("waiters told, if any", told, if told == 0 && !fate.returned { 0 } else { 2 })?;
     helper(cast, |event| ok("event_set", set(event)))?;

@@ -60,13 +60,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 /// Waits for a permit, keeps it for a while, and gives it back.
-const TAKER: Role = Role {
+pub(crate) const TAKER: Role = Role {
     wait: |semaphore, _| acquire(semaphore),
     leave: |semaphore, _| ok("release", release(semaphore, 1)),
     ..ROLE
 };
 /// Takes all permits, and gives them back.
-const HOARDER: Role = Role {
+pub(crate) const HOARDER: Role = Role {
     wait: |semaphore, _| take_all(semaphore).map_or(-1, |()| OK),
     leave: |semaphore, _| ok("release", release(semaphore, PERMITS)),
     ..ROLE
@@ -173,15 +173,15 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
 ];
 
-fn acquire(semaphore: &Object) -> i32 {
+pub(crate) fn acquire(semaphore: &Object) -> i32 {
     call!(semaphore_acquire(semaphore.handle, FOREVER))
 }
 
-fn acquire_hastily(semaphore: &Object) -> i32 {
+pub(crate) fn acquire_hastily(semaphore: &Object) -> i32 {
     call!(semaphore_acquire(semaphore.handle, PATIENCE_NS))
 }
 
-fn release(semaphore: &Object, count: u32) -> i32 {
+pub(crate) fn release(semaphore: &Object, count: u32) -> i32 {
     call!(semaphore_release(semaphore.handle, count))
 }
 
@@ -196,11 +196,11 @@ fn drain(semaphore: &Object) -> Result<u32, String> {
     unreachable!("so many permits there are not")
 }
 
-fn take_all(semaphore: &Object) -> Result<(), String> {
+pub(crate) fn take_all(semaphore: &Object) -> Result<(), String> {
     (0..PERMITS).try_for_each(|_| ok("semaphore_acquire", acquire(semaphore)))
 }
 
-fn dies_holding_all(stage: Stage) -> Result<(), String> {
+pub(crate) fn dies_holding_all(stage: Stage) -> Result<(), String> {
     take_all(&TRACKED.open()?)?;
     stage.pause();
     Ok(())
@@ -215,7 +215,7 @@ fn permits_are(world: &World, before: u32, after: u32) -> Result<Sight, String> 
 }
 
 /// It has as many permits as it says, and takes more.
-fn semaphore_goes_on(world: &World, death: &Death) -> Result<(), String> {
+pub(crate) fn semaphore_goes_on(world: &World, death: &Death) -> Result<(), String> {
     SEMAPHORE.look(world, |semaphore| {
         let left = permits(semaphore.handle)?;
         is("permits that can be acquired", drain(semaphore)?, left)?;
@@ -226,7 +226,7 @@ fn semaphore_goes_on(world: &World, death: &Death) -> Result<(), String> {
 }
 
 /// What the dead held is free.
-fn all_permits_come_back(world: &World, death: &Death) -> Result<(), String> {
+pub(crate) fn all_permits_come_back(world: &World, death: &Death) -> Result<(), String> {
     TRACKED.look(world, |semaphore| {
         is("permits after the death", permits(semaphore.handle)?, PERMITS)?;
         is("permits that can be acquired", drain(semaphore)?, PERMITS)?;
@@ -237,7 +237,7 @@ fn all_permits_come_back(world: &World, death: &Death) -> Result<(), String> {
 }
 
 /// Permits that sleepers have, and those that are left: none while somebody sleeps.
-fn there_are(cast: &mut Cast) -> Result<u32, String> {
+pub(crate) fn there_are(cast: &mut Cast) -> Result<u32, String> {
     let left = ask(cast, |semaphore| permits(semaphore.handle))?;
     is("statuses of those who wait", cast.statuses(), vec![OK; cast.statuses().len()])?;
     if left > 0 {
@@ -247,7 +247,7 @@ fn there_are(cast: &mut Cast) -> Result<u32, String> {
 }
 
 /// A release has given so many permits, or none.
-fn come_from_nowhere(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), String> {
+pub(crate) fn come_from_nowhere(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), String> {
     let all = there_are(cast)?;
     if fate.returned || all > 0 {
         is("permits after a release", all, count)?;
@@ -256,7 +256,7 @@ fn come_from_nowhere(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), Stri
 }
 
 /// Of so many permits the victim may have had one, and has it for sure if its call returned.
-fn go_with_the_victim(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), String> {
+pub(crate) fn go_with_the_victim(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), String> {
     let all = there_are(cast)?;
     let least = count - u32::from(fate.slept);
     let most = count - u32::from(fate.returned);
@@ -266,7 +266,7 @@ fn go_with_the_victim(cast: &mut Cast, fate: Fate, count: u32) -> Result<(), Str
     the_rest_get_one(cast)
 }
 
-fn the_rest_get_one(cast: &mut Cast) -> Result<(), String> {
+pub(crate) fn the_rest_get_one(cast: &mut Cast) -> Result<(), String> {
     let asleep = cast.asleep() as u32;
     helper(cast, |semaphore| ok("semaphore_release", release(semaphore, asleep + 1)))?;
     cast.settles()?;
@@ -275,7 +275,7 @@ fn the_rest_get_one(cast: &mut Cast) -> Result<(), String> {
 }
 
 /// All permits are there, for the takers, and no more.
-fn all_get_one(cast: &mut Cast, _: Fate) -> Result<(), String> {
+pub(crate) fn all_get_one(cast: &mut Cast, _: Fate) -> Result<(), String> {
     is("takers asleep", cast.asleep(), 0)?;
     let left = ask(cast, |semaphore| permits(semaphore.handle))?;
     is("permits left", left, PERMITS - cast.staying() as u32)?;

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use crate::abi::OK;
+use crate::abi::{OK, call};
 use crate::bells;
 use crate::board::NONE_YET;
 use crate::gates;
@@ -17,7 +17,7 @@ use crate::readers;
 use crate::sleepers::{Cast, Role};
 use crate::travel::{self, Lead};
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
-use crate::world::World;
+use crate::world::{SEGMENT, World, ok};
 
 const FOUNDER: usize = 0;
 const VICTIM: usize = 1;
@@ -137,6 +137,7 @@ impl Vigil {
         }
         cast.settles()?;
         (self.judge)(&mut cast, Fate { returned, slept })?;
+        drop((cast, victim));
         founder.ends().map_err(|why| format!("founder: {why}"))
     }
 
@@ -176,13 +177,15 @@ impl Vigil {
         })
     }
 
-    /// Has the segment open from before the first call until after the last.
+    /// Has the segment open from before the first call until everybody is gone; then that
+    /// goes too, with all files that belong to it.
     fn found(&self, stage: Stage) -> Result<(), String> {
         let world = World::found(ROOM)?;
         self.noun.found(&world)?;
         stage.pause();
         world.lock_all()?;
-        world.verify()
+        world.verify()?;
+        ok("segment_unlink", call!(segment_unlink(SEGMENT.as_ptr())))
     }
 }
 

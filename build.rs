@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 21] = [
+const SOURCES: [&str; 22] = [
     "status",
     "guard",
     "platform",
@@ -31,6 +31,7 @@ const SOURCES: [&str; 21] = [
     "barrier",
     "latch",
     "transaction",
+    "wait_any",
     "place",
 ];
 

@@ -89,6 +89,9 @@
  * it has woken those who wait for that, the kernel wakes one of them, and that one the
  * others. And no wait ends without a cause.
  *
+ * atoll_wait_any() waits for several events, latches and semaphores at once, and for the
+ * deaths in segments.
+ *
  * Transactions
  * ------------
  * Several values, and elements of arrays, change together or not at all:
@@ -981,6 +984,21 @@ typedef struct {
      */
     bool broken;
 } atoll_barrier_info;
+
+/**
+ * One of several things that a thread waits for.
+ */
+typedef struct {
+    /**
+     * A handle of an event, a latch, a semaphore, or a segment, whose members may die.
+     */
+    const void *handle;
+    /**
+     * Of a segment, the last death that you know of, as for atoll_segment_wait_death();
+     * else 0.
+     */
+    uint64_t seen;
+} atoll_waitable;
 
 /**
  * Where the first word of an object lies, and how a thread finds out what it is called
@@ -4260,6 +4278,50 @@ atoll_status atoll_transaction_abort(atoll_transaction *transaction);
  */
 atoll_status atoll_transaction_end(atoll_transaction *transaction,
                                    uint32_t undo);
+
+/**
+ * Waits until at least one of several things is ready, up to `timeout_ns`, and says which
+ * are. They may lie in different segments, and one may be there several times.
+ *
+ * It takes nothing, so others may be faster: acquire a semaphore that was ready with a
+ * timeout of 0, and if that is TIMED_OUT wait again. What is ready:
+ *
+ *   event       It is set, or was since the call began.
+ *   latch       It is open.
+ *   semaphore   There is a permit to be had.
+ *   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
+ *
+ * Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
+ * cannot be waited for so.
+ *
+ * waitables   What to wait for, with 0 as `seen` except for segments.
+ * n           How many: 1 to 64.
+ * timeout_ns  How long to wait, as for atoll_mutex_lock().
+ * out_ready   Receives a bit for each that was ready when one was: bit i for waitables[i].
+ *             0 on TIMED_OUT.
+ *
+ * Returns
+ *   OK                  At least one is ready; *out_ready says which.
+ *   TIMED_OUT           None was.
+ *   INTERRUPTED         A signal handler ran. Call again.
+ *   WRONG_KIND          One is something that cannot be waited for so. The sentence says
+ *                       which.
+ *   PERMISSION          None is ready, and one is in a segment that is open read-only: one
+ *                       cannot wait there.
+ *   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, `seen`
+ *                       is not 0 where it must be, or timeout_ns is negative.
+ *   CORRUPTED           A segment is damaged.
+ *
+ * Threads   Any thread, many at a time, also for the same things.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handles.
+ * Owner     Takes nothing. The array is only read.
+ * Since     0.1
+ */
+atoll_status atoll_wait_any(const atoll_waitable *waitables,
+                            size_t n,
+                            int64_t timeout_ns,
+                            uint64_t *out_ready);
 
 /**
  * Says where a mutex lies, for code that locks it without a call.

@@ -36,6 +36,7 @@ pub use object::transaction::Transaction;
 pub use object::typed::{Array, Value};
 pub use object::types::{Element, Type, TypeCode};
 pub use object::value::{FetchOp, RawValue};
+pub use object::wait_any::{Waitable, wait_any};
 pub use object::waiter::Waiter;
 pub use platform::probe::Platform;
 pub use platform::time::Deadline;

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x6be93c576cff815b
+ABI_FINGERPRINT = 0x9cab7ac1069aab57
 
 # Done.
 OK = 0
@@ -299,6 +299,14 @@ class atoll_barrier_info(Structure):
         ("generation", c_uint32),
         ("culprit_pid", c_uint32),
         ("broken", c_bool),
+    ]
+
+
+# One of several things that a thread waits for.
+class atoll_waitable(Structure):
+    _fields_ = [
+        ("handle", c_void_p),
+        ("seen", c_uint64),
     ]
 
 
@@ -835,6 +843,13 @@ FUNCTIONS = {
     # Commits the transaction or aborts it: one function for languages whose blocks end in one
     # place, be it well or by an error.
     "atoll_transaction_end": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Waits until at least one of several things is ready, up to `timeout_ns`, and says which are.
+    "atoll_wait_any": lambda: (c_int32, [
+        POINTER(atoll_waitable),
+        c_size_t,
+        c_int64,
+        POINTER(c_uint64),
+    ]),
     # Says where a mutex lies, for code that locks it without a call.
     "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a reader-writer lock lies, for code that reads under it without a call.

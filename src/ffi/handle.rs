@@ -48,6 +48,7 @@
 //! compare-exchange, so whatever other threads were doing, the copy is sound: at
 //! worst a slot in the hands of one of them is lost.
 
+use core::ffi::c_void;
 use core::ptr::{null_mut, without_provenance_mut};
 
 use super::limbo;
@@ -178,6 +179,26 @@ pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Resu
     unsafe { find_in_call(handle) }.ok_or(invalid(
         "the handle is NULL, was closed, or is one of another kind of thing: pass one that is open",
     ))
+}
+
+/// The same for a handle that may be one of several kinds; `None` if it is none of this one.
+pub(super) fn find_if<H: Handle>(_inside: &InCall, handle: *const c_void) -> Option<&H::Object> {
+    // SAFETY: as in `find`.
+    unsafe { find_in_call(handle.cast::<H>()) }
+}
+
+/// What people call the thing that a handle leads to; `None` if it leads to nothing.
+#[cold]
+pub(super) fn noun_of(handle: *const c_void) -> Option<&'static str> {
+    let bits = handle.addr() as u64;
+    // Relaxed: the sentence describes what has been decided already.
+    let tag = SLOTS.get(index_of(bits)).map_or(0, |slot| slot.tag.load(Relaxed));
+    is_of_generation(tag, bits).then_some(NOUNS[kind_in(tag)])
+}
+
+/// Whether that is the tag of a thing that is open, of the generation that a handle is of.
+fn is_of_generation(tag: u64, bits: u64) -> bool {
+    tag & GENERATION == bits & GENERATION && kind_in(tag) != 0
 }
 
 /// # Safety
@@ -337,7 +358,7 @@ fn refusal<H: Handle>(handle: *const H) -> Error {
     let tag = SLOTS.get(index_of(bits)).map_or(0, |slot| slot.tag.load(Relaxed));
     let text = if bits == 0 {
         format!("{noun} is NULL: pass a handle from {}", makers_of(H::KIND))
-    } else if tag & GENERATION == bits & GENERATION && kind_in(tag) != 0 {
+    } else if is_of_generation(tag, bits) {
         let other = NOUNS[kind_in(tag)];
         format!("{noun} is the handle of another kind of thing ({other}): pass one of a {noun}")
     } else if bits & GENERATION >= FIRST_GENERATION && bits & GENERATION < tag & GENERATION {

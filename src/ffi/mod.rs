@@ -42,4 +42,5 @@ mod transaction;
 mod types;
 mod value;
 mod value_fetch;
+mod wait_any;
 mod waiter;

@@ -8,7 +8,7 @@ use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
-use crate::sync::event::EventBody;
+use crate::sync::event::{EventBody, SinceNow};
 use crate::sync::wait::{Spin, Wait};
 
 /// A flag that threads of any processes wait for.
@@ -138,6 +138,11 @@ impl Event {
     /// As for `wait`.
     pub fn wait_since(&self, since: u32, deadline: Deadline) -> Result<()> {
         self.wait_from(Some(since), deadline)
+    }
+
+    /// The wait for it that begins now, as one of several.
+    pub(super) fn since_now(&self) -> SinceNow<'_> {
+        self.share.body().since_now()
     }
 
     fn wait_from(&self, since: Option<u32>, deadline: Deadline) -> Result<()> {

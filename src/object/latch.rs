@@ -113,4 +113,13 @@ impl Latch {
         let attachment = self.share.attachment();
         self.share.body().wait(attachment, thread::here()?, Wait::new(deadline, &self.spin))
     }
+    /// The latch as one of several that are waited for.
+    pub(super) fn waitable(&self) -> &LatchBody {
+        self.share.body()
+    }
+
+    /// Whether one can wait for it.
+    pub(super) fn is_writable(&self) -> bool {
+        self.share.attachment().memory().is_writable()
+    }
 }

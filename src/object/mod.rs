@@ -17,4 +17,5 @@ pub(crate) mod transaction;
 pub(crate) mod typed;
 pub(crate) mod types;
 pub(crate) mod value;
+pub(crate) mod wait_any;
 pub(crate) mod waiter;

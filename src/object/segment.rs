@@ -9,13 +9,14 @@ use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::{self, Attachment, Ground};
-use crate::roster::death::{self, MemberInfo};
+use crate::roster::death::MemberInfo;
 use crate::roster::{self, leave, member, thread};
 use crate::segment::directory::{self, Object, Request, Wanted};
 use crate::segment::heap::Heap;
 use crate::segment::holding::{self, Holding};
 use crate::segment::{birth, estate, growth, home, reclaim, verify};
 use crate::sync::barrier::BarrierBody;
+use crate::sync::deaths::Deaths;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::rwlock::RwLockBody;
@@ -312,10 +313,18 @@ impl Segment {
     /// # Errors
     /// `TimedOut`, `Interrupted`, `Permission` for a read-only handle.
     pub fn wait_death(&self, seen_epoch: u64, deadline: Deadline) -> Result<MemberInfo> {
+        self.deaths(seen_epoch)?.wait(deadline)
+    }
+
+    /// The deaths with numbers above `seen_epoch`.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only handle: who hears of a death writes it down.
+    pub(super) fn deaths(&self, seen_epoch: u64) -> Result<Deaths<'_>> {
         if !self.attachment.memory().is_writable() {
             return Err(READ_ONLY);
         }
-        death::wait_death(self.attachment, seen_epoch, deadline)
+        Ok(Deaths::above(seen_epoch, self.attachment))
     }
 
     #[inline(always)]

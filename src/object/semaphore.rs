@@ -12,6 +12,7 @@ use crate::sync::mutex::Actor;
 use crate::sync::semaphore::{MOST_PERMITS, SemaphoreBody};
 use crate::sync::tracked::{MOST_TRACKED, Tracked, TrackedBody, bytes_of_permits};
 use crate::sync::wait::{Spin, Wait};
+use crate::sync::waitable::Waitable;
 
 const KINDS: [Kind; 2] = [Kind::Semaphore, Kind::TrackedSemaphore];
 
@@ -219,6 +220,23 @@ impl Semaphore {
             Sort::Tracked(_, tracked) => (tracked.value()?, true),
         };
         Ok(SemaphoreInfo { value, max: self.max(), tracked })
+    }
+
+    /// The semaphore as one of several that are waited for.
+    pub(super) fn waitable(&self) -> &dyn Waitable {
+        match &self.sort {
+            Sort::Plain(share) => share.body(),
+            Sort::Tracked(_, tracked) => tracked,
+        }
+    }
+
+    /// Whether one can wait for it.
+    pub(super) fn is_writable(&self) -> bool {
+        let attachment = match &self.sort {
+            Sort::Plain(share) => share.attachment(),
+            Sort::Tracked(share, _) => share.attachment(),
+        };
+        attachment.memory().is_writable()
     }
 
     fn max(&self) -> u32 {

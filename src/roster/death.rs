@@ -18,9 +18,8 @@ use crate::platform::atomic::{
     Ordering::{Acquire, Relaxed},
     low_half,
 };
-use crate::platform::futex::{self, Wake, Watch};
+use crate::platform::futex::{self, Watch};
 use crate::platform::robust;
-use crate::platform::time::{Deadline, now_ns};
 
 /// A participant as it looked at one moment.
 pub(crate) struct Pulse<'a> {
@@ -105,57 +104,17 @@ pub(super) fn epoch_word(attachment: &Attachment) -> &AtomicU32 {
     low_half(&attachment.header().death_epoch)
 }
 
-const FIRST_SLICE_NS: u64 = 100_000_000;
-const LONGEST_SLICE_NS: u64 = 1_000_000_000;
-/// A process that is ending frees its byte a little after its threads are dead.
-const FIRST_ENDING_SLICE_NS: u64 = 50_000;
-/// When there are more participants than words to sleep on.
-const CROWDED_SLICE_NS: u64 = 20_000_000;
+/// What to sleep on for news: loaded before `news` is asked for.
+pub(crate) fn watch_for_news(attachment: &Attachment) -> Watch<'_> {
+    let word = epoch_word(attachment);
+    // Acquire, MOURNED: pairs with `announce`.
+    Watch { word, value: word.load(Acquire) }
+}
 
-/// Waits for the first death with a number above `seen_epoch`.
-pub(crate) fn wait_death(
-    attachment: &Attachment,
-    seen_epoch: u64,
-    deadline: Deadline,
-) -> Result<MemberInfo> {
-    let mut slice = FIRST_SLICE_NS;
-    let mut ending_slice = FIRST_ENDING_SLICE_NS;
-    loop {
-        let epoch = epoch_word(attachment);
-        // Acquire, MOURNED: pairs with `announce`.
-        let seen = epoch.load(Acquire);
-        member::announce_deaths(attachment)?;
-        if let Some(news) = oldest_news(attachment, seen_epoch)? {
-            return Ok(news);
-        }
-        if deadline.has_passed() {
-            return Err(Error::new(Status::TimedOut, "no member died before the deadline"));
-        }
-        let mut watches = vec![Watch { word: epoch, value: seen }];
-        let crowd = watch_the_living(attachment, &mut watches)?;
-        let span = match crowd {
-            Crowd::AllWatched => slice,
-            Crowd::SomeEnding => ending_slice,
-            Crowd::TooMany => CROWDED_SLICE_NS,
-        };
-        let wake = futex::wait(&watches, deadline.within(now_ns(), span));
-        match wake {
-            Wake::Interrupted => return Err(INTERRUPTED),
-            Wake::TimedOut => slice = (slice * 2).min(LONGEST_SLICE_NS),
-            // The kernel wakes one sleeper of a dead thread's word; pass it on.
-            Wake::Woken => watches[1..].iter().for_each(|w| {
-                if robust::word_says_dead(w.word.load(Relaxed)) {
-                    futex::wake_all(w.word);
-                }
-            }),
-            Wake::Changed => {}
-        }
-        if matches!(crowd, Crowd::SomeEnding) {
-            ending_slice = (ending_slice * 2).min(FIRST_SLICE_NS);
-        } else {
-            ending_slice = FIRST_ENDING_SLICE_NS;
-        }
-    }
+/// The first death with a number above `seen_epoch` that is not forgotten.
+pub(crate) fn news(attachment: &Attachment, seen_epoch: u64) -> Result<Option<MemberInfo>> {
+    member::announce_deaths(attachment)?;
+    oldest_news(attachment, seen_epoch)
 }
 
 /// A signal handler ended a wait.
@@ -164,16 +123,13 @@ pub(crate) const INTERRUPTED: Error = Error::new(
     "a signal handler ran during the wait: nothing changed, call again",
 );
 
-enum Crowd {
-    /// Every participant's word is watched.
-    AllWatched,
-    /// A thread is dead whose process has not quite ended.
-    SomeEnding,
-    /// There are more participants than one sleep can watch.
-    TooMany,
-}
-
-fn watch_the_living<'a>(attachment: &'a Attachment, watches: &mut Vec<Watch<'a>>) -> Result<Crowd> {
+/// Shows `watch` the liveness word of everybody who takes part. True: a thread is dead whose
+/// process has not quite ended.
+pub(crate) fn watch_the_living<'a>(
+    attachment: &'a Attachment,
+    mut watch: impl FnMut(Watch<'a>),
+) -> Result<bool> {
+    let mut some_are_ending = false;
     for index in 0..attachment.block_count() {
         let block = attachment.block(index)?;
         for (place, record) in block.participants.iter().enumerate() {
@@ -183,18 +139,13 @@ fn watch_the_living<'a>(attachment: &'a Attachment, watches: &mut Vec<Watch<'a>>
             let word = liveness_word(attachment, index * BLOCK_SLOTS + place as u32)?;
             let value = word.load(Acquire);
             if robust::word_says_dead(value) {
-                if is_ending(attachment, record.member.load(Acquire))? {
-                    return Ok(Crowd::SomeEnding);
-                }
-                continue;
+                some_are_ending |= is_ending(attachment, record.member.load(Acquire))?;
+            } else {
+                watch(Watch { word, value });
             }
-            if watches.len() == futex::MAX_WATCHES {
-                return Ok(Crowd::TooMany);
-            }
-            watches.push(Watch { word, value });
         }
     }
-    Ok(Crowd::AllWatched)
+    Ok(some_are_ending)
 }
 
 /// Whether the member of a dead participant may still be announced.

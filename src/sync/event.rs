@@ -3,8 +3,10 @@
 //! It counts how often it was set, so that whoever waits returns although the event was
 //! cleared again before it could look. What a death does is told in `gate`.
 
+use super::bed::Bed;
 use super::gate::{self, ONE, OPEN};
 use super::wait::Wait;
+use super::waitable::Waitable;
 use crate::error::{Error, Result, Status};
 use crate::layout::shared;
 use crate::platform::atomic::{HookableWord64, Ordering::Acquire};
@@ -70,7 +72,7 @@ impl EventBody {
         mut wait: Wait<'_>,
     ) -> Result<()> {
         let since = since.unwrap_or_else(|| self.sets());
-        let passes = |word| word & OPEN != 0 || gate::number_in(word) != since;
+        let passes = |word| is_over(word, since);
         match gate::wait(&self.word, attachment, thread.hook(), &mut wait, passes)? {
             true => Ok(()),
             false => Err(wait.refusal(NOT_SET)),
@@ -80,5 +82,42 @@ impl EventBody {
     /// Checks the word.
     pub(crate) fn verify(&self) -> Result<()> {
         gate::check(self.word.load(Acquire))
+    }
+}
+
+/// Whether a wait is over that began when the event had been set `since` times.
+fn is_over(word: u64, since: u32) -> bool {
+    word & OPEN != 0 || gate::number_in(word) != since
+}
+
+/// An event for which somebody begins to wait.
+pub(crate) struct SinceNow<'a> {
+    event: &'a EventBody,
+    since: u32,
+}
+
+impl EventBody {
+    /// The wait for it that begins now.
+    pub(crate) fn since_now(&self) -> SinceNow<'_> {
+        SinceNow { event: self, since: self.sets() }
+    }
+}
+
+impl Waitable for SinceNow<'_> {
+    fn seems_ready(&self) -> bool {
+        // Acquire, SIGNALLED.
+        is_over(self.event.word.load(Acquire), self.since)
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        Ok(self.seems_ready())
+    }
+
+    fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
+        gate::prepare(&self.event.word, bed, |word| is_over(word, self.since))
+    }
+
+    fn leave(&self) {
+        gate::leave(&self.event.word, |word| is_over(word, self.since));
     }
 }

@@ -36,6 +36,7 @@
 //!
 //! `models/gate.pml` checks this with three waiters and two deaths: no slice is needed.
 
+use super::bed::Bed;
 use super::lending::lend_hook;
 use super::wait::Wait;
 use crate::error::{Result, corrupted};
@@ -149,8 +150,8 @@ fn sleep(
         let seen = word.load(Acquire);
         check(seen)?;
         if passes(seen) {
-            if wait.slept() && seen & WAITERS != 0 {
-                wake_all(word); // G3
+            if wait.slept() {
+                pass_on(word, seen);
             }
             return Ok(true);
         }
@@ -162,6 +163,45 @@ fn sleep(
         if marked == seen || word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok() {
             wait.sleep(attachment, &word.watches(marked), &[])?;
         }
+    }
+}
+
+/// Marks it for who is about to sleep for any of several objects; true if it passes instead.
+pub(super) fn prepare<'a>(
+    word: &'a HookableWord64,
+    bed: &mut Bed<'a>,
+    passes: impl Fn(u64) -> bool,
+) -> Result<bool> {
+    loop {
+        // Acquire, SIGNALLED.
+        let seen = word.load(Acquire);
+        check(seen)?;
+        if passes(seen) {
+            return Ok(true);
+        }
+        let marked = seen | WAITERS;
+        // Relaxed: a flag publishes nothing.
+        if marked == seen || word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok() {
+            let [low, high] = word.watches(marked);
+            bed.add(low);
+            bed.compare(high);
+            return Ok(false);
+        }
+    }
+}
+
+/// Who has slept so goes away.
+pub(super) fn leave(word: &HookableWord64, passes: impl Fn(u64) -> bool) {
+    let seen = word.load(Relaxed);
+    if passes(seen) {
+        pass_on(word, seen);
+    }
+}
+
+/// G3.
+fn pass_on(word: &HookableWord64, seen: u64) {
+    if seen & WAITERS != 0 {
+        wake_all(word);
     }
 }
 

@@ -3,8 +3,10 @@
 //! What a death does is told in `gate`. Who dies before it has counted down leaves a latch
 //! that nobody else will open: a latch does not know who is to come.
 
+use super::bed::Bed;
 use super::gate::{self, ONE, OPEN};
 use super::wait::Wait;
+use super::waitable::Waitable;
 use crate::error::{Error, Result, Status, corrupted, invalid};
 use crate::layout::shared;
 use crate::platform::atomic::{
@@ -63,8 +65,7 @@ impl LatchBody {
         thread: &Thread,
         mut wait: Wait<'_>,
     ) -> Result<()> {
-        let passes = |word| word & OPEN != 0;
-        match gate::wait(&self.word, attachment, thread.hook(), &mut wait, passes)? {
+        match gate::wait(&self.word, attachment, thread.hook(), &mut wait, is_open)? {
             true => Ok(()),
             false => Err(wait.refusal(STILL_SHUT)),
         }
@@ -79,6 +80,29 @@ impl LatchBody {
         }
         Err(corrupted("a latch is open exactly at zero, and this one is not: it is damaged"))
     }
+}
+
+impl Waitable for LatchBody {
+    fn seems_ready(&self) -> bool {
+        // Acquire, SIGNALLED.
+        is_open(self.word.load(Acquire))
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        Ok(self.seems_ready())
+    }
+
+    fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
+        gate::prepare(&self.word, bed, is_open)
+    }
+
+    fn leave(&self) {
+        gate::leave(&self.word, is_open);
+    }
+}
+
+fn is_open(word: u64) -> bool {
+    word & OPEN != 0
 }
 
 fn word_of(count: u32) -> u64 {

@@ -5,8 +5,11 @@
 
 mod actor;
 pub(crate) mod barrier;
+mod bed;
 pub(crate) mod condvar;
 mod contender;
+mod crowd;
+pub(crate) mod deaths;
 pub(crate) mod event;
 mod gate;
 pub(crate) mod guarded;
@@ -22,3 +25,4 @@ pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 pub(crate) mod tracked;
 pub(crate) mod wait;
+pub(crate) mod waitable;

@@ -40,15 +40,18 @@
 //! `models/semaphore.pml` checks this with three who acquire and two deaths: no slice is
 //! needed, and none of the steps can be left out.
 
+use super::bed::Bed;
+use super::crowd;
 use super::lending::lend_hook;
 use super::wait::Wait;
+use super::waitable::Waitable;
 use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, HookableWord64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::platform::futex::{self, Watch};
+use crate::platform::futex::Watch;
 use crate::roster::attachment::Attachment;
 use crate::roster::thread::Thread;
 
@@ -66,7 +69,8 @@ shared! {
         word: HookableWord64,
         /// The most permits to be had; constant once published.
         max: AtomicU32,
-        unused: u32,
+        /// Who sleeps without a hook.
+        crowd: AtomicU32,
         reserved: [u64; 6],
     }
 }
@@ -185,14 +189,20 @@ impl SemaphoreBody {
                 }
                 return Err(wait.refusal(NONE_LEFT));
             }
-            // Relaxed: a flag publishes nothing.
-            let marked = seen | WAITERS;
-            if marked == seen || self.word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok()
-            {
-                let low = Watch { word: self.word.low().as_futex(), value: marked as u32 };
+            if let Some(low) = self.mark(seen) {
                 wait.sleep(attachment, &[low], &[])?;
             }
         }
+    }
+
+    /// Says that somebody is about to sleep; `None` if the word is not as it was seen.
+    fn mark(&self, seen: u64) -> Option<Watch<'_>> {
+        let marked = seen | WAITERS;
+        // Relaxed: a flag publishes nothing.
+        let is_marked =
+            marked == seen || self.word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok();
+        let word = self.word.low().as_futex();
+        is_marked.then_some(Watch { word, value: marked as u32 })
     }
 
     /// S3: there may have been one wake for several permits, if who gave them was killed.
@@ -248,7 +258,7 @@ impl SemaphoreBody {
     }
 
     fn wake(&self, n: u32) -> u32 {
-        futex::wake(self.word.low().as_futex(), n.min(MOST_PERMITS) as i32)
+        crowd::wake(&self.crowd, self.word.low().as_futex(), n)
     }
 
     /// Checks the word, and the limit.
@@ -259,6 +269,38 @@ impl SemaphoreBody {
             return Ok(());
         }
         Err(corrupted("a semaphore has more permits than it can have: the segment is damaged"))
+    }
+}
+
+impl Waitable for SemaphoreBody {
+    fn seems_ready(&self) -> bool {
+        // Acquire, PERMITTED: as in `value`.
+        self.word.load(Acquire) & AVAILABLE != 0
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        Ok(self.seems_ready())
+    }
+
+    fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
+        let crowd = crowd::join(&self.crowd);
+        loop {
+            let seen = self.word.load(Acquire);
+            check(seen)?;
+            if seen & AVAILABLE != 0 {
+                return Ok(true);
+            }
+            if let Some(low) = self.mark(seen) {
+                bed.add(low);
+                bed.compare(crowd);
+                return Ok(false);
+            }
+        }
+    }
+
+    /// S2, S3: as one who gives up.
+    fn leave(&self) {
+        self.wake(1);
     }
 }
 

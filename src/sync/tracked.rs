@@ -12,6 +12,7 @@
 //!                            bit 30       WAITERS: somebody may be asleep
 //!                            the rest     zero in every state: the hook may point here
 //!  8       4        max      how many permits there are; constant
+//!  12      4        crowd    who sleeps without a hook (`crowd`)
 //!  16      8        debtor   the member that frees a permit of another one, or 0
 //!  64      8 * max  permits  0, or {generation:32, index + 1} of the member that holds it
 //! ```
@@ -51,17 +52,19 @@
 //!
 //! `models/tracked.pml` checks this with three members and two deaths.
 
+use super::bed::Bed;
+use super::crowd;
 use super::holders::{self, Holders};
 use super::lending::lend_hook;
 use super::semaphore::{NONE_LEFT, TOO_MANY};
 use super::wait::Wait;
+use super::waitable::Waitable;
 use crate::error::{Result, corrupted};
 use crate::layout::{Offset, shared};
 use crate::platform::atomic::{
     AtomicU32, AtomicU64, HookableWord64,
     Ordering::{Acquire, Relaxed, SeqCst},
 };
-use crate::platform::futex;
 use crate::roster::attachment::Attachment;
 use crate::roster::member;
 use crate::roster::thread::Thread;
@@ -73,18 +76,14 @@ const ONE: u64 = 1 << 32;
 /// The most permits that a tracked semaphore can have: who waits looks at each.
 pub(crate) const MOST_TRACKED: u32 = 4096;
 
-/// A member that is about to end frees its byte a little after its threads are dead.
-const FIRST_UNSEEN_SLICE_NS: u64 = 50_000;
-/// The longest that the end of a member without threads is not seen.
-const LONGEST_UNSEEN_SLICE_NS: u64 = 20_000_000;
-
 shared! {
     /// A tracked semaphore in shared memory; its permits follow.
     pub(crate) struct TrackedBody: 64 {
         word: HookableWord64,
         /// How many permits follow; constant once published.
         max: AtomicU32,
-        unused: u32,
+        /// Who sleeps without a hook.
+        crowd: AtomicU32,
         debtor: AtomicU64,
         reserved: [u64; 5],
     }
@@ -116,7 +115,7 @@ pub(crate) struct Tracked {
 
 /// What a look at the permits found.
 enum Look {
-    Taken,
+    Found,
     /// Living members hold all of them.
     Held(Holders),
 }
@@ -173,8 +172,8 @@ impl Tracked {
             }
         }
         if wait.is_over() {
-            return match self.look(me)? {
-                Look::Taken => Ok(()),
+            return match self.look(me, |at, holder| self.take(at, holder, me))? {
+                Look::Found => Ok(()),
                 Look::Held(_) => Err(wait.refusal(NONE_LEFT)),
             };
         }
@@ -205,45 +204,66 @@ impl Tracked {
 
     /// The hook is on the word.
     fn sleep(&self, me: u64, wait: &mut Wait<'_>) -> Result<()> {
-        let word = &self.body.word;
-        let mut unseen_slice = FIRST_UNSEEN_SLICE_NS;
+        let mut bed = Bed::new();
         loop {
-            // SeqCst, WAITING, here and below.
-            let seen = word.load(SeqCst);
-            check(seen)?;
-            if seen & WAITERS == 0 {
-                word.fetch_or(WAITERS, SeqCst); // T3, if we were woken
-                continue;
+            bed.make();
+            if self.mark_and_look(me, |at, holder| self.take(at, holder, me), &mut bed)? {
+                self.pass_on(wait);
+                return Ok(());
             }
-            let holders = match self.look(me)? {
-                Look::Taken => {
-                    self.pass_on(wait);
-                    return Ok(());
-                }
-                Look::Held(holders) => holders,
-            };
             if wait.is_over() {
                 self.pass_on(wait);
                 return Err(wait.refusal(NONE_LEFT));
             }
-            let span = if holders.some_unseen { unseen_slice } else { u64::MAX };
-            wait.sleep_for(self.attachment, &word.watches(seen), &holders.threads, span)?;
-            unseen_slice = match holders.some_unseen {
-                true => (unseen_slice * 2).min(LONGEST_UNSEEN_SLICE_NS),
-                false => FIRST_UNSEEN_SLICE_NS,
-            };
+            wait.sleep_in(&mut bed)?;
         }
     }
 
     /// T4.
     fn pass_on(&self, wait: &Wait<'_>) {
         if wait.slept() {
-            futex::wake(self.body.word.low().as_futex(), 1);
+            self.wake_one();
         }
     }
 
-    /// Takes the first permit that is free or a dead member's, or says who holds them.
-    fn look(&self, me: u64) -> Result<Look> {
+    fn wake_one(&self) {
+        crowd::wake(&self.body.crowd, self.body.word.low().as_futex(), 1);
+    }
+
+    /// Says that somebody is about to sleep, and looks. True if it found a permit, else
+    /// `bed` has what ends the sleep.
+    fn mark_and_look<'a>(
+        &'a self,
+        me: u64,
+        gets: impl Fn(usize, u64) -> bool,
+        bed: &mut Bed<'a>,
+    ) -> Result<bool> {
+        let word = &self.body.word;
+        let seen = loop {
+            // SeqCst, WAITING, here and below.
+            let seen = word.load(SeqCst);
+            check(seen)?;
+            if seen & WAITERS != 0 {
+                break seen;
+            }
+            word.fetch_or(WAITERS, SeqCst); // T3, if we were woken
+        };
+        let Look::Held(holders) = self.look(me, gets)? else {
+            return Ok(true);
+        };
+        let [low, high] = word.watches(seen);
+        bed.add(low);
+        bed.compare(high);
+        holders.threads.iter().for_each(|name| bed.watch(self.attachment, *name));
+        if holders.some_unseen {
+            bed.look_again_soon();
+        }
+        Ok(false)
+    }
+
+    /// Looks for a permit that is free or a dead member's and that the caller `gets`, by its
+    /// place and who has it; or says who holds them.
+    fn look(&self, me: u64, gets: impl Fn(usize, u64) -> bool) -> Result<Look> {
         loop {
             let mut held = Vec::new();
             for at in self.upwards() {
@@ -251,7 +271,7 @@ impl Tracked {
                 // killed when it has given it back and told nobody.
                 let holder = loop {
                     match self.permits[at].load(SeqCst) {
-                        0 if self.take(at, 0, me) => return Ok(Look::Taken),
+                        0 if gets(at, 0) => return Ok(Look::Found),
                         0 => {}
                         holder => break holder,
                     }
@@ -270,8 +290,8 @@ impl Tracked {
             }
             for at in self.upwards() {
                 let holder = self.permits[at].load(Relaxed);
-                if holders.is_gone(holder) && self.take(at, holder, me) {
-                    return Ok(Look::Taken);
+                if holders.is_gone(holder) && gets(at, holder) {
+                    return Ok(Look::Found);
                 }
             }
             // Others took them first: who holds them now?
@@ -383,7 +403,7 @@ impl Tracked {
         }
         let _lent = lend_hook(thread, word.low())?;
         self.change_word(|word| (word & !WAITERS).wrapping_add(ONE))?; // T3
-        futex::wake(word.low().as_futex(), 1);
+        self.wake_one();
         Ok(())
     }
 
@@ -439,4 +459,30 @@ fn check(word: u64) -> Result<()> {
         return Ok(());
     }
     Err(corrupted("a tracked semaphore's word has bits that are always zero: it is damaged"))
+}
+
+impl Waitable for Tracked {
+    fn seems_ready(&self) -> bool {
+        // Relaxed: a hint.
+        self.upwards().any(|at| self.permits[at].load(Relaxed) == 0)
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        Ok(self.value()? > 0)
+    }
+
+    fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
+        let crowd = crowd::join(&self.body.crowd);
+        let me = member::own_word(self.attachment);
+        let is_ready = self.mark_and_look(me, |_, _| true, bed)?;
+        if !is_ready {
+            bed.compare(crowd);
+        }
+        Ok(is_ready)
+    }
+
+    /// T4.
+    fn leave(&self) {
+        self.wake_one();
+    }
 }

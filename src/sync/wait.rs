@@ -17,6 +17,7 @@
 //! So no wait needs an end of its own. Slices are the back-stop (see `mutex`), and waits
 //! that only a slice has ended are counted.
 
+use super::bed::Bed;
 use crate::error::{Error, Result};
 use crate::platform::atomic::{AtomicI32, Ordering::Relaxed};
 use crate::platform::futex::{self, MAX_WATCHES, Wake, Watch};
@@ -38,9 +39,7 @@ const FIRST_SLICE_NS: u64 = 100_000_000;
 const LONGEST_SLICE_NS: u64 = 1_000_000_000;
 /// When there are more participants to watch than words to sleep on.
 const CROWDED_SLICE_NS: u64 = 20_000_000;
-/// Participants that one sleep watches: two words each, and some for the object.
-const MOST_WATCHED: usize = (MAX_WATCHES - FEW) / 2;
-/// Words of a sleep that watches one participant, at most.
+/// As many words as most sleeps have.
 const FEW: usize = 8;
 
 /// Whether it pays to look for a while before a sleep, as one handle has found out.
@@ -116,6 +115,11 @@ impl<'a> Wait<'a> {
         Self::with(deadline, None)
     }
 
+    /// One that goes to sleep at once: for what takes its time.
+    pub(crate) fn patient(deadline: Deadline) -> Self {
+        Self { most_looks: 0, ..Self::with(deadline, None) }
+    }
+
     fn with(deadline: Deadline, spin: Option<&'a Spin>) -> Self {
         Self {
             deadline,
@@ -172,69 +176,78 @@ impl<'a> Wait<'a> {
         words: &[Watch<'_>],
         living: &[u64],
     ) -> Result<()> {
-        let wake = match living.len() {
-            0 => Some(futex::wait(words, self.until(self.slice))),
-            1 => self.sleep_watching::<FEW>(attachment, words, living)?,
-            _ => self.sleep_watching::<MAX_WATCHES>(attachment, words, living)?,
-        };
-        let Some(wake) = wake else {
-            return Ok(());
-        };
-        for name in living {
-            if death::feel_pulse(attachment, *name)?.is_none() {
-                death::spread_word(attachment, *name);
-            }
-        }
-        self.has_slept(wake);
-        if self.by_slice {
-            self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
-            living.iter().try_for_each(|name| death::examine(attachment, *name))?;
-        }
-        Ok(())
+        self.sleep_among(words, living.iter().map(|name| (attachment, *name)))
     }
 
-    /// The same, but not longer than `span_ns`: where something may change that nobody will
-    /// wake us for.
+    /// The same for all that is in `bed`.
     ///
     /// # Errors
     /// As for `sleep`.
-    pub(crate) fn sleep_for(
-        &mut self,
-        attachment: &Attachment,
-        words: &[Watch<'_>],
-        living: &[u64],
-        span_ns: u64,
-    ) -> Result<()> {
-        let slice = self.slice;
-        self.slice = slice.min(span_ns);
-        let done = self.sleep(attachment, words, living);
-        if span_ns <= slice {
+    pub(crate) fn sleep_in(&mut self, bed: &mut Bed<'_>) -> Result<()> {
+        let (slice, span) = (self.slice, bed.span_ns());
+        self.slice = slice.min(span);
+        let (words, living) = bed.words();
+        let done = self.sleep_among(words, living.iter().copied());
+        bed.spread_word();
+        if span <= slice {
             self.slice = slice;
             self.by_slice = false;
         }
         done
     }
 
-    /// The same as `sleep` until the kernel returns; nothing if somebody is dead already, and the word
-    /// of that is spread.
-    fn sleep_watching<const N: usize>(
-        &self,
-        attachment: &Attachment,
+    fn sleep_among<'b>(
+        &mut self,
         words: &[Watch<'_>],
-        living: &[u64],
+        living: impl ExactSizeIterator<Item = (&'b Attachment, u64)> + Clone,
+    ) -> Result<()> {
+        let wake = match words.len() + 2 * living.len() {
+            count if count == words.len() && count <= MAX_WATCHES => {
+                Some(futex::wait(words, self.until(self.slice)))
+            }
+            ..=FEW => self.sleep_watching::<FEW>(words, living.clone())?,
+            _ => self.sleep_watching::<MAX_WATCHES>(words, living.clone())?,
+        };
+        let Some(wake) = wake else {
+            return Ok(());
+        };
+        for (attachment, name) in living.clone() {
+            if death::feel_pulse(attachment, name)?.is_none() {
+                death::spread_word(attachment, name);
+            }
+        }
+        self.has_slept(wake);
+        if self.by_slice {
+            self.slice = (self.slice * 2).min(LONGEST_SLICE_NS);
+            for (attachment, name) in living {
+                death::examine(attachment, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps on as much of that as `N` words hold, until the kernel returns; nothing if
+    /// somebody is dead already, and the word of that is spread.
+    fn sleep_watching<'b, const N: usize>(
+        &self,
+        words: &[Watch<'_>],
+        living: impl ExactSizeIterator<Item = (&'b Attachment, u64)>,
     ) -> Result<Option<Wake>> {
+        let mut count = words.len().min(N);
+        let is_crowded = words.len() + 2 * living.len() > N;
         let mut watches = [words[0]; N];
-        watches[..words.len()].copy_from_slice(words);
-        let mut count = words.len();
-        for name in living.iter().take(MOST_WATCHED) {
-            let Some(pulse) = death::feel_pulse(attachment, *name)? else {
-                death::spread_word(attachment, *name);
+        watches[..count].copy_from_slice(&words[..count]);
+        for (attachment, name) in living {
+            let Some(pulse) = death::feel_pulse(attachment, name)? else {
+                death::spread_word(attachment, name);
                 return Ok(None);
             };
-            watches[count..count + 2].copy_from_slice(&pulse.watches());
-            count += 2;
+            if count + 2 <= N {
+                watches[count..count + 2].copy_from_slice(&pulse.watches());
+                count += 2;
+            }
         }
-        let slice = if living.len() > MOST_WATCHED { CROWDED_SLICE_NS } else { self.slice };
+        let slice = if is_crowded { self.slice.min(CROWDED_SLICE_NS) } else { self.slice };
         Ok(Some(futex::wait(&watches[..count], self.until(slice))))
     }
 

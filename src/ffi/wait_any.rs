@@ -1,0 +1,136 @@
+//! `atoll_wait_any`.
+
+use core::ffi::c_void;
+
+use super::argument::{items, wrong};
+use super::event::atoll_event;
+use super::guard::guard;
+use super::handle;
+use super::latch::atoll_latch;
+use super::output::Output;
+use super::segment::atoll_segment;
+use super::semaphore::atoll_semaphore;
+use super::status::atoll_status;
+use crate::error::{Error, Result, Status};
+use crate::object::wait_any::{Waitable, check_number, wait_any};
+use crate::platform::time::Deadline;
+use crate::roster::thread::InCall;
+
+/// One of several things that a thread waits for.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct atoll_waitable {
+    /// A handle of an event, a latch, a semaphore, or a segment, whose members may die.
+    pub handle: *const c_void,
+    /// Of a segment, the last death that you know of, as for atoll_segment_wait_death();
+    /// else 0.
+    pub seen: u64,
+}
+
+impl atoll_waitable {
+    /// What it stands for, as number `at` of several.
+    fn find<'a>(&self, call: &'a InCall, at: usize) -> Result<Waitable<'a>> {
+        if let Some(segment) = handle::find_if::<atoll_segment>(call, self.handle) {
+            return Ok(Waitable::Death(segment, self.seen));
+        }
+        let found = self.find_object(call).ok_or_else(|| self.refusal(at))?;
+        if self.seen != 0 {
+            return Err(wrong(format!(
+                "waitables[{at}].seen is {}, and only a segment has one: it must be 0",
+                self.seen
+            )));
+        }
+        Ok(found)
+    }
+
+    fn find_object<'a>(&self, call: &'a InCall) -> Option<Waitable<'a>> {
+        let handle = self.handle;
+        handle::find_if::<atoll_event>(call, handle)
+            .map(Waitable::Event)
+            .or_else(|| handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore))
+            .or_else(|| handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch))
+    }
+
+    #[cold]
+    fn refusal(&self, at: usize) -> Error {
+        match handle::noun_of(self.handle) {
+            Some(noun) => Error::with(
+                Status::WrongKind,
+                format!(
+                    "waitables[{at}] is a {noun}, and is never ready by itself: wait for events, \
+                     latches, semaphores, or the deaths in a segment"
+                ),
+            ),
+            None => wrong(format!(
+                "waitables[{at}].handle is NULL, was closed, or never was a handle: pass one that \
+                 is open"
+            )),
+        }
+    }
+}
+
+/// Waits until at least one of several things is ready, up to `timeout_ns`, and says which
+/// are. They may lie in different segments, and one may be there several times.
+///
+/// It takes nothing, so others may be faster: acquire a semaphore that was ready with a
+/// timeout of 0, and if that is TIMED_OUT wait again. What is ready:
+///
+///   event       It is set, or was since the call began.
+///   latch       It is open.
+///   semaphore   There is a permit to be had.
+///   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
+///
+/// Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
+/// cannot be waited for so.
+///
+/// waitables   What to wait for, with 0 as `seen` except for segments.
+/// n           How many: 1 to 64.
+/// timeout_ns  How long to wait, as for atoll_mutex_lock().
+/// out_ready   Receives a bit for each that was ready when one was: bit i for waitables[i].
+///             0 on TIMED_OUT.
+///
+/// Returns
+///   OK                  At least one is ready; *out_ready says which.
+///   TIMED_OUT           None was.
+///   INTERRUPTED         A signal handler ran. Call again.
+///   WRONG_KIND          One is something that cannot be waited for so. The sentence says
+///                       which.
+///   PERMISSION          None is ready, and one is in a segment that is open read-only: one
+///                       cannot wait there.
+///   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, `seen`
+///                       is not 0 where it must be, or timeout_ns is negative.
+///   CORRUPTED           A segment is damaged.
+///
+/// Threads   Any thread, many at a time, also for the same things.
+/// Signals   A handler installed with SA_RESTART does not interrupt.
+/// Fork      A child may use the handles.
+/// Owner     Takes nothing. The array is only read.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_wait_any(
+    waitables: *const atoll_waitable,
+    n: usize,
+    timeout_ns: i64,
+    out_ready: *mut u64,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for a uint64_t.
+        let out_ready = unsafe { Output::at(out_ready, "out_ready") }?;
+        check_number(n)?;
+        // SAFETY: the caller passes NULL or n of them.
+        let items = unsafe { items(waitables, n, "waitables") }?;
+        let deadline = Deadline::after_ns(timeout_ns)?;
+        let found = items.iter().enumerate().map(|(at, item)| item.find(call, at));
+        let outcome = wait_any(&found.collect::<Result<Vec<_>>>()?, deadline);
+        match outcome {
+            Err(late) if late.status() == Status::TimedOut => {
+                out_ready.write(0);
+                Err(late)
+            }
+            outcome => {
+                out_ready.write(outcome?);
+                Ok(())
+            }
+        }
+    })
+}

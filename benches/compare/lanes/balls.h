@@ -5,13 +5,19 @@
  *   condvar    a condition variable and a mutex of atoll's
  *   futex      a word and the system call, and nothing else: it always wakes, always sleeps
  *   pthread    pthread_cond_t and pthread_mutex_t, process-shared
+ *   any        two events for each direction, which carry the ball in turn: who waits does not
+ *              know which will, and waits for any of them
+ *   poll       the same with eventfds and poll()
  */
 #ifndef BALLS_H
 #define BALLS_H
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +28,9 @@ struct table {
     uint32_t turn __attribute__((aligned(64)));
     pthread_mutex_t mutex __attribute__((aligned(64)));
     pthread_cond_t condition __attribute__((aligned(64)));
+    /* Who came first, and what its eventfds are: two for each player. */
+    pid_t first;
+    int descriptors[4];
     volatile int is_over __attribute__((aligned(64)));
 };
 
@@ -31,6 +40,10 @@ struct court {
     atoll_event *to[2];
     atoll_mutex *mutex;
     atoll_condvar *condvar;
+    /* Two for each player: which is next is told by how often the ball was passed. */
+    atoll_event *either[4];
+    int descriptors[4];
+    uint32_t passed;
 };
 
 struct ball {
@@ -134,11 +147,71 @@ static void pthread_await(struct court *court, uint32_t me) {
     pthread_mutex_unlock(&court->table->mutex);
 }
 
+/* --- any ------------------------------------------------------------------------------------ */
+
+static void any_open(struct court *court, const char *name) {
+    for (int i = 0; i < 4; i++) {
+        char called[32];
+        snprintf(called, sizeof called, "%s any %d", name, i);
+        lane_check(atoll_event_open_or_create(shared_segment, called, &court->either[i]));
+    }
+}
+
+static void any_pass(struct court *court, uint32_t to) {
+    lane_check(atoll_event_set(court->either[2 * to + court->passed++ % 2]));
+}
+
+static void any_await(struct court *court, uint32_t me) {
+    atoll_event **mine = &court->either[2 * me];
+    const atoll_waitable both[] = {{mine[0], 0}, {mine[1], 0}};
+    uint64_t ready = 0;
+    lane_check(atoll_wait_any(both, 2, ATOLL_FOREVER, &ready));
+    lane_check(atoll_event_clear(mine[ready >> 1]));
+}
+
+/* --- poll ----------------------------------------------------------------------------------- */
+
+/* They have no names: who comes second takes them from the first one's table. */
+static void poll_open(struct court *court, const char *name) {
+    struct table *table = court->table;
+    int first = -1;
+    (void)name;
+    if (shared_is_new) {
+        prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+        table->first = getpid();
+    } else {
+        first = (int)syscall(SYS_pidfd_open, table->first, 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        if (shared_is_new)
+            table->descriptors[i] = court->descriptors[i] = eventfd(0, 0);
+        else
+            court->descriptors[i] = (int)syscall(SYS_pidfd_getfd, first, table->descriptors[i], 0);
+        lane_need(court->descriptors[i] >= 0, "eventfd, or pidfd_getfd");
+    }
+}
+
+static void poll_pass(struct court *court, uint32_t to) {
+    const uint64_t one = 1;
+    const int descriptor = court->descriptors[2 * to + court->passed++ % 2];
+    lane_need(write(descriptor, &one, sizeof one) == sizeof one, "write to an eventfd");
+}
+
+static void poll_await(struct court *court, uint32_t me) {
+    const int *mine = &court->descriptors[2 * me];
+    struct pollfd both[] = {{mine[0], POLLIN, 0}, {mine[1], POLLIN, 0}};
+    uint64_t count;
+    lane_need(poll(both, 2, -1) == 1, "poll");
+    lane_need(read(mine[both[1].revents != 0], &count, sizeof count) == sizeof count, "read");
+}
+
 static const struct ball balls[] = {
     {"event", event_open, event_pass, event_await},
     {"condvar", condvar_open, condvar_pass, condvar_await},
     {"futex", futex_open, futex_pass, futex_await},
     {"pthread", pthread_open, pthread_pass, pthread_await},
+    {"any", any_open, any_pass, any_await},
+    {"poll", poll_open, poll_pass, poll_await},
     {NULL, NULL, NULL, NULL},
 };
 

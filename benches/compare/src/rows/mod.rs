@@ -59,6 +59,8 @@ pub const PLANS: &[Plan] = &[
     pingpong::CONDVAR_AWAKE,
     pingpong::CONDVAR_ONE_CPU,
     pingpong::CONDVAR_PTHREAD,
+    pingpong::WAIT_ANY,
+    pingpong::WAIT_ANY_AWAKE,
     barrier::IN_TWO,
     transaction::TWO_WORDS,
     heap::ALONE,

@@ -69,6 +69,22 @@ pub const CONDVAR_PTHREAD: Plan = Plan {
     measure: |site, subject| on_two(site, subject, ["condvar:asleep", "pthread:asleep"]),
 };
 
+/// Of two things that may come, one does.
+const EITHER: Subject = Subject {
+    name: "wait_any_2",
+    peer_name: Some("poll on two eventfds"),
+    target: Some(0.7),
+    ..ASLEEP
+};
+pub const WAIT_ANY: Plan = Plan {
+    subject: EITHER,
+    measure: |site, subject| on_two(site, subject, ["any:asleep", "poll:asleep"]),
+};
+pub const WAIT_ANY_AWAKE: Plan = Plan {
+    subject: Subject { name: "wait_any_2_awake", target: None, ..EITHER },
+    measure: |site, subject| on_two(site, subject, ["any:awake", "poll:awake"]),
+};
+
 fn on_two(site: &mut Site, subject: &Subject, balls: [&str; 2]) -> Result<Row> {
     let cpus = site.cpus;
     play(site, subject, balls, cpus)

@@ -184,6 +184,13 @@ pub(crate) struct BarrierInfo {
 /// `atoll_arrival`, of which nobody here wants to know more.
 pub(crate) type Arrival = u64;
 
+/// `atoll_waitable`.
+#[repr(C)]
+pub(crate) struct Waitable {
+    pub(crate) handle: Handle,
+    pub(crate) seen: u64,
+}
+
 /// `atoll_ticket`.
 pub(crate) type Ticket = [u64; 33];
 
@@ -243,6 +250,7 @@ functions! {
     transaction_modify(Handle, Handle, u64, u64, *mut *mut c_void) -> i32;
     transaction_commit(Handle) -> i32;
     transaction_abort(Handle) -> i32;
+    wait_any(*const Waitable, usize, i64, *mut u64) -> i32;
     event_create(Handle, *const c_char, *mut Handle) -> i32;
     event_open(Handle, *const c_char, *mut Handle) -> i32;
     event_open_or_create(Handle, *const c_char, *mut Handle) -> i32;
@@ -271,6 +279,9 @@ functions! {
     barrier_abort(Handle) -> i32;
     barrier_reset(Handle) -> i32;
     barrier_stat(Handle, *mut Roomy<BarrierInfo>) -> i32;
+    waiter_create(Handle, *mut Handle) -> i32;
+    waiter_finish(Handle, *mut bool) -> i32;
+    waiter_close(Handle) -> i32;
     condvar_create(Handle, *const c_char, *mut Handle) -> i32;
     condvar_open(Handle, *const c_char, *mut Handle) -> i32;
     condvar_open_or_create(Handle, *const c_char, *mut Handle) -> i32;

@@ -36,7 +36,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 ];
 
 /// Waits for a notification, in one call after the other if need be.
-const WAITER: Role =
+pub(crate) const WAITER: Role =
     Role { before: |bell| ok("prepare", prepare(bell)), wait: |bell, _| commit(bell), ..ROLE };
 
 const WAITERS: &[&Role] = &[&WAITER, &WAITER, &WAITER];
@@ -196,9 +196,9 @@ fn cancel(bell: &Object) -> i32 {
 }
 
 /// Stands for a wait that is given up and had been notified.
-const NOTIFIED: i32 = 1000;
+pub(crate) const NOTIFIED: i32 = 1000;
 
-fn notify_one(bell: &Object) -> i32 {
+pub(crate) fn notify_one(bell: &Object) -> i32 {
     call!(condvar_notify_one(bell.handle))
 }
 
@@ -216,7 +216,7 @@ fn lock(bell: &Object) -> Result<(), String> {
 }
 
 /// Whoever waits next is notified by the next who notifies, and not before.
-fn goes_on(world: &World, death: &Death) -> Result<(), String> {
+pub(crate) fn goes_on(world: &World, death: &Death) -> Result<(), String> {
     CONDVAR.look(world, |bell| {
         ok("prepare", prepare(bell))?;
         let waited = call!(condvar_commit_wait(bell.handle, 0));
@@ -240,7 +240,7 @@ fn are_notified(cast: &mut Cast, fate: Fate, count: usize) -> Result<(), String>
 
 /// There was one notification. Whether it may have been the victim's depends on whether that
 /// was `there` and lived; it was if the call returned.
-fn one_is_notified(cast: &mut Cast, fate: Fate, there: bool) -> Result<(), String> {
+pub(crate) fn one_is_notified(cast: &mut Cast, fate: Fate, there: bool) -> Result<(), String> {
     let notified = cast.statuses().len();
     let (least, most) = (usize::from(!there), usize::from(!(there && fate.returned)));
     if !(least..=most).contains(&notified) {

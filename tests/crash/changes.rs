@@ -87,9 +87,8 @@ impl<'a> Remains<'a> {
     /// As they are now, with the victim at its first mark.
     fn of(victim: &Victim, directory: &'a Path) -> Self {
         let named = fs::read_dir(directory).ok();
-        let segment = named.and_then(|names| {
-            names.flatten().find_map(|entry| Segment::open(&entry.path()))
-        });
+        let segment =
+            named.and_then(|names| names.flatten().find_map(|entry| Segment::open(&entry.path())));
         let head_at = robust_list(victim.thread);
         let mut remains = Self { directory, segment, head_at, head: [0; HEAD] };
         remains.differ(victim.thread);

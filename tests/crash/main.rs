@@ -9,6 +9,8 @@
 //! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `makers` | objects that threads wait for, as they are made |
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
+//! | `waiters` | waits that are objects |
+//! | `several` | and as somebody waits for more than one of them |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
 //! | `nouns` | the objects that they wait for |
@@ -68,6 +70,7 @@ mod readers;
 mod recorder;
 mod report;
 mod scene;
+mod several;
 mod short;
 mod sleepers;
 mod snapshots;
@@ -76,6 +79,7 @@ mod transactions;
 mod travel;
 mod victim;
 mod vigils;
+mod waiters;
 mod world;
 
 use std::process::ExitCode;

@@ -23,6 +23,7 @@ use crate::player::Stage;
 use crate::readers;
 use crate::transactions;
 use crate::victim::{marked, stepped};
+use crate::waiters;
 use crate::world::{
     self, CROWD, FRESH, LARGE_SIZE, LARGE_TYPE, NEW, SEGMENT, SHAPE, SMALL_SIZE, World, ok,
 };
@@ -155,7 +156,9 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
     let waits = [makers::OPERATIONS, gates::OPERATIONS, permits::OPERATIONS];
     let more_waits = [readers::OPERATIONS, bells::OPERATIONS, parties::OPERATIONS];
-    [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits).flatten()
+    let objects = [waiters::OPERATIONS];
+    let all = [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits);
+    all.chain(objects).flatten()
 }
 
 const OPERATIONS: &[Operation] = &[

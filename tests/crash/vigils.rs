@@ -14,9 +14,11 @@ use crate::parties;
 use crate::permits;
 use crate::player::{Player, Stage};
 use crate::readers;
+use crate::several;
 use crate::sleepers::{Cast, Role};
 use crate::travel::{self, Lead};
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
+use crate::waiters;
 use crate::world::{SEGMENT, World, ok};
 
 const FOUNDER: usize = 0;
@@ -73,7 +75,9 @@ pub(crate) struct Fate {
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
     let of_locks = [permits::VIGILS, readers::VIGILS];
     let of_meetings = [bells::VIGILS, parties::VIGILS];
-    [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings).flatten()
+    let of_listeners = [several::VIGILS, waiters::VIGILS];
+    let all = [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings);
+    all.chain(of_listeners).flatten()
 }
 
 /// One without a victim.

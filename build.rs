@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 23] = [
     "status",
     "guard",
     "platform",
@@ -30,6 +30,7 @@ const SOURCES: [&str; 22] = [
     "event",
     "barrier",
     "latch",
+    "lock",
     "transaction",
     "wait_any",
     "place",

@@ -74,6 +74,8 @@
  * What threads of all processes wait for, and what becomes of them when one is killed:
  *
  *   mutex       One holds it. The next to lock after a dead holder is told so.
+ *   lock        One process holds it, and any may release it. The next to acquire it after
+ *               a dead holder is told so, once.
  *   rwlock      Many read or one writes. A dead reader counts no more; a dead writer is told
  *               to who comes next, as with a mutex.
  *   semaphore   So many permits. If it is tracked, those of a dead process are back at once;
@@ -309,6 +311,11 @@
 #define ATOLL_KIND_LATCH 11
 
 /**
+ * A lock that processes hold.
+ */
+#define ATOLL_KIND_LOCK 12
+
+/**
  * Which edition of the contract that stands at atoll_place a program was compiled with.
  */
 #define ATOLL_PLACE_CONTRACT 1
@@ -468,6 +475,12 @@ typedef struct atoll_event atoll_event;
  * pointer is a handle: never follow it.
  */
 typedef struct atoll_latch atoll_latch;
+
+/**
+ * A lock in a segment that processes hold, not threads: any thread of any process may
+ * release it. The pointer is a handle: never follow it.
+ */
+typedef struct atoll_lock atoll_lock;
 
 /**
  * A mutex in a segment. The pointer is a handle: never follow it.
@@ -727,7 +740,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH; more will come.
+     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_LOCK; more will come.
      */
     uint32_t kind;
     /**
@@ -806,7 +819,7 @@ typedef struct {
 } atoll_mutex_options;
 
 /**
- * Who holds a mutex, or writes under a reader-writer lock. Ids and name are what the owner
+ * Who holds a mutex or a lock, or writes under a reader-writer lock. Ids and name are what the owner
  * itself calls them: in another container the same pid is somebody else.
  */
 typedef struct {
@@ -4093,6 +4106,226 @@ atoll_status atoll_latch_export(const atoll_latch *latch,
  */
 atoll_status atoll_latch_import(const atoll_ticket *ticket,
                                 atoll_latch **out);
+
+/**
+ * Makes a lock, free, in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a lock without a name, which others can only get by a ticket.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_lock_close(). With a name the lock
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_lock_create(atoll_segment *segment,
+                               const char *name,
+                               atoll_lock **out);
+
+/**
+ * Opens a lock by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a lock without a name cannot be opened.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same lock.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_lock_close().
+ * Since     0.1
+ */
+atoll_status atoll_lock_open(atoll_segment *segment,
+                             const char *name,
+                             atoll_lock **out);
+
+/**
+ * Opens the lock of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_lock_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_lock_open().
+ *   NO_SPACE            As for atoll_lock_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_lock_close().
+ * Since     0.1
+ */
+atoll_status atoll_lock_open_or_create(atoll_segment *segment,
+                                       const char *name,
+                                       atoll_lock **out);
+
+/**
+ * Removes the name of a lock: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the lock stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_lock_remove(atoll_segment *segment,
+                               const char *name);
+
+/**
+ * Closes a handle. A lock with a name stays in the segment; another one goes when no
+ * process has it open any more. One that is held stays held: close does not release. A
+ * call that waits on another thread goes on.
+ *
+ * lock      The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a lock.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_lock_close(atoll_lock *lock);
+
+/**
+ * Acquires the lock for this process, waiting up to `timeout_ns`.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * The lock is not recursive: a second call of the same process, on whichever thread, waits
+ * until somebody releases it.
+ *
+ * out_former  With OWNER_DIED receives who that was: the process, and the thread's name that
+ *             joined the segment; tid is 0. Otherwise it stays as it is. NULL is allowed.
+ *
+ * Returns
+ *   OK                  The process holds the lock.
+ *   OWNER_DIED          The process holds the lock. Its last holder died with it, or left
+ *                       the segment with it, so what it guards may be half-changed. Nobody
+ *                       else will be told.
+ *   TIMED_OUT           Somebody else holds it. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. You do not hold it. Call again.
+ *   NO_SPACE            The segment has no place for another thread: see
+ *                       max_participants in atoll_segment_options.
+ *   INCOMPATIBLE        This process uses another C library than the others.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    timeout_ns is negative, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread, many at a time. Who comes may be faster than who waits.
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      A child may use the handle, and does not hold what its parent holds.
+ * Owner     Takes nothing. `lock` stays yours.
+ * Since     0.1
+ */
+atoll_status atoll_lock_acquire(atoll_lock *lock,
+                                int64_t timeout_ns,
+                                atoll_owner *out_former);
+
+/**
+ * Releases the lock, whoever holds it. If others wait, one of them is on its way. Never
+ * waits. If the holder is dead, nobody will be told of that any more.
+ *
+ * Returns
+ *   OK                  Done.
+ *   NOT_OWNER           Nobody holds it. Nothing changed.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+ *
+ * Threads   Any thread of any process.
+ * Signals   May be called in a signal handler at any moment, also if that interrupted
+ *           another call. There a failure replaces what atoll_last_error() had to say.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_lock_release(atoll_lock *lock);
+
+/**
+ * Says which process holds the lock. The answer may be over when you read it: it is for
+ * people and for logs.
+ *
+ * out       Receives the owner, whose tid is 0 and whose name is that of the thread that
+ *           joined the segment; generation 0, and all else 0, if nobody holds it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_lock_owner(const atoll_lock *lock,
+                              atoll_owner *out);
+
+/**
+ * Writes a ticket for the lock, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_lock_export(const atoll_lock *lock,
+                               atoll_ticket *out);
+
+/**
+ * Opens the lock that a ticket is for.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_lock_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_lock_import(const atoll_ticket *ticket,
+                               atoll_lock **out);
 
 /**
  * Begins a transaction: changes that all happen, at the commit, or not at all.

@@ -27,6 +27,7 @@ pub use object::barrier::{Arrival, Barrier, BarrierInfo};
 pub use object::condvar::Condvar;
 pub use object::event::Event;
 pub use object::latch::Latch;
+pub use object::lock::Lock;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};

@@ -9,6 +9,7 @@ static atoll_event *event, *unset;
 static atoll_latch *latch;
 static atoll_rwlock *rwlock;
 static atoll_semaphore *semaphore, *tracked;
+static atoll_lock *lock;
 static atoll_condvar *condvar;
 static atoll_barrier *barrier;
 static const atoll_type number = ATOLL_TYPE_I64;
@@ -35,6 +36,7 @@ static void set_up(void) {
     need(atoll_rwlock_create(segment, NULL, &rwlock));
     need(atoll_semaphore_create(segment, NULL, &one_permit, &semaphore));
     need(atoll_semaphore_create(segment, NULL, &one_tracked, &tracked));
+    need(atoll_lock_create(segment, NULL, &lock));
     need(atoll_condvar_create(segment, NULL, &condvar));
     need(atoll_barrier_create(segment, NULL, 1, &barrier));
 }
@@ -106,6 +108,13 @@ static void acquire_release_tracked(long operations) {
     acquire_release(tracked, operations);
 }
 
+static void acquire_release_lock(long operations) {
+    while (operations-- > 0) {
+        need(atoll_lock_acquire(lock, ATOLL_FOREVER, NULL));
+        need(atoll_lock_release(lock));
+    }
+}
+
 static void notify_nobody(long operations) {
     while (operations-- > 0)
         need(atoll_condvar_notify_one(condvar));
@@ -172,6 +181,7 @@ int main(int argc, char **argv) {
     count("rwlock write_lock, write_unlock", write_lock_unlock, 1000);
     count("semaphore acquire, release", acquire_release_plain, 1000);
     count("tracked semaphore acquire, release", acquire_release_tracked, 1000);
+    count("lock acquire, release", acquire_release_lock, 1000);
     count("condvar notify_one with nobody waiting", notify_nobody, 1000);
     count("barrier of one", arrive_alone, 1000);
     count("event is_set", is_set, 1000);

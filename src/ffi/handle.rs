@@ -71,10 +71,11 @@ pub(super) enum Kind {
     Barrier,
     Latch,
     Waiter,
+    Lock,
 }
 
 /// What people call the kinds, each at its number.
-const NOUNS: [&str; 12] = [
+const NOUNS: [&str; 13] = [
     "nothing",
     "segment",
     "mutex",
@@ -87,6 +88,7 @@ const NOUNS: [&str; 12] = [
     "barrier",
     "latch",
     "waiter",
+    "lock",
 ];
 
 /// A type of handle: what C sees, and what stands behind it.

@@ -26,6 +26,7 @@ mod guard;
 mod handle;
 mod latch;
 mod limbo;
+mod lock;
 mod mutex;
 mod object;
 mod obtain;

@@ -55,7 +55,7 @@ unsafe impl Growing for atoll_mutex_options {
     const FIRST_SIZE: usize = 12;
 }
 
-/// Who holds a mutex, or writes under a reader-writer lock. Ids and name are what the owner
+/// Who holds a mutex or a lock, or writes under a reader-writer lock. Ids and name are what the owner
 /// itself calls them: in another container the same pid is somebody else.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -32,6 +32,8 @@ pub const ATOLL_KIND_EVENT: u32 = 9;
 pub const ATOLL_KIND_BARRIER: u32 = 10;
 /// A latch.
 pub const ATOLL_KIND_LATCH: u32 = 11;
+/// A lock that processes hold.
+pub const ATOLL_KIND_LOCK: u32 = 12;
 
 // Numbers of the layers below, spelled out for the header.
 const _: () = {
@@ -47,13 +49,14 @@ const _: () = {
     assert!(ATOLL_KIND_EVENT == Kind::Event as u32);
     assert!(ATOLL_KIND_BARRIER == Kind::Barrier as u32);
     assert!(ATOLL_KIND_LATCH == Kind::Latch as u32);
+    assert!(ATOLL_KIND_LOCK == Kind::Lock as u32);
 };
 
 /// What a segment knows of one object.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_object_info {
-    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_LATCH; more will come.
+    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_LOCK; more will come.
     pub kind: u32,
     /// Dimensions of an array, else 0.
     pub ndim: u32,

@@ -64,6 +64,8 @@ pub(crate) enum Kind {
     Barrier = 10,
     /// A latch.
     Latch = 11,
+    /// A lock that processes hold.
+    Lock = 12,
     /// A page of a member's holds; not an object.
     Holds = 0xfe,
 }
@@ -82,6 +84,7 @@ impl Kind {
             9 => Self::Event,
             10 => Self::Barrier,
             11 => Self::Latch,
+            12 => Self::Lock,
             0xfe => Self::Holds,
             _ => return None,
         })
@@ -106,6 +109,7 @@ impl Kind {
             Self::Event => "an event",
             Self::Barrier => "a barrier",
             Self::Latch => "a latch",
+            Self::Lock => "a lock",
             Self::Holds => "a page of holds",
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod condvar;
 pub(crate) mod event;
 mod large;
 pub(crate) mod latch;
+pub(crate) mod lock;
 pub(crate) mod mutex;
 pub(crate) mod rwlock;
 pub(crate) mod segment;

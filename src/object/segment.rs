@@ -19,6 +19,7 @@ use crate::sync::barrier::BarrierBody;
 use crate::sync::deaths::Deaths;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
+use crate::sync::lock::ProcessLock;
 use crate::sync::rwlock::RwLockBody;
 use crate::sync::semaphore::SemaphoreBody;
 use crate::sync::tracked::Tracked;
@@ -224,6 +225,8 @@ impl Segment {
             Kind::Condvar => super::condvar::verify(self.attachment, object),
             Kind::Event => self.attachment.memory().at::<EventBody>(body)?.verify(),
             Kind::Barrier => self.attachment.memory().at::<BarrierBody>(body)?.verify(),
+            Kind::Lock => ProcessLock::of(self.attachment, self.attachment.memory().at(body)?)?
+                .verify(object.body_bytes()),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
             _ => Ok(()),
         }

@@ -21,8 +21,8 @@ use core::ffi::c_void;
 use core::mem::offset_of;
 
 use super::attachment::Attachment;
-use super::participant;
 use super::record::Marks;
+use super::{member, participant};
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
@@ -86,6 +86,8 @@ struct CachedSeat {
     name: AtomicU64,
     /// Where the thread's marks are.
     marks: AtomicPtr<Marks>,
+    /// The process's name as a member there, which stays while it has seats.
+    member: AtomicU64,
 }
 
 const _: () = {
@@ -93,6 +95,7 @@ const _: () = {
     assert!(offset_of!(CachedSeat, attachment) == 0);
     assert!(offset_of!(CachedSeat, name) == 8);
     assert!(offset_of!(CachedSeat, marks) == 16);
+    assert!(offset_of!(CachedSeat, member) == 24);
     assert!(size_of::<CachedSeat>() == 32);
 };
 
@@ -316,6 +319,7 @@ impl Thread {
         cached.attachment.store(attachment.number(), Relaxed);
         cached.name.store(name, Relaxed);
         cached.marks.store(core::ptr::from_ref(&record.marks).cast_mut(), Relaxed);
+        cached.member.store(member::own_word(attachment), Relaxed);
     }
 }
 

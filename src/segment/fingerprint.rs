@@ -12,6 +12,7 @@ use crate::sync::barrier::BarrierBody;
 use crate::sync::condvar::CondvarBody;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
+use crate::sync::lock::LockBody;
 use crate::sync::mutex::MutexBody;
 use crate::sync::rwlock::RwLockBody;
 use crate::sync::semaphore::SemaphoreBody;
@@ -33,6 +34,7 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         TrackedBody::SHAPE,
         EventBody::SHAPE,
         LatchBody::SHAPE,
+        LockBody::SHAPE,
         CondvarBody::SHAPE,
         BarrierBody::SHAPE,
         SmallValue::SHAPE,
@@ -83,6 +85,7 @@ mod tests {
             TrackedBody::describe(),
             EventBody::describe(),
             LatchBody::describe(),
+            LockBody::describe(),
             CondvarBody::describe(),
             BarrierBody::describe(),
             TypeRecord::describe(),

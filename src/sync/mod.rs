@@ -16,6 +16,7 @@ pub(crate) mod guarded;
 mod holders;
 pub(crate) mod latch;
 mod lending;
+pub(crate) mod lock;
 pub(crate) mod marks;
 pub(crate) mod mutex;
 pub(crate) mod node;

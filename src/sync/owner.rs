@@ -3,8 +3,8 @@
 use crate::error::Result;
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
 use crate::roster::attachment::Attachment;
-use crate::roster::participant;
-use crate::roster::record::MemberId;
+use crate::roster::record::{MemberId, load_name};
+use crate::roster::{member, participant};
 use crate::sync::mutex::INCONSISTENT;
 
 /// Who holds a mutex, or died holding it.
@@ -44,6 +44,19 @@ pub(super) fn identify(attachment: &Attachment, word: u64) -> Result<Owner> {
         None => 0,
     };
     Ok(Owner { pid, tid, slot, generation, alive: false, owner_died, name })
+}
+
+/// The same for a process that is a member.
+pub(super) fn identify_member(attachment: &Attachment, id: MemberId) -> Result<Owner> {
+    let alive = !member::is_gone(attachment, id)?;
+    let record = attachment.member(id.index)?;
+    let name = load_name(&record.name);
+    let owner = Owner { slot: id.index, generation: id.generation, alive, ..Owner::default() };
+    Ok(match pid_of(attachment, id)? {
+        // The name may be that of the record's next owner, too.
+        0 => owner,
+        pid => Owner { pid, name, ..owner },
+    })
 }
 
 /// The process id of a member; 0 if its record has a new owner, who is innocent.

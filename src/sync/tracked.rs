@@ -69,7 +69,7 @@ use crate::roster::attachment::Attachment;
 use crate::roster::member;
 use crate::roster::thread::Thread;
 
-const WAITERS: u64 = 1 << 30;
+pub(super) const WAITERS: u64 = 1 << 30;
 /// One in the count of permits given back.
 const ONE: u64 = 1 << 32;
 
@@ -79,7 +79,7 @@ pub(crate) const MOST_TRACKED: u32 = 4096;
 shared! {
     /// A tracked semaphore in shared memory; its permits follow.
     pub(crate) struct TrackedBody: 64 {
-        word: HookableWord64,
+        pub(super) word: HookableWord64,
         /// How many permits follow; constant once published.
         max: AtomicU32,
         /// Who sleeps without a hook.
@@ -111,6 +111,8 @@ pub(crate) struct Tracked {
     /// The permit that was last taken or given back through this handle: a good place to
     /// begin, and no more than that.
     near: AtomicU32,
+    /// Who had the permit before that was last taken through this handle: 0, or the dead.
+    former: AtomicU64,
 }
 
 /// What a look at the permits found.
@@ -135,7 +137,7 @@ impl Tracked {
         }
         let behind = attachment.memory().offset_of(body) + size_of::<TrackedBody>() as Offset;
         let permits = attachment.memory().words(behind, max.into())?;
-        Ok(Self { attachment, body, permits, near: AtomicU32::new(0) })
+        Ok(Self { attachment, body, permits, near: AtomicU32::new(0), former: AtomicU64::new(0) })
     }
 
     /// How many permits there are in all.
@@ -198,8 +200,15 @@ impl Tracked {
         let taken = self.permits[at].compare_exchange(holder, me, Acquire, Relaxed).is_ok();
         if taken {
             self.near.store(at as u32, Relaxed);
+            self.former.store(holder, Relaxed);
         }
         taken
+    }
+
+    /// The dead member that had the permit which was last taken through this handle, or 0; once.
+    /// For who has the only permit there is: until it gives that back nobody takes another.
+    pub(super) fn take_news(&self) -> u64 {
+        self.former.swap(0, Relaxed)
     }
 
     /// The hook is on the word.
@@ -395,7 +404,7 @@ impl Tracked {
     }
 
     /// A permit was freed: wakes one of those who wait.
-    fn tell(&self, thread: Option<&Thread>) -> Result<()> {
+    pub(super) fn tell(&self, thread: Option<&Thread>) -> Result<()> {
         let word = &self.body.word;
         // SeqCst, WAITING.
         if word.load(SeqCst) & WAITERS == 0 {

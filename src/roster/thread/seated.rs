@@ -2,7 +2,7 @@
 
 use super::{CACHED, Thread, current};
 use crate::platform::atomic::{
-    Ordering::{Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
     compiler_fence,
 };
 use crate::roster::participant;
@@ -41,6 +41,17 @@ pub(crate) fn enter_seated(attachment: u64) -> Option<Seated> {
     }
     let (name, marks) = (cached.name.load(Relaxed), cached.marks.load(Relaxed));
     Some(Seated { thread, calls, name, marks })
+}
+
+impl Thread {
+    /// The process's name as a member there, if that is at hand.
+    #[inline(always)]
+    pub(crate) fn cached_member(&self, attachment: u64) -> Option<u64> {
+        let cached = &self.cache[attachment as usize % CACHED];
+        // As in `cached_name`.
+        let member = cached.member.load(Acquire);
+        (cached.attachment.load(Relaxed) == attachment).then_some(member)
+    }
 }
 
 impl Drop for Seated {

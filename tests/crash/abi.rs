@@ -251,6 +251,12 @@ functions! {
     transaction_commit(Handle) -> i32;
     transaction_abort(Handle) -> i32;
     wait_any(*const Waitable, usize, i64, *mut u64) -> i32;
+    lock_create(Handle, *const c_char, *mut Handle) -> i32;
+    lock_open(Handle, *const c_char, *mut Handle) -> i32;
+    lock_open_or_create(Handle, *const c_char, *mut Handle) -> i32;
+    lock_close(Handle) -> i32;
+    lock_acquire(Handle, i64, *mut Roomy<Owner>) -> i32;
+    lock_release(Handle) -> i32;
     event_create(Handle, *const c_char, *mut Handle) -> i32;
     event_open(Handle, *const c_char, *mut Handle) -> i32;
     event_open_or_create(Handle, *const c_char, *mut Handle) -> i32;

@@ -10,6 +10,7 @@
 //! | `makers` | objects that threads wait for, as they are made |
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
 //! | `waiters` | waits that are objects |
+//! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
 //! | `contention` | the same where others wait for the mutex meanwhile |
 //! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
@@ -65,6 +66,7 @@ mod pairs;
 mod parties;
 mod permits;
 mod player;
+mod possessions;
 mod ptrace;
 mod readers;
 mod recorder;

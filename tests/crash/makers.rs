@@ -2,7 +2,9 @@
 
 use std::ptr::null_mut;
 
-use crate::nouns::{BARRIER, CONDVAR, EVENT, LATCH, Noun, RWLOCK, SEMAPHORE, TRACKED};
+use crate::nouns::{
+    BARRIER, CONDVAR, EVENT, LATCH, Noun, PROCESS_LOCK, RWLOCK, SEMAPHORE, TRACKED,
+};
 use crate::operations::{Operation, PLAIN, Sight};
 use crate::player::Stage;
 use crate::victim::stepped;
@@ -27,6 +29,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     made!("create_condvar", CONDVAR, recorded: false),
     made!("create_event", EVENT, recorded: false),
     made!("create_latch", LATCH, recorded: false),
+    made!("create_process_lock", PROCESS_LOCK, recorded: false),
     made!("create_rwlock", RWLOCK, recorded: true),
     made!("create_semaphore", SEMAPHORE, recorded: false),
     made!("create_tracked", TRACKED, recorded: true),

@@ -1,6 +1,7 @@
 //! The objects that threads wait for, one of a kind on stage, as every player uses them.
 
 use std::ffi::{CStr, c_char};
+use std::ptr::null_mut;
 
 use crate::abi::{
     BROKEN, BarrierInfo, FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT, call,
@@ -144,6 +145,12 @@ noun!(
         ok("semaphore_release", call!(semaphore_release(semaphore, PERMITS)))
     }
 );
+
+noun!(PROCESS_LOCK, lock_create, lock_open, lock_open_or_create, lock_close, [], [], |lock| {
+    ok("lock_acquire", call!(lock_acquire(lock, 0, null_mut())))?;
+    is("status of a try", call!(lock_acquire(lock, 0, null_mut())), TIMED_OUT)?;
+    ok("lock_release", call!(lock_release(lock)))
+});
 
 noun!(RWLOCK, rwlock_create, rwlock_open, rwlock_open_or_create, rwlock_close, [], [], |rwlock| {
     ok("rwlock_read_lock", call!(rwlock_read_lock(rwlock, 0)))?;

@@ -20,6 +20,7 @@ use crate::outcomes::{self, Death, is};
 use crate::parties;
 use crate::permits;
 use crate::player::Stage;
+use crate::possessions;
 use crate::readers;
 use crate::transactions;
 use crate::victim::{marked, stepped};
@@ -156,7 +157,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
     let waits = [makers::OPERATIONS, gates::OPERATIONS, permits::OPERATIONS];
     let more_waits = [readers::OPERATIONS, bells::OPERATIONS, parties::OPERATIONS];
-    let objects = [waiters::OPERATIONS];
+    let objects = [waiters::OPERATIONS, possessions::OPERATIONS];
     let all = [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits);
     all.chain(objects).flatten()
 }

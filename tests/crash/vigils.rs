@@ -13,6 +13,7 @@ use crate::outcomes::is;
 use crate::parties;
 use crate::permits;
 use crate::player::{Player, Stage};
+use crate::possessions;
 use crate::readers;
 use crate::several;
 use crate::sleepers::{Cast, Role};
@@ -73,7 +74,7 @@ pub(crate) struct Fate {
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
-    let of_locks = [permits::VIGILS, readers::VIGILS];
+    let of_locks = [permits::VIGILS, readers::VIGILS, possessions::VIGILS];
     let of_meetings = [bells::VIGILS, parties::VIGILS];
     let of_listeners = [several::VIGILS, waiters::VIGILS];
     let all = [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings);

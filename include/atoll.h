@@ -1007,8 +1007,9 @@ typedef struct {
      */
     const void *handle;
     /**
-     * Of a segment, the last death that you know of, as for atoll_segment_wait_death();
-     * else 0.
+     * Of a segment, the last death that you know of, as for atoll_segment_wait_death(). Of
+     * an event, 0; or for a wait in several pieces 1 more than what atoll_event_sets() said
+     * when it began. Else 0.
      */
     uint64_t seen;
 } atoll_waitable;
@@ -4519,7 +4520,7 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
  * It takes nothing, so others may be faster: acquire a semaphore that was ready with a
  * timeout of 0, and if that is TIMED_OUT wait again. What is ready:
  *
- *   event       It is set, or was since the call began.
+ *   event       It is set, or was since the call began (or before; see `seen`).
  *   latch       It is open.
  *   semaphore   There is a permit to be had.
  *   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
@@ -4527,7 +4528,7 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
  * Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
  * cannot be waited for so.
  *
- * waitables   What to wait for, with 0 as `seen` except for segments.
+ * waitables   What to wait for, and as `seen` what atoll_waitable says.
  * n           How many: 1 to 64.
  * timeout_ns  How long to wait, as for atoll_mutex_lock().
  * out_ready   Receives a bit for each that was ready when one was: bit i for waitables[i].

@@ -22,33 +22,39 @@ use crate::roster::thread::InCall;
 pub struct atoll_waitable {
     /// A handle of an event, a latch, a semaphore, or a segment, whose members may die.
     pub handle: *const c_void,
-    /// Of a segment, the last death that you know of, as for atoll_segment_wait_death();
-    /// else 0.
+    /// Of a segment, the last death that you know of, as for atoll_segment_wait_death(). Of
+    /// an event, 0; or for a wait in several pieces 1 more than what atoll_event_sets() said
+    /// when it began. Else 0.
     pub seen: u64,
 }
 
 impl atoll_waitable {
     /// What it stands for, as number `at` of several.
     fn find<'a>(&self, call: &'a InCall, at: usize) -> Result<Waitable<'a>> {
-        if let Some(segment) = handle::find_if::<atoll_segment>(call, self.handle) {
-            return Ok(Waitable::Death(segment, self.seen));
+        let Self { handle, seen } = *self;
+        if let Some(segment) = handle::find_if::<atoll_segment>(call, handle) {
+            return Ok(Waitable::Death(segment, seen));
         }
-        let found = self.find_object(call).ok_or_else(|| self.refusal(at))?;
-        if self.seen != 0 {
-            return Err(wrong(format!(
-                "waitables[{at}].seen is {}, and only a segment has one: it must be 0",
-                self.seen
-            )));
+        if let Some(event) = handle::find_if::<atoll_event>(call, handle) {
+            return match seen.checked_sub(1).map(u32::try_from) {
+                None => Ok(Waitable::Event(event)),
+                Some(Ok(sets)) => Ok(Waitable::EventSince(event, sets)),
+                Some(Err(_)) => Err(wrong(format!(
+                    "waitables[{at}].seen is {seen}, and no event was set so often: pass 0, or 1 \
+                     more than atoll_event_sets() said"
+                ))),
+            };
         }
-        Ok(found)
-    }
-
-    fn find_object<'a>(&self, call: &'a InCall) -> Option<Waitable<'a>> {
-        let handle = self.handle;
-        handle::find_if::<atoll_event>(call, handle)
-            .map(Waitable::Event)
-            .or_else(|| handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore))
-            .or_else(|| handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch))
+        let semaphore = handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore);
+        let latch = || handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch);
+        match semaphore.or_else(latch) {
+            None => Err(self.refusal(at)),
+            Some(object) if seen == 0 => Ok(object),
+            Some(_) => Err(wrong(format!(
+                "waitables[{at}].seen is {seen}, and only a segment or an event has one: it must \
+                 be 0"
+            ))),
+        }
     }
 
     #[cold]
@@ -75,7 +81,7 @@ impl atoll_waitable {
 /// It takes nothing, so others may be faster: acquire a semaphore that was ready with a
 /// timeout of 0, and if that is TIMED_OUT wait again. What is ready:
 ///
-///   event       It is set, or was since the call began.
+///   event       It is set, or was since the call began (or before; see `seen`).
 ///   latch       It is open.
 ///   semaphore   There is a permit to be had.
 ///   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
@@ -83,7 +89,7 @@ impl atoll_waitable {
 /// Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
 /// cannot be waited for so.
 ///
-/// waitables   What to wait for, with 0 as `seen` except for segments.
+/// waitables   What to wait for, and as `seen` what atoll_waitable says.
 /// n           How many: 1 to 64.
 /// timeout_ns  How long to wait, as for atoll_mutex_lock().
 /// out_ready   Receives a bit for each that was ready when one was: bit i for waitables[i].

@@ -8,7 +8,7 @@ use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
-use crate::sync::event::{EventBody, SinceNow};
+use crate::sync::event::{EventBody, Since};
 use crate::sync::wait::{Spin, Wait};
 
 /// A flag that threads of any processes wait for.
@@ -140,9 +140,9 @@ impl Event {
         self.wait_from(Some(since), deadline)
     }
 
-    /// The wait for it that begins now, as one of several.
-    pub(super) fn since_now(&self) -> SinceNow<'_> {
-        self.share.body().since_now()
+    /// The event as one of several that are waited for: from now on, or as for `wait_since`.
+    pub(super) fn since(&self, since: Option<u32>) -> Since<'_> {
+        self.share.body().since(since)
     }
 
     fn wait_from(&self, since: Option<u32>, deadline: Deadline) -> Result<()> {

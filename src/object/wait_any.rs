@@ -7,7 +7,7 @@ use super::semaphore::Semaphore;
 use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::platform::time::Deadline;
 use crate::sync::deaths::Deaths;
-use crate::sync::event::SinceNow;
+use crate::sync::event::Since;
 use crate::sync::wait::{Spin, Wait};
 use crate::sync::waitable::{self, MOST_WAITABLES};
 
@@ -17,6 +17,9 @@ use crate::sync::waitable::{self, MOST_WAITABLES};
 pub enum Waitable<'a> {
     /// Ready when it is set, or was since the call began.
     Event(&'a Event),
+    /// Ready when it is set, or was since it had been set so often, as [`Event::sets`] says:
+    /// for a wait in several pieces.
+    EventSince(&'a Event, u32),
     /// Ready when it is open.
     Latch(&'a Latch),
     /// Ready when there is a permit to be had.
@@ -28,6 +31,12 @@ pub enum Waitable<'a> {
 impl<'a> From<&'a Event> for Waitable<'a> {
     fn from(event: &'a Event) -> Self {
         Self::Event(event)
+    }
+}
+
+impl<'a> From<(&'a Event, u32)> for Waitable<'a> {
+    fn from((event, sets): (&'a Event, u32)) -> Self {
+        Self::EventSince(event, sets)
     }
 }
 
@@ -45,7 +54,7 @@ impl<'a> From<&'a Semaphore> for Waitable<'a> {
 
 /// One that a call waits for.
 enum Awaited<'a> {
-    Event(SinceNow<'a>),
+    Event(Since<'a>),
     Deaths(Deaths<'a>),
     Object(&'a dyn waitable::Waitable),
 }
@@ -63,7 +72,8 @@ impl Awaited<'_> {
 impl<'a> Waitable<'a> {
     fn begin(self) -> Result<Awaited<'a>> {
         Ok(match self {
-            Self::Event(event) => Awaited::Event(event.since_now()),
+            Self::Event(event) => Awaited::Event(event.since(None)),
+            Self::EventSince(event, sets) => Awaited::Event(event.since(Some(sets))),
             Self::Latch(latch) => Awaited::Object(latch.waitable()),
             Self::Semaphore(semaphore) => Awaited::Object(semaphore.waitable()),
             Self::Death(segment, seen_epoch) => Awaited::Deaths(segment.deaths(seen_epoch)?),
@@ -73,7 +83,7 @@ impl<'a> Waitable<'a> {
     /// Who waits says so in shared memory.
     fn is_writable(self) -> bool {
         match self {
-            Self::Event(event) => event.is_writable(),
+            Self::Event(event) | Self::EventSince(event, _) => event.is_writable(),
             Self::Latch(latch) => latch.is_writable(),
             Self::Semaphore(semaphore) => semaphore.is_writable(),
             Self::Death(..) => true,

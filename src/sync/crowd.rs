@@ -21,6 +21,10 @@
 //! and goes away wakes the next one: only if it is killed as well, a slice has to find the
 //! others.
 //!
+//! One death is enough for that in one place, inside the kernel: it queues a sleeper on one
+//! word after the other, so that in the microsecond before it compares this one, when the
+//! turn is over already, a single wake-up may go to somebody who is killed right then.
+//!
 //! CROWDED: who joins changes this word and then looks at the other one; who wakes has
 //! changed that one and then looks at this. Both are sequentially consistent, so one of the
 //! two sees the other.

@@ -90,20 +90,20 @@ fn is_over(word: u64, since: u32) -> bool {
     word & OPEN != 0 || gate::number_in(word) != since
 }
 
-/// An event for which somebody begins to wait.
-pub(crate) struct SinceNow<'a> {
+/// An event for which somebody waits since it had been set so often.
+pub(crate) struct Since<'a> {
     event: &'a EventBody,
     since: u32,
 }
 
 impl EventBody {
-    /// The wait for it that begins now.
-    pub(crate) fn since_now(&self) -> SinceNow<'_> {
-        SinceNow { event: self, since: self.sets() }
+    /// A wait for it that begins now, or began when it had been set `since` times.
+    pub(crate) fn since(&self, since: Option<u32>) -> Since<'_> {
+        Since { event: self, since: since.unwrap_or_else(|| self.sets()) }
     }
 }
 
-impl Waitable for SinceNow<'_> {
+impl Waitable for Since<'_> {
     fn seems_ready(&self) -> bool {
         // Acquire, SIGNALLED.
         is_over(self.event.word.load(Acquire), self.since)

@@ -33,6 +33,18 @@ static void one_may_be_there_several_times(void) {
     tear_down();
 }
 
+static void a_wait_in_pieces_loses_no_setting(void) {
+    uint32_t sets = 0;
+    set_up();
+    EXPECT(ATOLL_OK, atoll_event_sets(event, &sets));
+    const atoll_waitable all[] = {{event, 0}, {event, (uint64_t)sets + 1}};
+    CHECK(ready_now(all, 2) == 0);
+    EXPECT(ATOLL_OK, atoll_event_set(event));
+    EXPECT(ATOLL_OK, atoll_event_clear(event));
+    CHECK(ready_now(all, 2) == 2);
+    tear_down();
+}
+
 static void time_passes_while_none_is_ready(void) {
     set_up();
     const atoll_waitable all[] = {{event, 0}, {latch, 0}, {plain, 0}, {tracked, 0}, {segment, 0}};
@@ -146,7 +158,9 @@ static void what_cannot_be_waited_for_is_refused(void) {
     REFUSED(ATOLL_INVALID_ARGUMENT, "waitables is NULL", atoll_wait_any(NULL, 1, 0, &ready));
     REFUSED(ATOLL_INVALID_ARGUMENT, "out_ready is NULL", atoll_wait_any(all, 1, 0, NULL));
     REFUSED(ATOLL_INVALID_ARGUMENT, "timeout_ns", atoll_wait_any(all, 1, -1, &ready));
-    all[1].seen = 3;
+    all[1].seen = (uint64_t)UINT32_MAX + 2;
+    REFUSED(ATOLL_INVALID_ARGUMENT, "waitables[1].seen", atoll_wait_any(all, 2, 0, &ready));
+    all[1] = (atoll_waitable){plain, 1};
     REFUSED(ATOLL_INVALID_ARGUMENT, "waitables[1].seen", atoll_wait_any(all, 2, 0, &ready));
     EXPECT(ATOLL_OK, atoll_mutex_create(segment, NULL, NULL, &mutex));
     all[1] = (atoll_waitable){mutex, 0};
@@ -230,6 +244,7 @@ static void a_wait_goes_on_when_its_handle_is_closed(void) {
 int main(void) {
     RUN(each_kind_says_when_it_is_ready);
     RUN(one_may_be_there_several_times);
+    RUN(a_wait_in_pieces_loses_no_setting);
     RUN(time_passes_while_none_is_ready);
     RUN_WOKEN(a_sleeper_is_woken_by_each_kind);
     RUN_WOKEN(any_of_64_wakes);

@@ -121,7 +121,7 @@ impl Abi {
                     "i8" | "i16" | "i32" | "i64" => format!("c_int{}", &name[1..]),
                     "u8" | "u16" | "u32" | "u64" => format!("c_uint{}", &name[1..]),
                     "usize" => "c_size_t".into(),
-                    "bool" | "c_char" => format!("c_{}", name.trim_start_matches("c_")),
+                    "bool" | "c_char" | "c_int" => format!("c_{}", name.trim_start_matches("c_")),
                     "c_void" => "void".into(),
                     _ => self.known.get(&name).cloned().unwrap_or_else(|| {
                         panic!("{place}: build/ctypes.rs does not know the type `{name}`")
@@ -181,8 +181,8 @@ is the manual. Handles are plain addresses (c_void_p); never follow them.
 \"\"\"
 
 from ctypes import (
-    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
-    c_uint64, c_void_p,
+    POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int32, c_int64, c_size_t,
+    c_uint32, c_uint64, c_void_p,
 )
 
 ";

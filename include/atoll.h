@@ -318,7 +318,7 @@
 /**
  * Which edition of the contract that stands at atoll_place a program was compiled with.
  */
-#define ATOLL_PLACE_CONTRACT 1
+#define ATOLL_PLACE_CONTRACT 2
 
 /**
  * The mutex counts: its holder may lock it again.
@@ -1019,7 +1019,7 @@ typedef struct {
  * there: all that a program needs to lock an uncontended mutex, to read under a lock that
  * nobody writes under, to change a value, or to acquire a permit that is there, without a
  * call. <atoll/inline.h> does it, and so do
- * atoll.hpp and the Python package. This is the contract that they rely on, edition 1.
+ * atoll.hpp and the Python package. This is the contract that they rely on, edition 2.
  *
  * A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
  *             that width may be applied to it, sequentially consistent ones to be like
@@ -1060,10 +1060,11 @@ typedef struct {
  *                       then one more again, or as it was.
  *               leaves  by a compare-exchange (release) of its mark from the key | 2 to 0
  *
- * A semaphore `word` is a uint64_t: how many permits there are in the high half, bit 31 set
- *             exactly if there are any, bit 30 set if somebody may wait, the rest 0. The
- *             uint32_t at `word` + 8 is the most there can be, and never changes. Any thread
- *             with the handle open, by a compare-exchange,
+ * A semaphore `word` is a uint64_t: in bits 62..32 how many permits there are, bit 31 set
+ *             exactly if there are any, bit 30 set if somebody may wait, bit 63 as well as
+ *             that if somebody polls, and never if there are any, the rest 0. The uint32_t at
+ *             `word` + 8 is the most there can be, and never changes. Any thread with the
+ *             handle open, by a compare-exchange,
  *               acquires one  (acquire) if there is any: one less, bit 30 as it is
  *               releases one  (release) if bit 30 is 0 and there are less than can be
  *
@@ -2913,7 +2914,9 @@ atoll_status atoll_semaphore_acquire(atoll_semaphore *semaphore,
  *   PERMISSION          The segment is open read-only.
  *   INVALID_ARGUMENT    The handle is closed.
  *   CORRUPTED           The segment is damaged.
- *   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; nothing changed. Or the thread has no robust list: an
+ *                       emulator or a sandbox.
  *
  * Threads   Any thread.
  * Signals   May be called in a signal handler at any moment, also if that interrupted
@@ -2944,6 +2947,34 @@ atoll_status atoll_semaphore_release(atoll_semaphore *semaphore,
  */
 atoll_status atoll_semaphore_stat(const atoll_semaphore *semaphore,
                                   atoll_semaphore_info *out);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when there is a permit to be had, and may be readable when there is not.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it. Everybody who polls is
+ * woken by each release: acquire with timeout 0, and poll again if somebody was faster. Of a
+ * tracked semaphore also the permits of the dead are to be had.
+ *
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_semaphore_descriptor(const atoll_semaphore *semaphore,
+                                        int *out);
 
 /**
  * Writes a ticket for the semaphore, for another process to import.
@@ -3453,7 +3484,9 @@ atoll_status atoll_event_close(atoll_event *event);
  *   OK                  It is set.
  *   PERMISSION          The segment is open read-only.
  *   INVALID_ARGUMENT    The handle is closed.
- *   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; it is not set. Or the thread has no robust list: an emulator
+ *                       or a sandbox.
  *
  * Threads   Any thread.
  * Signals   May be called in a signal handler at any moment, also if that interrupted
@@ -3498,7 +3531,7 @@ atoll_status atoll_event_is_set(const atoll_event *event,
                                 bool *out);
 
 /**
- * Says how often the event was set, modulo 2^32; to set one that is set does not count.
+ * Says how often the event was set, modulo 2^31; to set one that is set does not count.
  *
  * out       Receives the number.
  *
@@ -3556,6 +3589,32 @@ atoll_status atoll_event_wait(atoll_event *event,
 atoll_status atoll_event_wait_since(atoll_event *event,
                                     uint32_t sets,
                                     int64_t timeout_ns);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when the event is set, and may be readable when it is not.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it. Everybody who polls is woken when it is set.
+ *
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_event_descriptor(const atoll_event *event,
+                                    int *out);
 
 /**
  * Writes a ticket for the event, for another process to import.
@@ -4032,6 +4091,8 @@ atoll_status atoll_latch_close(atoll_latch *latch);
  *   PERMISSION          The segment is open read-only.
  *   INVALID_ARGUMENT    The latch waits for less than n, or the handle is closed. Nothing
  *                       changed.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; nothing changed.
  *
  * Threads   Any thread, also the same one several times.
  * Fork      A child may use the handle.
@@ -4078,6 +4139,32 @@ atoll_status atoll_latch_count(const atoll_latch *latch,
  */
 atoll_status atoll_latch_wait(atoll_latch *latch,
                               int64_t timeout_ns);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when the latch is open, and may be readable when it is not.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it. Everybody who polls is woken when it opens.
+ *
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_latch_descriptor(const atoll_latch *latch,
+                                    int *out);
 
 /**
  * Writes a ticket for the latch, for another process to import.

@@ -89,6 +89,12 @@ impl Error {
         Self { status, os_errno, text: Cow::Owned(text) }
     }
 
+    /// The same with a ready-made sentence: nothing is allocated.
+    #[cold]
+    pub(crate) fn of_system(status: Status, os_errno: i32, text: &'static str) -> Self {
+        Self { status, os_errno, text: Cow::Borrowed(text) }
+    }
+
     /// The class of the error.
     pub fn status(&self) -> Status {
         self.status

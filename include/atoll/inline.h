@@ -217,7 +217,8 @@ ATOLL_INLINE bool atoll_place_acquire(const atoll_place *place) {
     if (!place->word)
         return false;
     seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_RELAXED);
-    if (seen < atoll_place_permit)
+    /* Signed: with bit 63 there are none. */
+    if ((int64_t)seen < (int64_t)atoll_place_permit)
         return false;
     left = seen - atoll_place_permit;
     if (left < atoll_place_permit)

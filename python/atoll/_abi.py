@@ -5,13 +5,13 @@ is the manual. Handles are plain addresses (c_void_p); never follow them.
 """
 
 from ctypes import (
-    POINTER, Structure, c_bool, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32,
-    c_uint64, c_void_p,
+    POINTER, Structure, c_bool, c_char, c_char_p, c_int, c_int32, c_int64, c_size_t,
+    c_uint32, c_uint64, c_void_p,
 )
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xd2ec5dd1d93e6b3b
+ABI_FINGERPRINT = 0xded085a382002ada
 
 # Done.
 OK = 0
@@ -113,10 +113,8 @@ KIND_EVENT = 9
 KIND_BARRIER = 10
 # A latch.
 KIND_LATCH = 11
-# A lock that processes hold.
-KIND_LOCK = 12
 # Which edition of the contract that stands at atoll_place a program was compiled with.
-PLACE_CONTRACT = 1
+PLACE_CONTRACT = 2
 # The mutex counts: its holder may lock it again.
 PLACE_RECURSIVE = 1
 # The segment is open read-only: load, and nothing else.
@@ -230,7 +228,7 @@ class atoll_mutex_options(Structure):
     ]
 
 
-# Who holds a mutex or a lock, or writes under a reader-writer lock.
+# Who holds a mutex, or writes under a reader-writer lock.
 class atoll_owner(Structure):
     _fields_ = [
         ("pid", c_uint32),
@@ -301,14 +299,6 @@ class atoll_barrier_info(Structure):
         ("generation", c_uint32),
         ("culprit_pid", c_uint32),
         ("broken", c_bool),
-    ]
-
-
-# One of several things that a thread waits for.
-class atoll_waitable(Structure):
-    _fields_ = [
-        ("handle", c_void_p),
-        ("seen", c_uint64),
     ]
 
 
@@ -685,6 +675,9 @@ FUNCTIONS = {
     # Says how many permits there are to be had, how many there can be, and of which sort the
     # semaphore is.
     "atoll_semaphore_stat": lambda: (c_int32, [c_void_p, POINTER(atoll_semaphore_info)]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when there is a permit to be had, and may be readable when there is not.
+    "atoll_semaphore_descriptor": lambda: (c_int32, [c_void_p, POINTER(c_int)]),
     # Writes a ticket for the semaphore, for another process to import.
     "atoll_semaphore_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the semaphore that a ticket is for, tracked or not as it is.
@@ -721,13 +714,6 @@ FUNCTIONS = {
     "atoll_condvar_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the condvar that a ticket is for.
     "atoll_condvar_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
-    # Begins to wait for a condvar, without a call that waits: from here on a notification counts,
-    # and the waiter has its place among all who wait.
-    "atoll_waiter_create": lambda: (c_int32, [c_void_p, POINTER(c_void_p)]),
-    # Ends the wait.
-    "atoll_waiter_finish": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
-    # Closes a handle.
-    "atoll_waiter_close": lambda: (c_int32, [c_void_p]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.
@@ -745,13 +731,16 @@ FUNCTIONS = {
     "atoll_event_clear": lambda: (c_int32, [c_void_p]),
     # Says whether the event is set.
     "atoll_event_is_set": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
-    # Says how often the event was set, modulo 2^32; to set one that is set does not count.
+    # Says how often the event was set, modulo 2^31; to set one that is set does not count.
     "atoll_event_sets": lambda: (c_int32, [c_void_p, POINTER(c_uint32)]),
     # Waits until the event is set, up to `timeout_ns`.
     "atoll_event_wait": lambda: (c_int32, [c_void_p, c_int64]),
     # The same for a wait in several pieces: it is over also if the event was set between two of
     # them.
     "atoll_event_wait_since": lambda: (c_int32, [c_void_p, c_uint32, c_int64]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when the event is set, and may be readable when it is not.
+    "atoll_event_descriptor": lambda: (c_int32, [c_void_p, POINTER(c_int)]),
     # Writes a ticket for the event, for another process to import.
     "atoll_event_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the event that a ticket is for.
@@ -816,31 +805,13 @@ FUNCTIONS = {
     "atoll_latch_count": lambda: (c_int32, [c_void_p, POINTER(c_uint32)]),
     # Waits until the latch is open, up to `timeout_ns`: as for atoll_event_wait().
     "atoll_latch_wait": lambda: (c_int32, [c_void_p, c_int64]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when the latch is open, and may be readable when it is not.
+    "atoll_latch_descriptor": lambda: (c_int32, [c_void_p, POINTER(c_int)]),
     # Writes a ticket for the latch, for another process to import.
     "atoll_latch_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the latch that a ticket is for.
     "atoll_latch_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
-    # Makes a lock, free, in a segment.
-    "atoll_lock_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
-    # Opens a lock by its name.
-    "atoll_lock_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
-    # Opens the lock of that name, or makes it if there is none.
-    "atoll_lock_open_or_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
-    # Removes the name of a lock: nobody can open it any more, and the name is free for something
-    # else.
-    "atoll_lock_remove": lambda: (c_int32, [c_void_p, c_char_p]),
-    # Closes a handle.
-    "atoll_lock_close": lambda: (c_int32, [c_void_p]),
-    # Acquires the lock for this process, waiting up to `timeout_ns`.
-    "atoll_lock_acquire": lambda: (c_int32, [c_void_p, c_int64, POINTER(atoll_owner)]),
-    # Releases the lock, whoever holds it.
-    "atoll_lock_release": lambda: (c_int32, [c_void_p]),
-    # Says which process holds the lock.
-    "atoll_lock_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
-    # Writes a ticket for the lock, for another process to import.
-    "atoll_lock_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
-    # Opens the lock that a ticket is for.
-    "atoll_lock_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),
@@ -866,13 +837,6 @@ FUNCTIONS = {
     # Commits the transaction or aborts it: one function for languages whose blocks end in one
     # place, be it well or by an error.
     "atoll_transaction_end": lambda: (c_int32, [c_void_p, c_uint32]),
-    # Waits until at least one of several things is ready, up to `timeout_ns`, and says which are.
-    "atoll_wait_any": lambda: (c_int32, [
-        POINTER(atoll_waitable),
-        c_size_t,
-        c_int64,
-        POINTER(c_uint64),
-    ]),
     # Says where a mutex lies, for code that locks it without a call.
     "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a reader-writer lock lies, for code that reads under it without a call.

@@ -1,6 +1,7 @@
 //! `atoll_event_*`.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_int};
+use std::os::fd::AsRawFd;
 
 use super::guard::{guard, guard_anywhere};
 use super::handle::{self, Handle, Kind};
@@ -160,7 +161,9 @@ pub extern "C" fn atoll_event_close(event: *mut atoll_event) -> atoll_status {
 ///   OK                  It is set.
 ///   PERMISSION          The segment is open read-only.
 ///   INVALID_ARGUMENT    The handle is closed.
-///   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+///   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+///                       tell; it is not set. Or the thread has no robust list: an emulator
+///                       or a sandbox.
 ///
 /// Threads   Any thread.
 /// Signals   May be called in a signal handler at any moment, also if that interrupted
@@ -215,7 +218,7 @@ pub unsafe extern "C" fn atoll_event_is_set(
     })
 }
 
-/// Says how often the event was set, modulo 2^32; to set one that is set does not count.
+/// Says how often the event was set, modulo 2^31; to set one that is set does not count.
 ///
 /// out       Receives the number.
 ///
@@ -284,6 +287,40 @@ pub extern "C" fn atoll_event_wait_since(
     timeout_ns: i64,
 ) -> atoll_status {
     guard(|call| handle::find(call, event)?.wait_since(sets, Deadline::after_ns(timeout_ns)?))
+}
+
+/// Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+/// it is readable when the event is set, and may be readable when it is not.
+///
+/// Call this again before each poll: that empties the descriptor and arms it. It is the same
+/// one each time while the handle is open and atoll_process_leave() is not called. Never read
+/// it, and never close it. Everybody who polls is woken when it is set.
+///
+/// out       Receives the descriptor.
+///
+/// Returns
+///   OK                  *out is the descriptor, and armed.
+///   PERMISSION          The segment is open read-only, or you may not make files beside it.
+///   NO_SPACE            There is no room for a file beside the segment.
+///   SYSTEM              Too many open files. See os_errno and the sentence.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+/// Fork      A child has none: it is closed there. Call this again, for one of its own.
+/// Owner     The descriptor is the handle's, and is closed with it.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_event_descriptor(
+    event: *const atoll_event,
+    out: *mut c_int,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an int.
+        let out = unsafe { Output::at(out, "out") }?;
+        out.write(handle::find(call, event)?.descriptor()?.as_raw_fd());
+        Ok(())
+    })
 }
 
 /// Writes a ticket for the event, for another process to import.

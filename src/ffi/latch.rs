@@ -1,6 +1,7 @@
 //! `atoll_latch_*`.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_int};
+use std::os::fd::AsRawFd;
 
 use super::guard::guard;
 use super::handle::{self, Handle, Kind};
@@ -168,6 +169,8 @@ pub extern "C" fn atoll_latch_close(latch: *mut atoll_latch) -> atoll_status {
 ///   PERMISSION          The segment is open read-only.
 ///   INVALID_ARGUMENT    The latch waits for less than n, or the handle is closed. Nothing
 ///                       changed.
+///   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+///                       tell; nothing changed.
 ///
 /// Threads   Any thread, also the same one several times.
 /// Fork      A child may use the handle.
@@ -222,6 +225,40 @@ pub unsafe extern "C" fn atoll_latch_count(
 #[unsafe(no_mangle)]
 pub extern "C" fn atoll_latch_wait(latch: *mut atoll_latch, timeout_ns: i64) -> atoll_status {
     guard(|call| handle::find(call, latch)?.wait(Deadline::after_ns(timeout_ns)?))
+}
+
+/// Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+/// it is readable when the latch is open, and may be readable when it is not.
+///
+/// Call this again before each poll: that empties the descriptor and arms it. It is the same
+/// one each time while the handle is open and atoll_process_leave() is not called. Never read
+/// it, and never close it. Everybody who polls is woken when it opens.
+///
+/// out       Receives the descriptor.
+///
+/// Returns
+///   OK                  *out is the descriptor, and armed.
+///   PERMISSION          The segment is open read-only, or you may not make files beside it.
+///   NO_SPACE            There is no room for a file beside the segment.
+///   SYSTEM              Too many open files. See os_errno and the sentence.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+/// Fork      A child has none: it is closed there. Call this again, for one of its own.
+/// Owner     The descriptor is the handle's, and is closed with it.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_latch_descriptor(
+    latch: *const atoll_latch,
+    out: *mut c_int,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an int.
+        let out = unsafe { Output::at(out, "out") }?;
+        out.write(handle::find(call, latch)?.descriptor()?.as_raw_fd());
+        Ok(())
+    })
 }
 
 /// Writes a ticket for the latch, for another process to import.

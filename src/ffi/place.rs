@@ -18,7 +18,7 @@ use crate::roster::thread::place_of_seat;
 use crate::sync::marks;
 
 /// Which edition of the contract that stands at atoll_place a program was compiled with.
-pub const ATOLL_PLACE_CONTRACT: u32 = 1;
+pub const ATOLL_PLACE_CONTRACT: u32 = 2;
 /// The mutex counts: its holder may lock it again.
 pub const ATOLL_PLACE_RECURSIVE: u32 = 1;
 /// The segment is open read-only: load, and nothing else.
@@ -28,7 +28,7 @@ pub const ATOLL_PLACE_READ_ONLY: u32 = 2;
 /// there: all that a program needs to lock an uncontended mutex, to read under a lock that
 /// nobody writes under, to change a value, or to acquire a permit that is there, without a
 /// call. <atoll/inline.h> does it, and so do
-/// atoll.hpp and the Python package. This is the contract that they rely on, edition 1.
+/// atoll.hpp and the Python package. This is the contract that they rely on, edition 2.
 ///
 /// A value     `word` is the value itself, of 1, 2, 4 or 8 bytes. Any atomic operation of
 ///             that width may be applied to it, sequentially consistent ones to be like
@@ -69,10 +69,11 @@ pub const ATOLL_PLACE_READ_ONLY: u32 = 2;
 ///                       then one more again, or as it was.
 ///               leaves  by a compare-exchange (release) of its mark from the key | 2 to 0
 ///
-/// A semaphore `word` is a uint64_t: how many permits there are in the high half, bit 31 set
-///             exactly if there are any, bit 30 set if somebody may wait, the rest 0. The
-///             uint32_t at `word` + 8 is the most there can be, and never changes. Any thread
-///             with the handle open, by a compare-exchange,
+/// A semaphore `word` is a uint64_t: in bits 62..32 how many permits there are, bit 31 set
+///             exactly if there are any, bit 30 set if somebody may wait, bit 63 as well as
+///             that if somebody polls, and never if there are any, the rest 0. The uint32_t at
+///             `word` + 8 is the most there can be, and never changes. Any thread with the
+///             handle open, by a compare-exchange,
 ///               acquires one  (acquire) if there is any: one less, bit 30 as it is
 ///               releases one  (release) if bit 30 is 0 and there are less than can be
 ///

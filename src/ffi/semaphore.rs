@@ -1,6 +1,7 @@
 //! `atoll_semaphore_*`.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_int};
+use std::os::fd::AsRawFd;
 
 use super::argument::{Growing, check_reserved, flag, growing};
 use super::guard::{guard, guard_anywhere};
@@ -317,7 +318,9 @@ extern "C" fn acquire_in_full(semaphore: *mut atoll_semaphore, timeout_ns: i64) 
 ///   PERMISSION          The segment is open read-only.
 ///   INVALID_ARGUMENT    The handle is closed.
 ///   CORRUPTED           The segment is damaged.
-///   SYSTEM              The thread has no robust list: an emulator or a sandbox.
+///   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+///                       tell; nothing changed. Or the thread has no robust list: an
+///                       emulator or a sandbox.
 ///
 /// Threads   Any thread.
 /// Signals   May be called in a signal handler at any moment, also if that interrupted
@@ -365,6 +368,42 @@ pub unsafe extern "C" fn atoll_semaphore_stat(
         let out = unsafe { Output::at(out, "out") }?;
         let info = handle::find(call, semaphore)?.info()?;
         out.write(atoll_semaphore_info { value: info.value, max: info.max, tracked: info.tracked });
+        Ok(())
+    })
+}
+
+/// Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+/// it is readable when there is a permit to be had, and may be readable when there is not.
+///
+/// Call this again before each poll: that empties the descriptor and arms it. It is the same
+/// one each time while the handle is open and atoll_process_leave() is not called. Never read
+/// it, and never close it. Everybody who polls is
+/// woken by each release: acquire with timeout 0, and poll again if somebody was faster. Of a
+/// tracked semaphore also the permits of the dead are to be had.
+///
+/// out       Receives the descriptor.
+///
+/// Returns
+///   OK                  *out is the descriptor, and armed.
+///   PERMISSION          The segment is open read-only, or you may not make files beside it.
+///   NO_SPACE            There is no room for a file beside the segment.
+///   SYSTEM              Too many open files. See os_errno and the sentence.
+///   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+/// Fork      A child has none: it is closed there. Call this again, for one of its own.
+/// Owner     The descriptor is the handle's, and is closed with it.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_semaphore_descriptor(
+    semaphore: *const atoll_semaphore,
+    out: *mut c_int,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an int.
+        let out = unsafe { Output::at(out, "out") }?;
+        out.write(handle::find(call, semaphore)?.descriptor()?.as_raw_fd());
         Ok(())
     })
 }

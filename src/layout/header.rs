@@ -17,6 +17,8 @@
 //!  76      4      next_slot         where the search for a free slot begins
 //!  80      4      next_member       where the search for a free member begins
 //!  84      4      destroyed         1: nobody may come in any more
+//!  88      4      bells             1: somebody has listened with a descriptor, and may have left
+//!                                   a file beside the segment
 //! ```
 //!
 //! The second page is the directory: the heads of its hash chains (`Buckets`). The third
@@ -57,7 +59,9 @@ shared! {
         pub(crate) next_slot: AtomicU32,
         pub(crate) next_member: AtomicU32,
         pub(crate) destroyed: AtomicU32,
-        pub(crate) reserved: [u64; 501],
+        pub(crate) bells: AtomicU32,
+        pub(crate) unused: u32,
+        pub(crate) reserved: [u64; 500],
     }
 }
 
@@ -99,7 +103,9 @@ impl Header {
             next_slot: AtomicU32::new(0),
             next_member: AtomicU32::new(0),
             destroyed: AtomicU32::new(0),
-            reserved: [0; 501],
+            bells: AtomicU32::new(0),
+            unused: 0,
+            reserved: [0; 500],
         }
     }
 }

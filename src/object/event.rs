@@ -1,11 +1,14 @@
 //! The named event.
 
+use std::os::fd::BorrowedFd;
+
 use super::segment::Segment;
 use super::share::Share;
 use super::ticket::Ticket;
 use crate::error::Result;
 use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
+use crate::roster::listening::Ear;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
 use crate::sync::event::{EventBody, Since};
@@ -17,6 +20,7 @@ use crate::sync::wait::{Spin, Wait};
 /// is cleared at once. No death of one who waits, sets or clears keeps the others waiting.
 #[derive(Debug)]
 pub struct Event {
+    ear: Ear,
     share: Share<EventBody>,
     spin: Spin,
 }
@@ -52,7 +56,7 @@ impl Event {
     }
 
     fn of(share: Share<EventBody>) -> Self {
-        Self { share, spin: Spin::new() }
+        Self { ear: Ear::new(), share, spin: Spin::new() }
     }
 
     /// Removes the name of an event. Who has it open goes on using it.
@@ -95,7 +99,7 @@ impl Event {
         self.share.body().is_set()
     }
 
-    /// How often it was set, modulo 2^32; to set what is set does not count.
+    /// How often it was set, modulo 2^31; to set what is set does not count.
     pub fn sets(&self) -> u32 {
         self.share.body().sets()
     }
@@ -103,7 +107,8 @@ impl Event {
     /// Sets it and wakes all who wait. Never waits.
     ///
     /// # Errors
-    /// `Permission` for a read-only segment, `System` on a thread without a robust list.
+    /// `Permission` for a read-only segment; `System` on a thread without a robust list, and
+    /// if somebody polls and there are too many open files.
     pub fn set(&self) -> Result<()> {
         self.set_on(thread::visit().thread())
     }
@@ -111,7 +116,23 @@ impl Event {
     /// The same on a thread of which nothing may be known.
     pub(crate) fn set_on(&self, thread: Option<&'static Thread>) -> Result<()> {
         self.share.check_writable()?;
-        self.share.body().set(thread)
+        self.share.body().set(thread, self.share.bell())
+    }
+
+    /// A descriptor that is readable when the event is set, and may be when it is not: for `poll`,
+    /// `epoll` and their like. To be asked for again before each poll, which empties and arms
+    /// it; it stays the same one while the handle is open, the process does not leave, and the
+    /// program closes nothing that is not its own. A forked child has to ask anew.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment, or where no files can be made beside it; `System`
+    /// with too many open files; `NoSpace`.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        let body = self.share.body();
+        self.share.listen(&self.ear, EventBody::forget_listeners, |listener| {
+            listener.renew()?;
+            if body.listen()? { listener.be_quiet() } else { listener.be_ready() }
+        })
     }
 
     /// Clears it: who comes from here on waits.

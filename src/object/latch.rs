@@ -1,11 +1,14 @@
 //! The named latch.
 
+use std::os::fd::BorrowedFd;
+
 use super::segment::Segment;
 use super::share::Share;
 use super::ticket::Ticket;
 use crate::error::{Error, Result, Status};
 use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
+use crate::roster::listening::Ear;
 use crate::roster::thread;
 use crate::segment::directory::Wanted;
 use crate::sync::latch::{LatchBody, MOST_COUNT};
@@ -17,6 +20,7 @@ use crate::sync::wait::{Spin, Wait};
 /// has leaves the others waiting, until somebody counts down in its place.
 #[derive(Debug)]
 pub struct Latch {
+    ear: Ear,
     share: Share<LatchBody>,
     spin: Spin,
 }
@@ -59,7 +63,7 @@ impl Latch {
     }
 
     fn of(share: Share<LatchBody>) -> Self {
-        Self { share, spin: Spin::new() }
+        Self { ear: Ear::new(), share, spin: Spin::new() }
     }
 
     /// Removes the name of a latch. Who has it open goes on using it.
@@ -95,10 +99,27 @@ impl Latch {
     /// Counts down by `n`, and opens it at zero. Never waits.
     ///
     /// # Errors
-    /// `InvalidArgument` if it waits for less than `n`, `Permission` for a read-only segment.
+    /// `InvalidArgument` if it waits for less than `n`, `Permission` for a read-only segment,
+    /// `System` if somebody polls and there are too many open files.
     pub fn count_down(&self, n: u32) -> Result<()> {
         self.share.check_writable()?;
-        self.share.body().count_down(thread::here()?, n)
+        self.share.body().count_down(thread::here()?, self.share.bell(), n)
+    }
+
+    /// A descriptor that is readable when the latch is open, and may be when it is not: for `poll`,
+    /// `epoll` and their like. To be asked for again before each poll, which empties and arms
+    /// it; it stays the same one while the handle is open, the process does not leave, and the
+    /// program closes nothing that is not its own. A forked child has to ask anew.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment, or where no files can be made beside it; `System`
+    /// with too many open files; `NoSpace`.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        let body = self.share.body();
+        self.share.listen(&self.ear, LatchBody::forget_listeners, |listener| {
+            listener.renew()?;
+            if body.listen()? { listener.be_quiet() } else { listener.be_ready() }
+        })
     }
 
     /// Waits until it is open.

@@ -14,7 +14,7 @@ use crate::roster::{self, leave, member, thread};
 use crate::segment::directory::{self, Object, Request, Wanted};
 use crate::segment::heap::Heap;
 use crate::segment::holding::{self, Holding};
-use crate::segment::{birth, estate, growth, home, reclaim, verify};
+use crate::segment::{bells, birth, estate, growth, home, reclaim, verify};
 use crate::sync::barrier::BarrierBody;
 use crate::sync::deaths::Deaths;
 use crate::sync::event::EventBody;
@@ -194,7 +194,7 @@ impl Segment {
     /// # Errors
     /// `NotFound`, `Permission`, `InvalidArgument`.
     pub fn unlink(name: &str) -> Result<()> {
-        file::unlink(&SegmentPath::of(name)?)
+        reclaim::unlink(&SegmentPath::of(name)?)
     }
 
     /// Checks every invariant and accounts for every byte. Reads all of the
@@ -316,7 +316,9 @@ impl Segment {
     /// # Errors
     /// `TimedOut`, `Interrupted`, `Permission` for a read-only handle.
     pub fn wait_death(&self, seen_epoch: u64, deadline: Deadline) -> Result<MemberInfo> {
-        self.deaths(seen_epoch)?.wait(deadline)
+        let news = self.deaths(seen_epoch)?.wait(deadline)?;
+        bells::clear_up(self.attachment);
+        Ok(news)
     }
 
     /// The deaths with numbers above `seen_epoch`.

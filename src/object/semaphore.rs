@@ -1,11 +1,14 @@
 //! The named semaphore, of either sort.
 
+use std::os::fd::BorrowedFd;
+
 use super::segment::Segment;
 use super::share::Share;
 use super::ticket::Ticket;
 use crate::error::{Error, Result, Status, invalid};
 use crate::layout::block::Kind;
 use crate::platform::time::Deadline;
+use crate::roster::listening::Ear;
 use crate::roster::thread::{self, Thread};
 use crate::segment::directory::Wanted;
 use crate::sync::mutex::Actor;
@@ -46,6 +49,7 @@ pub struct SemaphoreInfo {
 /// gives them back, and are to be had again as soon as it is dead or has left the segment.
 #[derive(Debug)]
 pub struct Semaphore {
+    ear: Ear,
     sort: Sort,
     spin: Spin,
 }
@@ -115,7 +119,7 @@ impl Semaphore {
             let begin = |body: &SemaphoreBody| body.begin(value, most);
             Sort::Plain(Share::obtain(segment, name, wanted, Kind::Semaphore, 0, begin)?)
         };
-        let semaphore = Self { sort, spin: Spin::new() };
+        let semaphore = Self { ear: Ear::new(), sort, spin: Spin::new() };
         match semaphore.max() {
             there if max == 0 || there == max => Ok(semaphore),
             there => Err(Error::with(
@@ -156,7 +160,7 @@ impl Semaphore {
         } else {
             Sort::Plain(Share::redeem(ticket, &[Kind::Semaphore])?.0)
         };
-        Ok(Self { sort, spin: Spin::new() })
+        Ok(Self { ear: Ear::new(), sort, spin: Spin::new() })
     }
 
     /// Takes a permit, and waits for one until the deadline.
@@ -191,7 +195,8 @@ impl Semaphore {
     ///
     /// # Errors
     /// `Full` if there would be more than its max, `Permission` for a read-only segment,
-    /// `System` on a thread without a robust list.
+    /// `System` on a thread without a robust list, and if somebody polls and there are too
+    /// many open files.
     pub fn release(&self, n: u32) -> Result<()> {
         self.release_on(thread::visit().thread(), n)
     }
@@ -201,11 +206,37 @@ impl Semaphore {
         match &self.sort {
             Sort::Plain(share) => {
                 share.check_writable()?;
-                share.body().release(thread, n)
+                share.body().release(thread, share.bell(), n)
             }
             Sort::Tracked(share, tracked) => {
                 share.check_writable()?;
-                tracked.release(thread, n)
+                tracked.release(thread, share.bell(), n)
+            }
+        }
+    }
+
+    /// A descriptor that is readable when there is a permit to be had, and may be when it is not: for `poll`,
+    /// `epoll` and their like. To be asked for again before each poll, which empties and arms
+    /// it; it stays the same one while the handle is open, the process does not leave, and the
+    /// program closes nothing that is not its own. A forked child has to ask anew.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment, or where no files can be made beside it; `System`
+    /// with too many open files; `NoSpace`.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        match &self.sort {
+            Sort::Plain(share) => {
+                let body = share.body();
+                share.listen(&self.ear, SemaphoreBody::forget_listeners, |listener| {
+                    listener.renew()?;
+                    if body.listen()? { listener.be_quiet() } else { listener.be_ready() }
+                })
+            }
+            Sort::Tracked(share, tracked) => {
+                share.listen(&self.ear, TrackedBody::forget_listeners, |listener| {
+                    listener.renew()?;
+                    tracked.listen(listener)
+                })
             }
         }
     }

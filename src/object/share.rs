@@ -1,5 +1,7 @@
 //! A share in an object with a body of one kind: what most objects are, seen from above.
 
+use std::os::fd::BorrowedFd;
+
 use super::segment::Segment;
 use super::ticket::Ticket;
 use crate::error::Result;
@@ -7,9 +9,14 @@ use crate::layout::block::Kind;
 use crate::layout::entry::Entry;
 use crate::layout::{Offset, Shared};
 use crate::platform::atomic::Ordering::Relaxed;
+use crate::platform::file;
+use crate::platform::listener::Listener;
 use crate::roster::attachment::Attachment;
+use crate::roster::listening::Ear;
+use crate::roster::thread;
 use crate::segment::directory::Wanted;
 use crate::segment::holding::Holding;
+use crate::sync::bell::Bell;
 use crate::sync::node::Identity;
 
 /// An object that is open, and its body.
@@ -73,6 +80,43 @@ impl<B: Shared> Share<B> {
     #[inline]
     pub(super) fn identity(&self) -> Identity {
         Identity { object: self.generation, place: self.holding.entry() }
+    }
+
+    /// The bell for those who listen to it.
+    #[inline]
+    pub(super) fn bell(&self) -> Bell<'static> {
+        let attachment = self.attachment();
+        let (segment, identity) = (attachment.path(), attachment.header().identity);
+        Bell { segment, identity, object: self.identity() }
+    }
+
+    /// The descriptor by which `ear` listens to it, after `arm` has said what it is to be;
+    /// `forget` takes LISTENED away.
+    ///
+    /// # Errors
+    /// `Permission` for a read-only segment and where no files can be made beside it, `System`,
+    /// `NoSpace`, those of `arm`.
+    pub(super) fn listen<'a>(
+        &self,
+        ear: &'a Ear,
+        forget: fn(&B),
+        arm: impl FnOnce(&mut Listener) -> Result<()>,
+    ) -> Result<BorrowedFd<'a>>
+    where
+        B: Sync,
+    {
+        self.check_writable()?;
+        let (attachment, body) = (self.attachment(), self.body);
+        // Who listens is a member: others clear up what it leaves.
+        thread::here()?.name_in(attachment)?;
+        // Relaxed: before there is a file; who wants to know looks later, or never.
+        attachment.header().bells.store(1, Relaxed);
+        let bell = self.bell();
+        let begin = || {
+            let mode = file::facts(attachment.file()?)?.mode;
+            Listener::begin(&bell.path()?, mode)
+        };
+        ear.descriptor(begin, move || forget(body), arm)
     }
 
     /// Refuses what would write through a handle that may only read.

@@ -1,7 +1,8 @@
 //! The directory where segments live.
 
 use std::ffi::CString;
-use std::os::unix::fs::MetadataExt;
+use std::fs::Metadata;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
 use super::process;
@@ -9,10 +10,11 @@ use crate::error::{Error, Result, Status};
 
 const DEFAULT: &str = "/dev/shm";
 
-/// Where it is: `ATOLL_DIR`, else `/dev/shm`.
+/// Where it is: `ATOLL_DIR`, else `/dev/shm`. Absolute: what is opened there later is found
+/// wherever the program has gone meanwhile.
 pub(crate) fn path() -> PathBuf {
     match std::env::var_os("ATOLL_DIR") {
-        Some(dir) if !dir.is_empty() => dir.into(),
+        Some(dir) if !dir.is_empty() => std::path::absolute(&dir).unwrap_or(dir.into()),
         _ => DEFAULT.into(),
     }
 }
@@ -20,20 +22,32 @@ pub(crate) fn path() -> PathBuf {
 /// The names of the regular files there that belong to this user and are not empty, without
 /// opening any: to open what others put there may hang, or mean something.
 pub(crate) fn own_files() -> Result<impl Iterator<Item = String>> {
+    entries(|facts| facts.uid() == process::user_id() && facts.is_file() && facts.len() > 0)
+}
+
+/// The same of all users.
+pub(crate) fn all_files() -> Result<impl Iterator<Item = String>> {
+    entries(|facts| facts.is_file() && facts.len() > 0)
+}
+
+/// The names of the FIFOs there that belong to this user, likewise.
+pub(super) fn own_pipes() -> Result<impl Iterator<Item = String>> {
+    entries(|facts| facts.uid() == process::user_id() && facts.file_type().is_fifo())
+}
+
+fn entries(is_wanted: fn(&Metadata) -> bool) -> Result<impl Iterator<Item = String>> {
     let dir = path();
-    let entries = std::fs::read_dir(&dir).map_err(|error| {
+    let all = std::fs::read_dir(&dir).map_err(|error| {
         Error::os(
             Status::System,
             error.raw_os_error().unwrap_or(0),
             format!("cannot look into {}: create it, or correct ATOLL_DIR", dir.display()),
         )
     })?;
-    let user = process::user_id();
-    Ok(entries.flatten().filter_map(move |entry| {
+    Ok(all.flatten().filter_map(move |entry| {
         // Does not follow links.
-        let facts = entry.metadata().ok()?;
-        let is_ours = facts.is_file() && facts.uid() == user && facts.len() > 0;
-        if is_ours { entry.file_name().into_string().ok() } else { None }
+        let is_wanted = is_wanted(&entry.metadata().ok()?);
+        if is_wanted { entry.file_name().into_string().ok() } else { None }
     }))
 }
 

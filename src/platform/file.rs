@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::byte_lock::{self, Byte};
-use super::{directory, errno, process};
+use super::{directory, doorbell, errno, process};
 use crate::error::{Error, Result, Status, invalid};
 
 const LONGEST_NAME: usize = 200;
@@ -48,6 +48,12 @@ impl SegmentPath {
                  choose another segment name",
             ));
         }
+        if bare.starts_with(doorbell::PREFIX) {
+            return Err(invalid(
+                "names that begin with \".atoll-bell-\" are for the descriptors of objects: choose \
+                 another segment name",
+            ));
+        }
         let mut full = directory::path().into_os_string().into_encoded_bytes();
         full.push(b'/');
         full.extend_from_slice(bare.as_bytes());
@@ -63,6 +69,12 @@ impl SegmentPath {
 
     fn path(&self) -> &CStr {
         &self.path
+    }
+
+    /// The path of the directory that it is in, with a slash at the end.
+    pub(super) fn directory(&self) -> &[u8] {
+        let path = self.path.to_bytes();
+        &path[..path.len() - self.name.len()]
     }
 
     #[cold]
@@ -126,6 +138,7 @@ pub(crate) struct FileFacts {
     pub(crate) links: u64,
     pub(crate) owner: u32,
     pub(crate) is_regular: bool,
+    pub(crate) is_pipe: bool,
 }
 
 /// Reads what the file system says about `file`.
@@ -163,6 +176,7 @@ impl FileFacts {
             links: stat.st_nlink,
             owner: stat.st_uid,
             is_regular: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
+            is_pipe: stat.st_mode & libc::S_IFMT == libc::S_IFIFO,
         }
     }
 }
@@ -217,7 +231,7 @@ fn proc_path(file: BorrowedFd<'_>) -> CString {
     CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("digits have no NUL")
 }
 
-fn open_raw(path: &CStr, flags: i32, mode: u32) -> core::result::Result<OwnedFd, i32> {
+pub(super) fn open_raw(path: &CStr, flags: i32, mode: u32) -> core::result::Result<OwnedFd, i32> {
     loop {
         // SAFETY: passes a NUL-terminated path; the kernel only reads it.
         let fd = unsafe { libc::open(path.as_ptr(), flags, mode) };

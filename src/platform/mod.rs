@@ -6,9 +6,11 @@
 pub(crate) mod atomic;
 pub(crate) mod byte_lock;
 pub(crate) mod directory;
+pub(crate) mod doorbell;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod listener;
 pub(crate) mod mapping;
 pub(crate) mod membarrier;
 pub(crate) mod private_lock;
@@ -27,4 +29,10 @@ compile_error!("atoll runs on 64-bit Linux with glibc; nothing else has been tri
 /// The error number of the calling thread's last failed system call.
 pub(crate) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// Puts that number back, for who must leave no trace.
+pub(crate) fn set_errno(code: i32) {
+    // SAFETY: the calling thread's own variable.
+    unsafe { *libc::__errno_location() = code };
 }

@@ -121,6 +121,11 @@ pub(crate) fn find(identity: u64) -> Option<&'static Attachment> {
     Some(known)
 }
 
+/// Whether this process has the segment of that identity open.
+pub(crate) fn is_attached(identity: u64) -> bool {
+    ATTACHMENTS.lock().iter().any(|a| a.header().identity == identity)
+}
+
 /// What is left to say of an ephemeral segment.
 #[cold]
 pub(crate) fn gone(path: &SegmentPath) -> Error {

@@ -15,9 +15,10 @@ use super::attachment::{self, Attachment};
 use super::holdings::Holdings;
 use super::member::{self, ClaimedMember};
 use super::record::MemberId;
-use super::{home, thread};
+use super::{home, listening, thread};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::Relaxed;
+use crate::platform::doorbell;
 use crate::platform::fork::{ForkHooks, ProcessMark, on_fork};
 use crate::platform::private_lock::PrivateLock;
 use crate::platform::robust::RobustList;
@@ -72,6 +73,7 @@ fn start_over(expected: Vec<ExpectedMember>) {
     thread::forget_all();
     member::set_leaving(false);
     home::forget();
+    listening::forget_all();
     if let Ok(list) = RobustList::of_this_thread() {
         // It may point at a lock of the parent's, in a mapping that we may close.
         list.disarm();
@@ -115,6 +117,7 @@ fn take_seats() {
 
 unsafe extern "C" fn prepare() {
     take_seats();
+    listening::lock().hold_over_fork();
     home::lock().hold_over_fork();
     BIRTH.hold_over_fork();
     attachment::list_lock().hold_over_fork();
@@ -137,6 +140,7 @@ unsafe extern "C" fn prepare() {
             expected.extend(reserve(attachment, holdings));
         }
     }
+    doorbell::before_fork();
 }
 
 /// Takes a member slot for the child, and holds for it what we hold. `None` lets the child
@@ -167,6 +171,8 @@ unsafe extern "C" fn parent() {
     unsafe { BIRTH.release_after_fork() };
     // SAFETY: likewise.
     unsafe { home::lock().release_after_fork() };
+    // SAFETY: likewise.
+    unsafe { listening::lock().release_after_fork() };
 }
 
 unsafe extern "C" fn child() {
@@ -178,6 +184,9 @@ unsafe extern "C" fn child() {
     unsafe { BIRTH.reopen_in_child() };
     // SAFETY: likewise.
     unsafe { home::lock().reopen_in_child() };
+    // SAFETY: likewise.
+    unsafe { listening::lock().reopen_in_child() };
+    doorbell::after_fork_in_child();
     // SAFETY: one thread, which is in the fork and in nothing else.
     attachment::for_each(|a| unsafe { a.reopen_locks_in_child() });
     let expected = core::mem::take(&mut *EXPECTED.lock());

@@ -6,7 +6,7 @@
 //! (`record::PARTING`), which is as good as gone for whoever destroys a segment.
 
 use super::thread::Thread;
-use super::{attachment, fork, home, member};
+use super::{attachment, fork, home, listening, member};
 
 /// Runs when the process ends by `exit`.
 pub(super) extern "C" fn at_process_exit() {
@@ -14,12 +14,14 @@ pub(super) extern "C" fn at_process_exit() {
         return;
     }
     member::set_leaving(true);
+    listening::leave_all();
     attachment::for_each(member::leave);
 }
 
 /// Leaves all segments, for a process that is about to end by `_exit`. If it makes another
 /// call, that joins again.
 pub(crate) fn leave_all(thread: &Thread) {
+    listening::leave_all();
     thread.leave_all();
     home::leave();
     attachment::for_each(member::leave);

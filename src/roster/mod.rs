@@ -15,6 +15,7 @@ pub(crate) mod holdings;
 pub(crate) mod home;
 pub(crate) mod journal;
 pub(crate) mod leave;
+pub(crate) mod listening;
 pub(crate) mod member;
 pub(crate) mod participant;
 pub(crate) mod record;

@@ -7,7 +7,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::fingerprint::LAYOUT_FINGERPRINT;
-use super::{growth, reclaim};
+use super::{bells, growth, reclaim};
 use crate::error::{Error, Result, Status, invalid};
 use crate::layout::header::{Constants, EPHEMERAL, HEAP_START, Header, LAYOUT_VERSION, MAGIC};
 use crate::layout::memory::Memory;
@@ -130,7 +130,9 @@ pub(crate) fn open(
         let links = file::facts(file.as_fd())?.links;
         let is_gone = attachment.is_ephemeral() && (attachment.is_destroyed() || links == 0);
         if !is_gone {
-            return keep_if(entered, attachment);
+            let attachment = keep_if(entered, attachment)?;
+            bells::clear_up(attachment);
+            return Ok(attachment);
         }
         // It went while we came. The name may be free by now, or lead to another one.
         attachment.release();

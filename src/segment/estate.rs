@@ -17,7 +17,7 @@ use super::control::Control;
 use super::directory::{self, Object};
 use super::heap::Heap;
 use super::holds::{self, Left};
-use super::{holding, limbo};
+use super::{bells, holding, limbo};
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::block::{Kind, Owner, ParticipantId};
@@ -107,7 +107,7 @@ pub(crate) fn forget_what_is_over(actor: Actor) -> Result<()> {
 }
 
 /// The object that a node was used for, if it is still there. Under the directory's lock.
-fn find_again(memory: &Memory, which: Identity) -> Option<Object<'_>> {
+pub(super) fn find_again(memory: &Memory, which: Identity) -> Option<Object<'_>> {
     Object::at(memory, which.place).ok().filter(|object| object.generation() == which.object)
 }
 
@@ -272,6 +272,7 @@ pub(crate) fn clear_up_for(attachment: &'static Attachment) -> Result<()> {
         member::announce_deaths(attachment)?;
         let actor = Actor::new(crate::roster::thread::here()?, attachment)?;
         clear_up(actor)?;
+        bells::clear_up(attachment);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! What the objects are is not known here; `object` gives them their meaning.
 
+pub(crate) mod bells;
 pub(crate) mod birth;
 pub(crate) mod control;
 pub(crate) mod directory;

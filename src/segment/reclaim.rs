@@ -26,13 +26,14 @@
 use core::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use super::bells;
 use super::fingerprint::LAYOUT_FINGERPRINT;
 use crate::error::{Result, Status};
 use crate::layout::header::{EPHEMERAL, Header, LAYOUT_VERSION, MAGIC};
 use crate::platform::byte_lock::Bar;
 use crate::platform::file::{self, SegmentPath};
 use crate::platform::{directory, process};
-use crate::roster::attachment::{Attachment, without_forks};
+use crate::roster::attachment::{self, Attachment, without_forks};
 use crate::roster::member;
 
 /// Removes every ephemeral segment of this user whose members are all gone, and says how
@@ -46,6 +47,7 @@ pub(crate) fn sweep() -> Result<u64> {
         let is_gone = without_forks(|| reclaim(&path));
         reclaimed += u64::from(is_gone.unwrap_or(false));
     }
+    bells::sweep()?;
     Ok(reclaimed)
 }
 
@@ -94,8 +96,55 @@ fn bury_file(path: &SegmentPath, file: BorrowedFd<'_>) -> Result<bool> {
     }
 }
 
+/// Removes the name of a segment, whoever is in.
+pub(crate) fn unlink(path: &SegmentPath) -> Result<()> {
+    let file = file::open(path, false);
+    file::unlink(path)?;
+    if let Some(identity) = file.ok().and_then(|file| identity_with_bells(file.as_fd())) {
+        match attachment::find(identity) {
+            None => bells::remove_all_of(identity),
+            Some(attachment) => {
+                bells::clear_up(attachment);
+                attachment.release();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The identities of all segments that have a name, whoever may enter them.
+pub(super) fn identities() -> Result<impl Iterator<Item = u64>> {
+    Ok(directory::all_files()?.filter_map(|name| {
+        let file = file::open(&SegmentPath::of(&name).ok()?, false).ok()?;
+        identity_of(file.as_fd())
+    }))
+}
+
+/// The identity in a file that looks like a segment's.
+fn identity_of(file: BorrowedFd<'_>) -> Option<u64> {
+    let is_ours = file::read_at(file, 0) == Some(MAGIC);
+    let identity = file::read_at(file, offset_of!(Header, identity) as u64)?;
+    is_ours.then_some(u64::from_le_bytes(identity))
+}
+
+/// The same if somebody has ever listened to something in it.
+fn identity_with_bells(file: BorrowedFd<'_>) -> Option<u64> {
+    let bells = file::read_at(file, offset_of!(Header, bells) as u64)?;
+    if u32::from_le_bytes(bells) == 0 { None } else { identity_of(file) }
+}
+
 /// The caller has barred the segment.
 fn destroy(path: &SegmentPath, file: BorrowedFd<'_>) -> Result<bool> {
+    let done = destroy_file(path, file);
+    if done.is_ok()
+        && let Some(identity) = identity_with_bells(file)
+    {
+        bells::remove_all_of(identity);
+    }
+    done
+}
+
+fn destroy_file(path: &SegmentPath, file: BorrowedFd<'_>) -> Result<bool> {
     file::write_at(file, DESTROYED, 1)?;
     match file::unlink_if_leads_to(path, file) {
         Err(error) if error.status() == Status::Permission => {

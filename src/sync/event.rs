@@ -4,6 +4,7 @@
 //! cleared again before it could look. What a death does is told in `gate`.
 
 use super::bed::Bed;
+use super::bell::Bell;
 use super::gate::{self, ONE, OPEN};
 use super::wait::Wait;
 use super::waitable::Waitable;
@@ -35,7 +36,7 @@ impl EventBody {
         self.word.load(Acquire) & OPEN != 0
     }
 
-    /// How often it was set, modulo 2^32. To set one that is set does not count.
+    /// How often it was set, modulo 2^31. To set one that is set does not count.
     #[inline]
     pub(crate) fn sets(&self) -> u32 {
         gate::number_in(self.word.load(Acquire))
@@ -44,12 +45,12 @@ impl EventBody {
     /// Sets it and wakes everybody who waits.
     ///
     /// # Errors
-    /// `System` on a thread that has no robust list, `Corrupted`.
-    pub(crate) fn set(&self, thread: Option<&Thread>) -> Result<()> {
+    /// `System` on a thread that has no robust list; `Corrupted`; those of `Ring::take`.
+    pub(crate) fn set(&self, thread: Option<&Thread>, bell: Bell<'_>) -> Result<()> {
         // An event that is set is exchanged for itself: what the caller wrote before is
         // there for whoever finds it set.
         let next = |word: u64| if word & OPEN == 0 { word.wrapping_add(ONE) | OPEN } else { word };
-        gate::change(&self.word, thread, |word| Ok(next(word)))
+        gate::change(&self.word, thread, bell, |word| Ok(next(word)))
     }
 
     /// Clears it.
@@ -77,6 +78,19 @@ impl EventBody {
             true => Ok(()),
             false => Err(wait.refusal(NOT_SET)),
         }
+    }
+
+    /// Somebody is about to listen: says so, unless it is set.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn listen(&self) -> Result<bool> {
+        gate::listen(&self.word)
+    }
+
+    /// Nobody listens any more.
+    pub(crate) fn forget_listeners(&self) {
+        gate::forget_listeners(&self.word);
     }
 
     /// Checks the word.

@@ -3,7 +3,8 @@
 //! # The word
 //!
 //! ```text
-//!  bits 63..32    of an event how often it was set, of a latch what it still waits for
+//!  bit 63         LISTENED  somebody listens with a descriptor (`bell`)
+//!  bits 62..32    of an event how often it was set, of a latch what it still waits for
 //!  bit 31         OPEN      who comes passes
 //!  bit 30         WAITERS   somebody may be asleep
 //!  bits 29..0     zero in every state, so that the hook may point here
@@ -26,7 +27,7 @@
 //! # If a process dies
 //!
 //! - opening it, before the exchange: nothing has happened;
-//! - between that and the wake of all: its hook is on the word, the kernel wakes one
+//! - between that and the wake of all (and the bell, if somebody listens, see `bell`): its hook is on the word, the kernel wakes one
 //!   sleeper, and that one wakes all (G3);
 //! - after the wake of all: WAITERS may stay. It costs a wake that finds nobody;
 //! - woken, before it has woken the others: its hook is on the word, the next one does it;
@@ -37,6 +38,7 @@
 //! `models/gate.pml` checks this with three waiters and two deaths: no slice is needed.
 
 use super::bed::Bed;
+use super::bell::{Bell, LISTENED};
 use super::lending::lend_hook;
 use super::wait::Wait;
 use crate::error::{Result, corrupted};
@@ -55,29 +57,38 @@ pub(super) const WAITERS: u64 = 1 << 30;
 /// One in the number.
 pub(super) const ONE: u64 = 1 << 32;
 
-/// The number in a word.
+/// The number in a word, of 31 bits.
 pub(super) fn number_in(word: u64) -> u32 {
-    (word >> 32) as u32
+    ((word & !LISTENED) >> 32) as u32
 }
 
 /// Changes the word to what `next` says, and wakes everybody if the gate is open then.
 pub(super) fn change(
     word: &HookableWord64,
     thread: Option<&Thread>,
+    bell: Bell<'_>,
     next: impl Fn(u64) -> Result<u64>,
 ) -> Result<()> {
+    let mut pull = bell.pull();
     let mut seen = word.load(Relaxed);
     let mut lent = None;
     loop {
         check(seen)?;
-        let new = next(seen)?;
+        let mut new = next(seen)?;
+        if new & OPEN != 0 {
+            new &= !LISTENED;
+        }
         let wakes = new & OPEN != 0 && new & WAITERS != 0;
         if wakes && lent.is_none() {
             lent = Some(lend_hook(thread, word.low())?);
         }
+        if wakes && seen & LISTENED != 0 && !pull.holds()? {
+            seen = word.load(Acquire); // B2
+            continue;
+        }
         // Release, SIGNALLED. Acquire: what those wrote who counted down before is
-        // handed on.
-        match word.compare_exchange(seen, new, AcqRel, Relaxed) {
+        // handed on; and failing, B2.
+        match word.compare_exchange(seen, new, AcqRel, Acquire) {
             Ok(_) if wakes => {
                 wake_all(word);
                 // Relaxed: a flag publishes nothing. It fails if the word was changed (G2).
@@ -205,14 +216,41 @@ fn pass_on(word: &HookableWord64, seen: u64) {
     }
 }
 
+/// Somebody is about to listen: says so, unless the gate is open.
+///
+/// # Errors
+/// `Corrupted`.
+pub(super) fn listen(word: &HookableWord64) -> Result<bool> {
+    loop {
+        // Acquire, SIGNALLED: who finds it open goes on.
+        let seen = word.load(Acquire);
+        check(seen)?;
+        if seen & OPEN != 0 {
+            return Ok(false);
+        }
+        let marked = seen | WAITERS | LISTENED; // B1
+        // Relaxed: a flag publishes nothing.
+        if marked == seen || word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Nobody listens any more.
+pub(super) fn forget_listeners(word: &HookableWord64) {
+    // Relaxed: a flag publishes nothing.
+    word.fetch_and(!LISTENED, Relaxed);
+}
+
 fn wake_all(word: &HookableWord64) {
     futex::wake_all(word.low().as_futex());
 }
 
 /// Refuses a word that is none of a gate: it is shared memory.
 pub(super) fn check(word: u64) -> Result<()> {
-    if word as u32 & !((OPEN | WAITERS) as u32) == 0 {
+    let is_listened_to_well = word & LISTENED == 0 || word & (OPEN | WAITERS) == WAITERS; // B1
+    if word as u32 & !((OPEN | WAITERS) as u32) == 0 && is_listened_to_well {
         return Ok(());
     }
-    Err(corrupted("the word of an event or latch has bits that are always zero: it is damaged"))
+    Err(corrupted("the word of an event or latch is no state of one: the segment is damaged"))
 }

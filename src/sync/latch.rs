@@ -4,6 +4,7 @@
 //! that nobody else will open: a latch does not know who is to come.
 
 use super::bed::Bed;
+use super::bell::Bell;
 use super::gate::{self, ONE, OPEN};
 use super::wait::Wait;
 use super::waitable::Waitable;
@@ -46,13 +47,14 @@ impl LatchBody {
     /// Counts down by `n`, and opens it at zero.
     ///
     /// # Errors
-    /// `InvalidArgument` if it waits for less than `n`.
-    pub(crate) fn count_down(&self, thread: &Thread, n: u32) -> Result<()> {
-        gate::change(&self.word, Some(thread), |word| match gate::number_in(word).checked_sub(n) {
+    /// `InvalidArgument` if it waits for less than `n`; those of `Ring::take`.
+    pub(crate) fn count_down(&self, thread: &Thread, bell: Bell<'_>, n: u32) -> Result<()> {
+        let next = |word| match gate::number_in(word).checked_sub(n) {
             None => Err(TOO_MANY),
             Some(0) if n > 0 => Ok((word - u64::from(n) * ONE) | OPEN),
             Some(_) => Ok(word - u64::from(n) * ONE),
-        })
+        };
+        gate::change(&self.word, Some(thread), bell, next)
     }
 
     /// Waits until it is open.
@@ -69,6 +71,19 @@ impl LatchBody {
             true => Ok(()),
             false => Err(wait.refusal(STILL_SHUT)),
         }
+    }
+
+    /// Somebody is about to listen: says so, unless it is open.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn listen(&self) -> Result<bool> {
+        gate::listen(&self.word)
+    }
+
+    /// Nobody listens any more.
+    pub(crate) fn forget_listeners(&self) {
+        gate::forget_listeners(&self.word);
     }
 
     /// Checks the word: open exactly at zero.

@@ -6,6 +6,7 @@
 mod actor;
 pub(crate) mod barrier;
 mod bed;
+pub(crate) mod bell;
 pub(crate) mod condvar;
 mod contender;
 mod crowd;

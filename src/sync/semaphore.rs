@@ -3,7 +3,8 @@
 //! # The word
 //!
 //! ```text
-//!  bits 63..32    how many permits there are to be had
+//!  bit 63         LISTENED    somebody listens with a descriptor (`bell`)
+//!  bits 62..32    how many permits there are to be had
 //!  bit 31         AVAILABLE   exactly if there are any
 //!  bit 30         WAITERS     somebody may be asleep
 //!  bits 29..0     zero in every state, so that the hook may point here
@@ -31,7 +32,7 @@
 //! # If a process dies
 //!
 //! - with a permit: the permit is gone. That is what this sort is; for another see `tracked`;
-//! - between adding permits and waking: its hook is on the word, the kernel wakes one
+//! - between adding permits and waking (and the bell, if somebody listens, see `bell`): its hook is on the word, the kernel wakes one
 //!   sleeper, and that one wakes the next as long as there are permits (S3);
 //! - between waking and clearing WAITERS: that costs a wake which finds nobody;
 //! - woken, before it has taken a permit, passed one on or given up: its hook is on the
@@ -42,6 +43,7 @@
 
 use super::bed::Bed;
 use super::crowd;
+use super::bell::{Bell, LISTENED};
 use super::lending::lend_hook;
 use super::wait::Wait;
 use super::waitable::Waitable;
@@ -107,7 +109,8 @@ impl SemaphoreBody {
     pub(crate) fn take_if_quiet(&self) -> bool {
         // Relaxed: compared below.
         let seen = self.word.load(Relaxed);
-        if seen as u32 != AVAILABLE as u32 || seen < ONE {
+        // Signed, so that a damaged word with LISTENED has none either.
+        if seen as u32 != AVAILABLE as u32 || (seen as i64) < ONE as i64 {
             return false;
         }
         self.exchange(seen, if seen < 2 * ONE { 0 } else { seen - ONE })
@@ -218,11 +221,12 @@ impl SemaphoreBody {
     ///
     /// # Errors
     /// `Full` beyond the most there can be, `System` on a thread without a robust list,
-    /// `Corrupted`.
-    pub(crate) fn release(&self, thread: Option<&Thread>, n: u32) -> Result<()> {
+    /// `Corrupted`, those of `Ring::take`.
+    pub(crate) fn release(&self, thread: Option<&Thread>, bell: Bell<'_>, n: u32) -> Result<()> {
         if n == 0 {
             return Ok(());
         }
+        let mut pull = bell.pull();
         let mut lent = None;
         let mut seen = self.word.load(Relaxed);
         loop {
@@ -231,8 +235,12 @@ impl SemaphoreBody {
             if wakes && lent.is_none() {
                 lent = Some(lend_hook(thread, self.word.low())?);
             }
-            // Release, PERMITTED: as in `add_if_quiet`.
-            match self.word.compare_exchange(seen, more, Release, Relaxed) {
+            if seen & LISTENED != 0 && !pull.holds()? {
+                seen = self.word.load(Acquire); // B2
+                continue;
+            }
+            // Release, PERMITTED: as in `add_if_quiet`. Acquire: B2.
+            match self.word.compare_exchange(seen, more, Release, Acquire) {
                 Ok(_) if wakes => {
                     if self.wake(n) == 0 {
                         // Relaxed: a flag publishes nothing. It fails if the word was
@@ -254,7 +262,34 @@ impl SemaphoreBody {
         if room.is_none_or(|room| room < n) {
             return Err(TOO_MANY);
         }
-        Ok((seen + u64::from(n) * ONE) | AVAILABLE)
+        Ok(((seen & !LISTENED) + u64::from(n) * ONE) | AVAILABLE)
+    }
+
+    /// Somebody is about to listen: says so, unless there are permits.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn listen(&self) -> Result<bool> {
+        loop {
+            // Acquire, PERMITTED: who finds some may rely on what they stand for.
+            let seen = self.word.load(Acquire);
+            check(seen)?;
+            if seen & AVAILABLE != 0 {
+                return Ok(false);
+            }
+            let marked = seen | WAITERS | LISTENED; // B1
+            // Relaxed: a flag publishes nothing.
+            if marked == seen || self.word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok()
+            {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Nobody listens any more.
+    pub(crate) fn forget_listeners(&self) {
+        // Relaxed: a flag publishes nothing.
+        self.word.fetch_and(!LISTENED, Relaxed);
     }
 
     fn wake(&self, n: u32) -> u32 {
@@ -306,7 +341,7 @@ impl Waitable for SemaphoreBody {
 
 #[inline(always)]
 fn value_in(word: u64) -> u32 {
-    (word >> 32) as u32
+    ((word & !LISTENED) >> 32) as u32
 }
 
 /// The word of a semaphore for which nobody waits.
@@ -316,7 +351,8 @@ fn word_of(value: u32) -> u64 {
 
 /// Refuses a word that is none of a semaphore: it is shared memory.
 fn check(word: u64) -> Result<()> {
-    if word & !WAITERS == word_of(value_in(word)) {
+    let is_listened_to_well = word & LISTENED == 0 || word == LISTENED | WAITERS; // B1
+    if word & !(WAITERS | LISTENED) == word_of(value_in(word)) && is_listened_to_well {
         return Ok(());
     }
     Err(corrupted("a semaphore's word is no state of a semaphore: the segment is damaged"))
@@ -335,6 +371,15 @@ pub(super) const TOO_MANY: Error = Error::new(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::file::SegmentPath;
+    use crate::sync::node::Identity;
+
+    /// Nobody listens in these tests.
+    fn release(body: &SemaphoreBody, n: u32) -> Result<()> {
+        let segment = SegmentPath::of("atoll-test-no-segment").expect("a name");
+        let object = Identity { object: 0, place: 0 };
+        body.release(None, Bell { segment: &segment, identity: 0, object }, n)
+    }
 
     fn fresh(value: u32, max: u32) -> SemaphoreBody {
         // SAFETY: of shared types every bit pattern is a value.
@@ -364,23 +409,51 @@ mod tests {
     }
 
     #[test]
+    fn who_listens_waits_and_finds_no_permits() {
+        let body = fresh(1, 2);
+        assert!(!body.listen().expect("sound"));
+        assert!(body.take_if_quiet());
+        assert!(body.listen().expect("sound") && body.listen().expect("sound"));
+        assert_eq!((body.word.load(Relaxed), body.value()), (LISTENED | WAITERS, 0));
+        assert!(!body.take_if_quiet() && !body.add_if_quiet());
+        body.verify().expect("sound");
+        body.forget_listeners();
+        assert_eq!(body.word.load(Relaxed), WAITERS);
+    }
+
+    #[test]
     fn who_finds_nobody_asleep_clears_the_flag() {
         let body = fresh(0, 9);
         body.word.fetch_or(WAITERS, Relaxed);
-        body.release(None, 3).expect("there is room");
+        release(&body, 3).expect("there is room");
         assert_eq!(body.word.load(Relaxed), (3 * ONE) | AVAILABLE);
     }
+
+    /// In the high half.
+    const LISTENED_TO: u32 = (LISTENED >> 32) as u32;
 
     #[test]
     fn what_is_no_state_is_refused_and_left_alone() {
         let available = AVAILABLE as u32;
-        for (value, low) in [(0, available), (1, 0), (1, available | 1), (0, 1), (6, available)] {
-            let body = fresh(value, 5);
+        let waiters = WAITERS as u32;
+        for (value, low) in [
+            (0, available),
+            (1, 0),
+            (1, available | 1),
+            (0, 1),
+            (6, available),
+            (LISTENED_TO, 0),
+            (LISTENED_TO, available | waiters),
+            (LISTENED_TO | 1, available),
+            (LISTENED_TO | 1, available | waiters),
+        ] {
+            let body = fresh(0, 5);
+            body.word.store(u64::from(value) << 32, Relaxed);
             body.word.low().as_futex().store(low, Relaxed);
             let word = body.word.load(Relaxed);
             assert!(body.verify().is_err(), "{word:#x}");
-            assert!(body.release(None, 1).is_err(), "{word:#x}");
-            assert!(value > 5 || !body.take_if_quiet(), "{word:#x}");
+            assert!(release(&body, 1).is_err(), "{word:#x}");
+            assert!(value == 6 || !body.take_if_quiet(), "{word:#x}");
             assert_eq!(body.word.load(Relaxed), word);
         }
     }

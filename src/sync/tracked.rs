@@ -8,7 +8,8 @@
 //!
 //! ```text
 //!  offset  bytes    field
-//!  0       8        word     bits 63..32  how often permits were given back
+//!  0       8        word     bit 63       LISTENED: somebody listens with a descriptor (`bell`)
+//!                            bits 62..32  how often permits were given back
 //!                            bit 30       WAITERS: somebody may be asleep
 //!                            the rest     zero in every state: the hook may point here
 //!  8       4        max      how many permits there are; constant
@@ -52,8 +53,11 @@
 //!
 //! `models/tracked.pml` checks this with three members and two deaths.
 
+mod listening;
+
 use super::bed::Bed;
 use super::crowd;
+use super::bell::{Bell, LISTENED, Pull};
 use super::holders::{self, Holders};
 use super::lending::lend_hook;
 use super::semaphore::{NONE_LEFT, TOO_MANY};
@@ -330,14 +334,19 @@ impl Tracked {
     /// Never waits; may be called in a signal handler.
     ///
     /// # Errors
-    /// `Full` if fewer are held, `System` on a thread without a robust list, `Corrupted`.
-    pub(crate) fn release(&self, thread: Option<&Thread>, n: u32) -> Result<()> {
+    /// `Full` if fewer are held, `System` on a thread without a robust list, `Corrupted`, those
+    /// of `Ring::take`.
+    pub(crate) fn release(&self, thread: Option<&Thread>, bell: Bell<'_>, n: u32) -> Result<()> {
+        let mut pull = bell.pull();
         let me = member::own_word(self.attachment);
         if n > 1 && self.held_at_least(n)? < n {
             return Err(TOO_MANY);
         }
+        // Before any permit is free: after that it is too late to fail.
+        while self.body.word.load(SeqCst) & LISTENED != 0 && !pull.holds()? {}
         for _ in 0..n {
-            if !self.give_back(thread, me)? && !self.free_anothers(thread, me)? {
+            let pull = &mut pull;
+            if !self.give_back(thread, pull, me)? && !self.free_anothers(thread, pull, me)? {
                 return Err(TOO_MANY);
             }
         }
@@ -361,17 +370,17 @@ impl Tracked {
     }
 
     /// Gives back a permit of this process, if it has one.
-    fn give_back(&self, thread: Option<&Thread>, me: u64) -> Result<bool> {
+    fn give_back(&self, thread: Option<&Thread>, pull: &mut Pull<'_>, me: u64) -> Result<bool> {
         let is_ours = |at: &usize| self.permits[*at].load(Relaxed) == me && self.free(*at, me);
         let found = me != 0 && self.downwards().any(|at| is_ours(&at));
         if found {
-            self.tell(thread)?;
+            self.tell(thread, pull)?;
         }
         Ok(found)
     }
 
     /// Frees a permit that another member holds, if there is one.
-    fn free_anothers(&self, thread: Option<&Thread>, me: u64) -> Result<bool> {
+    fn free_anothers(&self, thread: Option<&Thread>, pull: &mut Pull<'_>, me: u64) -> Result<bool> {
         let _lent = lend_hook(thread, self.body.word.low())?;
         for at in self.downwards() {
             let holder = self.permits[at].load(Relaxed);
@@ -380,10 +389,10 @@ impl Tracked {
             }
             // SeqCst: who sees the count of before does not sleep, who sees this one sees us.
             self.body.debtor.store(me, SeqCst);
-            self.change_word(|word| word.wrapping_add(ONE))?;
+            self.change_word(Some(pull), counted)?;
             let freed = self.free(at, holder);
             if freed {
-                self.tell(thread)?;
+                self.tell(thread, pull)?;
             }
             // Relaxed: a later one stays.
             let _ = self.body.debtor.compare_exchange(me, 0, Relaxed, Relaxed);
@@ -404,25 +413,37 @@ impl Tracked {
     }
 
     /// A permit was freed: wakes one of those who wait.
-    pub(super) fn tell(&self, thread: Option<&Thread>) -> Result<()> {
+    fn tell(&self, thread: Option<&Thread>, pull: &mut Pull<'_>) -> Result<()> {
         let word = &self.body.word;
         // SeqCst, WAITING.
         if word.load(SeqCst) & WAITERS == 0 {
             return Ok(());
         }
         let _lent = lend_hook(thread, word.low())?;
-        self.change_word(|word| (word & !WAITERS).wrapping_add(ONE))?; // T3
+        let told = |word| counted(word) & !(WAITERS | LISTENED); // T3
+        if self.change_word(Some(pull), told).is_err() {
+            // Who has begun to listen since we held the permit looks again after a while.
+            self.change_word(None, counted)?;
+        }
         self.wake_one();
         Ok(())
     }
 
-    fn change_word(&self, change: impl Fn(u64) -> u64) -> Result<()> {
+    /// Exchanges the word; with `pull`, and if somebody listens, with the bell in the hand.
+    fn change_word(&self, mut pull: Option<&mut Pull<'_>>, change: fn(u64) -> u64) -> Result<()> {
         let word = &self.body.word;
-        let mut seen = word.load(Relaxed);
+        let mut seen = word.load(Acquire);
         loop {
             check(seen)?;
-            // SeqCst, WAITING.
-            match word.compare_exchange(seen, change(seen), SeqCst, Relaxed) {
+            if seen & LISTENED != 0
+                && let Some(pull) = pull.as_deref_mut()
+                && !pull.holds()?
+            {
+                seen = word.load(Acquire); // B2
+                continue;
+            }
+            // SeqCst, WAITING. Acquire: B2.
+            match word.compare_exchange(seen, change(seen), SeqCst, Acquire) {
                 Ok(_) => return Ok(()),
                 Err(now) => seen = now,
             }
@@ -462,12 +483,17 @@ impl Tracked {
     }
 }
 
+/// The word after one permit more was given back.
+fn counted(word: u64) -> u64 {
+    word & LISTENED | word.wrapping_add(ONE) & !LISTENED
+}
+
 /// Refuses a word that is none of a tracked semaphore: it is shared memory.
 fn check(word: u64) -> Result<()> {
-    if word as u32 & !(WAITERS as u32) == 0 {
+    if word as u32 & !(WAITERS as u32) == 0 && word & (LISTENED | WAITERS) != LISTENED {
         return Ok(());
     }
-    Err(corrupted("a tracked semaphore's word has bits that are always zero: it is damaged"))
+    Err(corrupted("the word of a tracked semaphore is no state of one: the segment is damaged"))
 }
 
 impl Waitable for Tracked {

@@ -46,7 +46,7 @@ static uint32_t value(void) {
 static bool acquire_by_hand(void) {
     const uint64_t seen = word();
     const uint64_t left = seen >> 32 == 1 ? (seen - one) & ~available : seen - one;
-    return seen >> 32 != 0 && exchange(place.word, seen, left);
+    return seen & available && exchange(place.word, seen, left);
 }
 
 static bool release_by_hand(void) {

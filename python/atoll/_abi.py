@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xded085a382002ada
+ABI_FINGERPRINT = 0xf8f89ed843aeddd5
 
 # Done.
 OK = 0
@@ -299,6 +299,14 @@ class atoll_barrier_info(Structure):
         ("generation", c_uint32),
         ("culprit_pid", c_uint32),
         ("broken", c_bool),
+    ]
+
+
+# One of several things that a thread waits for.
+class atoll_waitable(Structure):
+    _fields_ = [
+        ("handle", c_void_p),
+        ("seen", c_uint64),
     ]
 
 
@@ -714,6 +722,13 @@ FUNCTIONS = {
     "atoll_condvar_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the condvar that a ticket is for.
     "atoll_condvar_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Begins to wait for a condvar, without a call that waits: from here on a notification counts,
+    # and the waiter has its place among all who wait.
+    "atoll_waiter_create": lambda: (c_int32, [c_void_p, POINTER(c_void_p)]),
+    # Ends the wait.
+    "atoll_waiter_finish": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
+    # Closes a handle.
+    "atoll_waiter_close": lambda: (c_int32, [c_void_p]),
     # Makes an event, not set, in a segment.
     "atoll_event_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
     # Opens an event by its name.
@@ -837,6 +852,13 @@ FUNCTIONS = {
     # Commits the transaction or aborts it: one function for languages whose blocks end in one
     # place, be it well or by an error.
     "atoll_transaction_end": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Waits until at least one of several things is ready, up to `timeout_ns`, and says which are.
+    "atoll_wait_any": lambda: (c_int32, [
+        POINTER(atoll_waitable),
+        c_size_t,
+        c_int64,
+        POINTER(c_uint64),
+    ]),
     # Says where a mutex lies, for code that locks it without a call.
     "atoll_mutex_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where a reader-writer lock lies, for code that reads under it without a call.

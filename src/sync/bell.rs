@@ -15,8 +15,13 @@
 //!
 //! # Edges
 //!
-//! None of its own: what was written before the change is read by who looks at the word, which
-//! everybody does who was rung for.
+//! | edge      | release                | acquire                   | what it carries             |
+//! |-----------|------------------------|---------------------------|-----------------------------|
+//! | LISTENING | who listens sets       | who rings loads it with   | the FIFO has its name, and  |
+//! |           | LISTENED               | the bell in the hand      | one before it has lost it   |
+//!
+//! What was written before the change is read by who looks at the word, which everybody does who
+//! was rung for.
 
 use super::node::Identity;
 use crate::error::Result;

@@ -83,11 +83,11 @@ pub(super) fn change(
             lent = Some(lend_hook(thread, word.low())?);
         }
         if wakes && seen & LISTENED != 0 && !pull.holds()? {
-            seen = word.load(Acquire); // B2
+            seen = word.load(Acquire); // LISTENING
             continue;
         }
         // Release, SIGNALLED. Acquire: what those wrote who counted down before is
-        // handed on; and failing, B2.
+        // handed on; and failing, LISTENING.
         match word.compare_exchange(seen, new, AcqRel, Acquire) {
             Ok(_) if wakes => {
                 wake_all(word);
@@ -229,8 +229,8 @@ pub(super) fn listen(word: &HookableWord64) -> Result<bool> {
             return Ok(false);
         }
         let marked = seen | WAITERS | LISTENED; // B1
-        // Relaxed: a flag publishes nothing.
-        if marked == seen || word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok() {
+        // Release, LISTENING.
+        if marked == seen || word.compare_exchange(seen, marked, Release, Relaxed).is_ok() {
             return Ok(true);
         }
     }

@@ -42,8 +42,8 @@
 //! needed, and none of the steps can be left out.
 
 use super::bed::Bed;
-use super::crowd;
 use super::bell::{Bell, LISTENED};
+use super::crowd;
 use super::lending::lend_hook;
 use super::wait::Wait;
 use super::waitable::Waitable;
@@ -236,10 +236,10 @@ impl SemaphoreBody {
                 lent = Some(lend_hook(thread, self.word.low())?);
             }
             if seen & LISTENED != 0 && !pull.holds()? {
-                seen = self.word.load(Acquire); // B2
+                seen = self.word.load(Acquire); // LISTENING
                 continue;
             }
-            // Release, PERMITTED: as in `add_if_quiet`. Acquire: B2.
+            // Release, PERMITTED: as in `add_if_quiet`. Acquire: LISTENING.
             match self.word.compare_exchange(seen, more, Release, Acquire) {
                 Ok(_) if wakes => {
                     if self.wake(n) == 0 {
@@ -278,8 +278,8 @@ impl SemaphoreBody {
                 return Ok(false);
             }
             let marked = seen | WAITERS | LISTENED; // B1
-            // Relaxed: a flag publishes nothing.
-            if marked == seen || self.word.compare_exchange(seen, marked, Relaxed, Relaxed).is_ok()
+            // Release, LISTENING.
+            if marked == seen || self.word.compare_exchange(seen, marked, Release, Relaxed).is_ok()
             {
                 return Ok(true);
             }

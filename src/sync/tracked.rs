@@ -56,8 +56,8 @@
 mod listening;
 
 use super::bed::Bed;
-use super::crowd;
 use super::bell::{Bell, LISTENED, Pull};
+use super::crowd;
 use super::holders::{self, Holders};
 use super::lending::lend_hook;
 use super::semaphore::{NONE_LEFT, TOO_MANY};
@@ -439,10 +439,10 @@ impl Tracked {
                 && let Some(pull) = pull.as_deref_mut()
                 && !pull.holds()?
             {
-                seen = word.load(Acquire); // B2
+                seen = word.load(Acquire); // LISTENING
                 continue;
             }
-            // SeqCst, WAITING. Acquire: B2.
+            // SeqCst, WAITING. Acquire: LISTENING.
             match word.compare_exchange(seen, change(seen), SeqCst, Acquire) {
                 Ok(_) => return Ok(()),
                 Err(now) => seen = now,

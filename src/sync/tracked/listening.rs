@@ -3,15 +3,15 @@
 //! Permits come by being given back, for which the bell is rung, and by the end of a holder,
 //! which rings for nothing: who listens looks again after a while.
 
-use super::{LISTENED, Tracked, TrackedBody, WAITERS, check};
+use super::{Look, Tracked, TrackedBody, WAITERS, check};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::{Relaxed, SeqCst};
 use crate::platform::listener::Listener;
 use crate::roster::member;
-use crate::sync::holders::Holders;
+use crate::sync::bell::LISTENED;
 
 /// How long who listens does not see that a holder has died or left.
-const LISTENING_SLICE_NS: u64 = 100_000_000;
+const SLICE_NS: u64 = 100_000_000;
 
 impl TrackedBody {
     /// Nobody listens any more.
@@ -27,24 +27,13 @@ impl Tracked {
     /// # Errors
     /// `Corrupted`, `System`.
     pub(crate) fn listen(&self, listener: &mut Listener) -> Result<()> {
-        let me = member::own_word(self.attachment);
-        check(self.body.word.load(Relaxed))?;
+        let word = &self.body.word;
+        check(word.load(Relaxed))?;
         // SeqCst, WAITING: as who goes to sleep (T2, B1).
-        self.body.word.fetch_or(WAITERS | LISTENED, SeqCst);
-        loop {
-            let words = self.permits.iter().map(|permit| permit.load(SeqCst));
-            let held: Vec<u64> = words.filter(|word| *word != 0).collect();
-            if held.len() < self.permits.len() {
-                return listener.be_ready();
-            }
-            let others = held.into_iter().filter(|word| *word != me).collect();
-            let mut holders = Holders::of(self.attachment, others)?;
-            if holders.any_gone() {
-                return listener.be_ready();
-            }
-            if self.watch_debtor(me, &mut holders)? {
-                return listener.look_again_after(LISTENING_SLICE_NS);
-            }
+        word.fetch_or(WAITERS | LISTENED, SeqCst);
+        match self.look(member::own_word(self.attachment), |_, _| true)? {
+            Look::Found => listener.be_ready(),
+            Look::Held(_) => listener.look_again_after(SLICE_NS),
         }
     }
 }

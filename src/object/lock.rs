@@ -119,12 +119,12 @@ impl Lock {
     /// The same on a thread of which nothing may be known.
     pub(crate) fn release_on(&self, thread: Option<&'static Thread>) -> Result<()> {
         self.share.check_writable()?;
-        self.lock.release(thread)
+        self.lock.release(thread, self.share.bell())
     }
 
     /// What is left to do when the short way has released it and says so.
     pub(crate) fn tell_on(&self, thread: Option<&'static Thread>) -> Result<()> {
-        self.lock.tell(thread)
+        self.lock.tell(thread, self.share.bell())
     }
 
     /// Who holds it at this moment; for people, it may change at once.

@@ -29,6 +29,7 @@
 //!   now, and the next one has the news of this death;
 //! - all else as in `tracked`.
 
+use super::bell::Bell;
 use super::holders;
 use super::owner::{Owner, identify_member};
 use super::tracked::{Tracked, TrackedBody, WAITERS};
@@ -122,7 +123,7 @@ impl ProcessLock {
     ///
     /// # Errors
     /// `NotOwner` if nobody has it, `System` on a thread without a robust list, `Corrupted`.
-    pub(crate) fn release(&self, thread: Option<&Thread>) -> Result<()> {
+    pub(crate) fn release(&self, thread: Option<&Thread>, bell: Bell<'_>) -> Result<()> {
         let permit = &self.body.permit;
         loop {
             // Relaxed: compared when it changes.
@@ -133,7 +134,7 @@ impl ProcessLock {
             if holder == member::own_word(self.attachment)
                 || holders::seems_to_live(self.attachment, holder)?
             {
-                match self.tracked.release(thread, 1) {
+                match self.tracked.release(thread, bell, 1) {
                     // Somebody was faster. Who holds it now?
                     Err(error) if error.status() == Status::Full => continue,
                     done => return done,
@@ -150,8 +151,8 @@ impl ProcessLock {
     ///
     /// # Errors
     /// `System` on a thread without a robust list, `Corrupted`.
-    pub(crate) fn tell(&self, thread: Option<&Thread>) -> Result<()> {
-        self.tracked.tell(thread)
+    pub(crate) fn tell(&self, thread: Option<&Thread>, bell: Bell<'_>) -> Result<()> {
+        self.tracked.tell(thread, &mut bell.pull())
     }
 
     /// Who has it, dead or alive.

@@ -94,7 +94,7 @@ impl Tracked {
     }
 
     /// A permit was freed: wakes one of those who wait.
-    fn tell(&self, thread: Option<&Thread>, pull: &mut Pull<'_>) -> Result<()> {
+    pub(in crate::sync) fn tell(&self, thread: Option<&Thread>, pull: &mut Pull<'_>) -> Result<()> {
         let word = &self.body.word;
         // SeqCst, WAITING.
         if word.load(SeqCst) & WAITERS == 0 {

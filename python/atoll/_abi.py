@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xf8f89ed843aeddd5
+ABI_FINGERPRINT = 0xacbb6d33b9a4a651
 
 # Done.
 OK = 0
@@ -113,6 +113,8 @@ KIND_EVENT = 9
 KIND_BARRIER = 10
 # A latch.
 KIND_LATCH = 11
+# A lock that processes hold.
+KIND_LOCK = 12
 # Which edition of the contract that stands at atoll_place a program was compiled with.
 PLACE_CONTRACT = 2
 # The mutex counts: its holder may lock it again.
@@ -228,7 +230,7 @@ class atoll_mutex_options(Structure):
     ]
 
 
-# Who holds a mutex, or writes under a reader-writer lock.
+# Who holds a mutex or a lock, or writes under a reader-writer lock.
 class atoll_owner(Structure):
     _fields_ = [
         ("pid", c_uint32),
@@ -827,6 +829,27 @@ FUNCTIONS = {
     "atoll_latch_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the latch that a ticket is for.
     "atoll_latch_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a lock, free, in a segment.
+    "atoll_lock_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens a lock by its name.
+    "atoll_lock_open": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Opens the lock of that name, or makes it if there is none.
+    "atoll_lock_open_or_create": lambda: (c_int32, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    # Removes the name of a lock: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_lock_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_lock_close": lambda: (c_int32, [c_void_p]),
+    # Acquires the lock for this process, waiting up to `timeout_ns`.
+    "atoll_lock_acquire": lambda: (c_int32, [c_void_p, c_int64, POINTER(atoll_owner)]),
+    # Releases the lock, whoever holds it.
+    "atoll_lock_release": lambda: (c_int32, [c_void_p]),
+    # Says which process holds the lock.
+    "atoll_lock_owner": lambda: (c_int32, [c_void_p, POINTER(atoll_owner)]),
+    # Writes a ticket for the lock, for another process to import.
+    "atoll_lock_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the lock that a ticket is for.
+    "atoll_lock_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),

@@ -1003,7 +1003,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * A handle of an event, a latch, a semaphore, or a segment, whose members may die.
+     * A handle of an event, a latch, a semaphore, a waiter, or a segment, whose members may die.
      */
     const void *handle;
     /**
@@ -4610,9 +4610,10 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
  *   event       It is set, or was since the call began (or before; see `seen`).
  *   latch       It is open.
  *   semaphore   There is a permit to be had.
+ *   waiter      atoll_waiter_finish() would say that it was notified.
  *   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
  *
- * Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
+ * For a condvar make a waiter. Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
  * cannot be waited for so.
  *
  * waitables   What to wait for, and as `seen` what atoll_waitable says.
@@ -4625,12 +4626,14 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
  *   OK                  At least one is ready; *out_ready says which.
  *   TIMED_OUT           None was.
  *   INTERRUPTED         A signal handler ran. Call again.
+ *   NOT_OWNER           One is a waiter that another thread made.
  *   WRONG_KIND          One is something that cannot be waited for so. The sentence says
  *                       which.
  *   PERMISSION          None is ready, and one is in a segment that is open read-only: one
  *                       cannot wait there.
- *   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, `seen`
- *                       is not 0 where it must be, or timeout_ns is negative.
+ *   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, a
+ *                       waiter is finished, `seen` is not 0 where it must be, or timeout_ns
+ *                       is negative.
  *   CORRUPTED           A segment is damaged.
  *
  * Threads   Any thread, many at a time, also for the same things.

@@ -11,6 +11,7 @@ use super::output::Output;
 use super::segment::atoll_segment;
 use super::semaphore::atoll_semaphore;
 use super::status::atoll_status;
+use super::waiter::atoll_waiter;
 use crate::error::{Error, Result, Status};
 use crate::object::wait_any::{Waitable, check_number, wait_any};
 use crate::platform::time::Deadline;
@@ -20,7 +21,7 @@ use crate::roster::thread::InCall;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_waitable {
-    /// A handle of an event, a latch, a semaphore, or a segment, whose members may die.
+    /// A handle of an event, a latch, a semaphore, a waiter, or a segment, whose members may die.
     pub handle: *const c_void,
     /// Of a segment, the last death that you know of, as for atoll_segment_wait_death(). Of
     /// an event, 0; or for a wait in several pieces 1 more than what atoll_event_sets() said
@@ -47,7 +48,8 @@ impl atoll_waitable {
         }
         let semaphore = handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore);
         let latch = || handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch);
-        match semaphore.or_else(latch) {
+        let waiter = || handle::find_if::<atoll_waiter>(call, handle).map(Waitable::Waiter);
+        match semaphore.or_else(latch).or_else(waiter) {
             None => Err(self.refusal(at)),
             Some(object) if seen == 0 => Ok(object),
             Some(_) => Err(wrong(format!(
@@ -64,7 +66,7 @@ impl atoll_waitable {
                 Status::WrongKind,
                 format!(
                     "waitables[{at}] is a {noun}, and is never ready by itself: wait for events, \
-                     latches, semaphores, or the deaths in a segment"
+                     latches, semaphores, a waiter for a condvar, or the deaths in a segment"
                 ),
             ),
             None => wrong(format!(
@@ -84,9 +86,10 @@ impl atoll_waitable {
 ///   event       It is set, or was since the call began (or before; see `seen`).
 ///   latch       It is open.
 ///   semaphore   There is a permit to be had.
+///   waiter      atoll_waiter_finish() would say that it was notified.
 ///   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
 ///
-/// Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
+/// For a condvar make a waiter. Mutexes, reader-writer locks and barriers are not ready at one moment for everybody, and
 /// cannot be waited for so.
 ///
 /// waitables   What to wait for, and as `seen` what atoll_waitable says.
@@ -99,12 +102,14 @@ impl atoll_waitable {
 ///   OK                  At least one is ready; *out_ready says which.
 ///   TIMED_OUT           None was.
 ///   INTERRUPTED         A signal handler ran. Call again.
+///   NOT_OWNER           One is a waiter that another thread made.
 ///   WRONG_KIND          One is something that cannot be waited for so. The sentence says
 ///                       which.
 ///   PERMISSION          None is ready, and one is in a segment that is open read-only: one
 ///                       cannot wait there.
-///   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, `seen`
-///                       is not 0 where it must be, or timeout_ns is negative.
+///   INVALID_ARGUMENT    n is 0 or above 64, a pointer is NULL, a handle is closed, a
+///                       waiter is finished, `seen` is not 0 where it must be, or timeout_ns
+///                       is negative.
 ///   CORRUPTED           A segment is damaged.
 ///
 /// Threads   Any thread, many at a time, also for the same things.

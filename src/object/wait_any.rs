@@ -4,8 +4,10 @@ use super::event::Event;
 use super::latch::Latch;
 use super::segment::Segment;
 use super::semaphore::Semaphore;
+use super::waiter::Waiter;
 use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::platform::time::Deadline;
+use crate::sync::condvar::Vicarious;
 use crate::sync::deaths::Deaths;
 use crate::sync::event::Since;
 use crate::sync::wait::{Spin, Wait};
@@ -24,6 +26,9 @@ pub enum Waitable<'a> {
     Latch(&'a Latch),
     /// Ready when there is a permit to be had.
     Semaphore(&'a Semaphore),
+    /// Ready when [`Waiter::finish`] would say that it was notified. Only on its thread, and
+    /// while it is not finished.
+    Waiter(&'a Waiter),
     /// Ready when [`Segment::wait_death`] would tell of a death with a number above that.
     Death(&'a Segment, u64),
 }
@@ -52,10 +57,17 @@ impl<'a> From<&'a Semaphore> for Waitable<'a> {
     }
 }
 
+impl<'a> From<&'a Waiter> for Waitable<'a> {
+    fn from(waiter: &'a Waiter) -> Self {
+        Self::Waiter(waiter)
+    }
+}
+
 /// One that a call waits for.
 enum Awaited<'a> {
     Event(Since<'a>),
     Deaths(Deaths<'a>),
+    Waiter(Vicarious<'a>),
     Object(&'a dyn waitable::Waitable),
 }
 
@@ -64,6 +76,7 @@ impl Awaited<'_> {
         match self {
             Self::Event(event) => event,
             Self::Deaths(deaths) => deaths,
+            Self::Waiter(waiter) => waiter,
             Self::Object(object) => *object,
         }
     }
@@ -76,6 +89,7 @@ impl<'a> Waitable<'a> {
             Self::EventSince(event, sets) => Awaited::Event(event.since(Some(sets))),
             Self::Latch(latch) => Awaited::Object(latch.waitable()),
             Self::Semaphore(semaphore) => Awaited::Object(semaphore.waitable()),
+            Self::Waiter(waiter) => Awaited::Waiter(waiter.wait()?),
             Self::Death(segment, seen_epoch) => Awaited::Deaths(segment.deaths(seen_epoch)?),
         })
     }
@@ -86,7 +100,7 @@ impl<'a> Waitable<'a> {
             Self::Event(event) | Self::EventSince(event, _) => event.is_writable(),
             Self::Latch(latch) => latch.is_writable(),
             Self::Semaphore(semaphore) => semaphore.is_writable(),
-            Self::Death(..) => true,
+            Self::Waiter(_) | Self::Death(..) => true,
         }
     }
 }
@@ -104,7 +118,8 @@ thread_local! {
 /// is over.
 ///
 /// # Errors
-/// `TimedOut`, `Interrupted`, `InvalidArgument` for none or more than 64, `Permission` if none
+/// `TimedOut`, `Interrupted`, `InvalidArgument` for none or more than 64 and for a waiter that
+/// is finished, `NotOwner` for one of another thread, `Permission` if none
 /// is ready and one is in a read-only segment.
 ///
 /// ```

@@ -4,19 +4,36 @@ use std::sync::Arc;
 
 use super::condvar::{self, Condvar};
 use super::share::Share;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, invalid};
 use crate::platform::atomic::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Release},
 };
-use crate::roster::thread::{self, Deputy};
-use crate::sync::condvar::CondvarBody;
+use crate::roster::thread::{self, Deputy, Thread};
+use crate::sync::condvar::{Caller, CondvarBody, Vicarious};
 
 /// A wait for a [`Condvar`] that its thread looks after when it has the time: one thread may
 /// have many, also for one condition variable, beside a wait of its own.
 ///
 /// A notification counts from its creation on, and it has its place among all who wait. Until
-/// it is finished, closed, or its thread ends, what it is notified of is nobody else's.
+/// it is finished, dropped, or its thread ends, what it is notified of is nobody else's.
+///
+/// ```
+/// use atoll::{Condvar, Deadline, Event, Segment, SegmentOptions, Waiter, wait_any};
+/// # fn main() -> atoll::Result<()> {
+/// # let name = format!("atoll-doc-{}-waiter", std::process::id());
+/// let segment = Segment::create(&name, &SegmentOptions::default())?;
+/// # Segment::unlink(&name)?;
+/// let stop = Event::create(&segment, None)?;
+/// let changed = Condvar::create(&segment, None)?;
+/// let waiter = Waiter::create(&changed)?; // with the lock of what may change held
+/// changed.notify_one()?;
+/// let ready = wait_any(&[(&stop).into(), (&waiter).into()], Deadline::NEVER)?;
+/// assert_eq!(ready, 0b10);
+/// assert!(waiter.finish()?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Waiter {
     share: Arc<Share<CondvarBody>>,
@@ -54,11 +71,7 @@ impl Waiter {
     pub fn finish(&self) -> Result<bool> {
         // Acquire, here and below: what who ended it has done.
         if self.stage.load(Acquire) == WAITS {
-            let thread = thread::here()?;
-            if !thread.has_deputy(&self.deputy) {
-                return Err(NOT_ITS_THREAD);
-            }
-            let caller = condvar::caller(&self.share, thread)?;
+            let (thread, caller) = self.at_its_thread()?;
             if self.ends_here() {
                 let notified = caller.finish_for(&self.deputy);
                 if let Ok(true) = notified {
@@ -72,7 +85,28 @@ impl Waiter {
         Ok(self.stage.load(Acquire) == NOTIFIED)
     }
 
-    /// Ends the wait if it is not finished: what it was notified of is the next one's. On any
+    /// The wait, to be looked after among others.
+    ///
+    /// # Errors
+    /// `NotOwner` if the calling thread did not make the waiter, `InvalidArgument` if it is
+    /// finished.
+    pub(super) fn wait(&self) -> Result<Vicarious<'static>> {
+        if self.stage.load(Acquire) != WAITS {
+            return Err(FINISHED);
+        }
+        self.at_its_thread()?.1.wait_of(&self.deputy)
+    }
+
+    /// The calling thread, if it is the one that waits.
+    fn at_its_thread(&self) -> Result<(&'static Thread, Caller<'static>)> {
+        let thread = thread::here()?;
+        if !thread.has_deputy(&self.deputy) {
+            return Err(NOT_ITS_THREAD);
+        }
+        Ok((thread, condvar::caller(&self.share, thread)?))
+    }
+
+    /// Ends the wait if it is not finished, as dropping it does: what it was notified of is the next one's. On any
     /// thread; in a forked child it does nothing.
     ///
     /// # Errors
@@ -112,4 +146,8 @@ const NOT_ITS_THREAD: Error = Error::new(
     Status::NotOwner,
     "this waiter waits for the thread that made it, or made it in a parent process: finish it \
      there, or create another one here",
+);
+const FINISHED: Error = invalid(
+    "this waiter is finished, so that there is nothing to wait for: close it, and create another \
+     one before you look at the condition again",
 );

@@ -67,6 +67,8 @@ mod deputy;
 mod notifying;
 mod waiting;
 
+pub(crate) use deputy::Vicarious;
+
 use super::actor::Actor;
 use super::node::{self, Identity, Own, Seen};
 use crate::error::{Error, Result, corrupted};

@@ -1,25 +1,6 @@
 /* Waiters: waits for a condvar that are objects. */
 
-#include "condvar.h"
-
-static atoll_waiter *new_waiter(void) {
-    atoll_waiter *waiter = NULL;
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &waiter));
-    return waiter;
-}
-
-/* Ends a wait, and says whether it was notified. */
-static bool finish(atoll_waiter *waiter) {
-    bool notified = false;
-    EXPECT(ATOLL_OK, atoll_waiter_finish(waiter, &notified));
-    return notified;
-}
-
-static bool finish_and_close(atoll_waiter *waiter) {
-    const bool notified = finish(waiter);
-    EXPECT(ATOLL_OK, atoll_waiter_close(waiter));
-    return notified;
-}
+#include "waiter.h"
 
 static uint32_t participants(void) {
     atoll_segment_info info;

@@ -1,37 +1,21 @@
 /* Waiters whose process is killed. */
 
-#include "condvar.h"
-
-static void make_a_waiter(void *unused) {
-    atoll_waiter *waiter;
-    (void)unused;
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &waiter));
-}
+#include "waiter.h"
 
 static void make_and_finish(void *unused) {
-    atoll_waiter *waiter;
-    bool notified = false;
+    atoll_waiter *waiter = new_waiter();
     (void)unused;
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &waiter));
     EXPECT(ATOLL_OK, atoll_condvar_notify_one(condvar));
-    EXPECT(ATOLL_OK, atoll_waiter_finish(waiter, &notified));
-    CHECK(notified);
-}
-
-static void finish(atoll_waiter *waiter, bool expected) {
-    bool notified = !expected;
-    EXPECT(ATOLL_OK, atoll_waiter_finish(waiter, &notified));
-    CHECK(notified == expected);
-    EXPECT(ATOLL_OK, atoll_waiter_close(waiter));
+    CHECK(finish(waiter));
 }
 
 static void a_dead_waiter_is_passed_over(void) {
     atoll_waiter *next;
     set_up();
     kill_victim(start_victim(make_a_waiter, NULL));
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &next));
+    next = new_waiter();
     notify(1);
-    finish(next, true);
+    CHECK(finish_and_close(next));
     tear_down();
 }
 
@@ -63,7 +47,7 @@ static void it_passes_on_as_long_as_they_die(void) {
     set_up();
     first = start_victim(make_a_waiter, NULL);
     second = start_victim(make_a_waiter, NULL);
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &ours));
+    ours = new_waiter();
     thread = start_waiter(0);
     usleep(20000);
     notify(2);
@@ -71,7 +55,7 @@ static void it_passes_on_as_long_as_they_die(void) {
     nobody_but(0);
     kill_victim(second);
     await_passed(1);
-    finish(ours, true);
+    CHECK(finish_and_close(ours));
     join_all(&thread, 1);
     tear_down();
 }
@@ -81,9 +65,9 @@ static void what_is_used_up_is_nobody_elses(void) {
     pid_t victim;
     set_up();
     victim = start_victim(make_and_finish, NULL);
-    EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &next));
+    next = new_waiter();
     kill_victim(victim);
-    finish(next, false);
+    CHECK(!finish_and_close(next));
     tear_down();
 }
 
@@ -98,10 +82,10 @@ static void the_next_owner_of_a_slot_settles_it(void) {
     usleep(20000);
     notify(1);
     kill_victim(oldest);
-    for (int i = 0; i < 40; i++) EXPECT(ATOLL_OK, atoll_waiter_create(condvar, &many[i]));
+    for (int i = 0; i < 40; i++) many[i] = new_waiter();
     join_all(&thread, 1);
     EXPECT(ATOLL_OK, atoll_segment_verify(segment));
-    for (int i = 0; i < 40; i++) finish(many[i], false);
+    for (int i = 0; i < 40; i++) CHECK(!finish_and_close(many[i]));
     tear_down();
 }
 

@@ -3,14 +3,26 @@
 //! Such a wait is in no call, so that it is never READY: no hook is on the bell for it. Who
 //! may go by a deputy is watched, as everybody who is not READY (C4), and ends its wait as
 //! somebody who notifies: the thread's own trace says what is left to do if it dies.
+//!
+//! The thread looks after it beside others, in `wait_any`. It has no hook
+//! on the bell then: killed when it was woken to watch somebody, it leaves the watch to nobody
+//! until a slice is over. That takes a second death, of the one that was to be watched.
 
-use super::{ASLEEP, Caller, View};
+use super::{ASLEEP, CALLED, Caller, View, WAITING};
 use crate::error::Result;
 use crate::platform::futex;
 use crate::roster::thread::Deputy;
-use crate::sync::node::Own;
+use crate::sync::bed::Bed;
+use crate::sync::node::{self, Own, Seen};
+use crate::sync::waitable::Waitable;
 
-impl Caller<'_> {
+/// A wait by a deputy, on the thread of both.
+pub(crate) struct Vicarious<'a> {
+    caller: Caller<'a>,
+    own: Own,
+}
+
+impl<'a> Caller<'a> {
     /// A deputy begins to wait: from here on a notification counts.
     ///
     /// # Errors
@@ -42,6 +54,14 @@ impl Caller<'_> {
         self.busily(|| self.retire(own))
     }
 
+    /// A deputy's wait, to be looked after. On the deputy's thread.
+    ///
+    /// # Errors
+    /// `Corrupted` if its record is not there.
+    pub(crate) fn wait_of(self, deputy: &Deputy) -> Result<Vicarious<'a>> {
+        Ok(Vicarious { own: self.node_of(deputy)?, caller: self })
+    }
+
     fn try_to_go(&self, own: Own) -> Result<bool> {
         loop {
             match self.view(own)? {
@@ -67,5 +87,93 @@ impl Caller<'_> {
         let seat = deputy.seat();
         let record = self.actor.attachment.participant(seat.slot)?;
         Ok(Own::new(&record.waiting, seat.generation))
+    }
+}
+
+impl Vicarious<'_> {
+    /// Nothing if the wait may be finished as one that was notified, or has ended; else `ctl`,
+    /// and those who are to be watched.
+    fn look(&self) -> Result<Option<(u64, Vec<u64>)>> {
+        loop {
+            if self.has_ended() {
+                return Ok(None);
+            }
+            match self.caller.view(self.own)? {
+                View::Fallen(fallen) => self.recover(&fallen)?,
+                View::Chosen(_) => return Ok(None),
+                View::Others(ctl, living) => return Ok(Some((ctl, living))),
+            }
+        }
+    }
+
+    /// With the hook on the bell, so that whoever dies in it has somebody go on.
+    fn recover(&self, fallen: &[Seen<'_>]) -> Result<()> {
+        self.caller.busily(|| self.caller.recover(fallen))
+    }
+
+    /// Another thread has closed it.
+    fn has_ended(&self) -> bool {
+        self.own.flags() & WAITING == 0
+    }
+
+    /// Goes to bed, if nobody has called meanwhile.
+    fn lie_down<'b>(&'b self, bed: &mut Bed<'b>, ctl: u64, living: &[u64]) -> Result<bool> {
+        let state = self.own.state();
+        if node::flags_in(state) & !ASLEEP != WAITING {
+            return Ok(false);
+        }
+        let Some(asleep) = self.own.exchange(state, WAITING | ASLEEP) else {
+            return Ok(false);
+        };
+        let body = self.caller.body;
+        // C5.
+        bed.add(node::watch_bell(&body.bell)?);
+        bed.compare(self.own.watch(asleep));
+        futex::watches(&body.ctl, ctl).into_iter().for_each(|half| bed.compare(half));
+        living.iter().for_each(|name| bed.watch(self.caller.actor.attachment, *name));
+        Ok(true)
+    }
+
+    /// It may have been woken to tell others, or to watch them.
+    fn pass_on(&self) -> Result<()> {
+        if self.own.flags() & ASLEEP != 0 {
+            self.own.clear(ASLEEP);
+        }
+        let grants = self.caller.grants();
+        if grants.count == 0 {
+            return Ok(());
+        }
+        let crowd = self.caller.scan()?;
+        if !crowd.fallen.is_empty() {
+            return self.recover(&crowd.fallen);
+        }
+        self.caller.watch_the_distant(&crowd.chosen(grants));
+        Ok(())
+    }
+}
+
+impl Waitable for Vicarious<'_> {
+    fn seems_ready(&self) -> bool {
+        let is_quiet = self.own.flags() & (WAITING | CALLED) == WAITING;
+        !is_quiet || self.caller.grants().count > 0
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        self.look().map(|others| others.is_none())
+    }
+
+    fn prepare<'b>(&'b self, bed: &mut Bed<'b>) -> Result<bool> {
+        loop {
+            match self.look()? {
+                None => return Ok(true),
+                Some((ctl, living)) if self.lie_down(bed, ctl, &living)? => return Ok(false),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn leave(&self) {
+        // Of what is damaged, other calls tell.
+        let _ = self.pass_on();
     }
 }

@@ -60,6 +60,7 @@ from ._segment import Death, ObjectInfo, Segment, SegmentInfo, gc, unlink
 from ._transaction import Transaction, transaction
 from ._typing import TYPE_CHECKING
 from ._value import Value
+from ._wait_any import wait
 
 if TYPE_CHECKING:
     from ._barrier import Barrier, Broken
@@ -107,6 +108,7 @@ __all__ = [
     "platform_info",
     "transaction",
     "unlink",
+    "wait",
 ]
 
 # Tracebacks, help and pickles name things where users find them.

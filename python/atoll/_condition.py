@@ -20,7 +20,7 @@ from ._errors import NotOwner, check, failure
 from ._giving_way import way_of
 from ._lock import RLock
 from ._native import bare, patient, quick
-from ._object import OBJECT_SLOTS, SharedObject
+from ._object import OBJECT_SLOTS, SharedObject, Ticket, redeem
 from ._typing import TYPE_CHECKING
 from ._wait import answers, deadline_after
 
@@ -171,8 +171,19 @@ class Condition(SharedObject):
         if not self._way.is_held():
             raise NotOwner(f"the lock of {self._label()} is not held: acquire it first")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._name is None:
+            return _redeem_with, (type(self), self._lock, Ticket(self))
+        return super().__reduce__()
+
     def _view_to_pickle(self) -> tuple[Any, ...]:
         return (self._lock,)
 
     def _describe(self) -> str:
         return f"with {self._lock!r}"
+
+
+def _redeem_with(kind: type[Condition], lock: Any, ticket: Any) -> Condition:
+    """The condition that a ticket leads to. The lock comes first in the pickle: of one that
+    cannot be pickled no ticket stays behind."""
+    return redeem(kind, bytes(ticket), lock)

@@ -14,11 +14,12 @@ from . import _accelerated as accelerated
 from ._errors import check
 from ._handle import Handle, lend
 from ._native import bare, patient, quick
-from ._object import OBJECT_SLOTS, SharedObject
+from ._object import OBJECT_SLOTS
 from ._owning import NO_SLOTS
+from ._polled import POLLED_SLOTS, Polled
 from ._release import releasing
 from ._typing import TYPE_CHECKING
-from ._wait import deadline_after, wait
+from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
     from ._arguments import Create
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _IS_SET = 1 << 31
 
 
-class _Event(SharedObject):
+class _Event(Polled):
     __slots__ = NO_SLOTS
 
     _noun = "event"
@@ -87,12 +88,31 @@ class _Event(SharedObject):
         deadline = None if timeout is None else deadline_after(timeout)
         if self.is_set():
             return True
-        pointer, sets = self._pointer(), c_uint32()
-        check(quick.atoll_event_sets(pointer, byref(sets)))
-        status = wait(partial(patient.atoll_event_wait_since, pointer, sets.value), deadline)
+        pointer, sets = self._pointer(), self._sets()
+        status = wait(partial(patient.atoll_event_wait_since, pointer, sets), deadline)
         if status not in (_abi.OK, _abi.TIMED_OUT):
             raise self._failure(status)
         return status == _abi.OK
+
+    async def wait_async(self, timeout: float | None = None) -> bool:
+        """`wait` for a task of asyncio: others go on meanwhile."""
+        deadline = deadline_after(timeout)
+        if self.is_set():
+            return True
+        if deadline == NOW:
+            return False
+        from ._asyncio import listener_for
+
+        before = self._sets()
+        return await listener_for(self).until(
+            lambda: self.is_set() or self._sets() != before, deadline
+        )
+
+    def _sets(self) -> int:
+        """How often it was set, in a manner of speaking: the number changes with each time."""
+        out = c_uint32()
+        check(quick.atoll_event_sets(self._pointer(), byref(out)))
+        return out.value
 
     def _ask(self) -> bool:
         out = c_bool()
@@ -118,4 +138,4 @@ class Event(accelerated.Event, _Event):
     this process. Nobody ever waits for one who is dead: `set` wakes whoever lives.
     """
 
-    __slots__ = (*OBJECT_SLOTS, "_as_parameter_", "_word")
+    __slots__ = (*OBJECT_SLOTS, *POLLED_SLOTS, "_as_parameter_", "_word")

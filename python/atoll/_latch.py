@@ -9,9 +9,10 @@ from . import _abi
 from ._arguments import integer, only_open
 from ._errors import check
 from ._native import patient, quick
-from ._object import OBJECT_SLOTS, SharedObject
+from ._object import OBJECT_SLOTS
+from ._polled import POLLED_SLOTS, Polled
 from ._typing import TYPE_CHECKING
-from ._wait import deadline_after, wait
+from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
     from ._arguments import Create
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _MOST = (1 << 31) - 1
 
 
-class Latch(SharedObject):
+class Latch(Polled):
     """Opens for good when it has been counted down to 0.
 
     `Latch(segment, "name", 3)` opens it, or makes it with 3 to come. Without a name it is
@@ -30,7 +31,7 @@ class Latch(SharedObject):
     It knows nothing of who counts: what somebody had to do who was killed stays to be done.
     """
 
-    __slots__ = OBJECT_SLOTS
+    __slots__ = (*OBJECT_SLOTS, *POLLED_SLOTS)
 
     _noun = "latch"
 
@@ -67,6 +68,17 @@ class Latch(SharedObject):
         if status not in (_abi.OK, _abi.TIMED_OUT):
             raise self._failure(status)
         return status == _abi.OK
+
+    async def wait_async(self, timeout: float | None = None) -> bool:
+        """`wait` for a task of asyncio: others go on meanwhile."""
+        deadline = deadline_after(timeout)
+        if not self.count:
+            return True
+        if deadline == NOW:
+            return False
+        from ._asyncio import listener_for
+
+        return await listener_for(self).until(lambda: not self.count, deadline)
 
     def _describe(self) -> str:
         return f"{self.count} to come"

@@ -97,7 +97,7 @@ class SharedObject(Owning):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._name is None:
-            return _redeem, (type(self), self._ticket(), *self._view_to_pickle())
+            return redeem, (type(self), self._ticket(), *self._view_to_pickle())
         again: Any = type(self)
         return partial(again, create=False), (self._segment, self._name, *self._view_to_pickle())
 
@@ -130,7 +130,21 @@ class SharedObject(Owning):
         return f"<{self._label()}: {state}>"
 
 
-def _redeem(kind: Type[Self], data: bytes, *view: Any) -> Self:
+class Ticket:
+    """Stands for a ticket in a pickle, which is made when the pickler comes to it, after what
+    comes before and may fail."""
+
+    def __init__(self, object: SharedObject) -> None:
+        self._object = object
+
+    def __bytes__(self) -> bytes:
+        return self._object._ticket()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return bytes, (bytes(self),)
+
+
+def redeem(kind: Type[Self], data: bytes, *view: Any) -> Self:
     """The object that a ticket leads to."""
     if len(data) != sizeof(_abi.atoll_ticket):
         raise InvalidArgument(

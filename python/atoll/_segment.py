@@ -97,7 +97,7 @@ class Segment(Closing):
     `ephemeral` count only where it is made.
     """
 
-    __slots__ = (*OWNING_SLOTS, "_name", "_readonly", "_size")
+    __slots__ = (*OWNING_SLOTS, "_deaths_told", "_name", "_readonly", "_size")
 
     def __init__(
         self,
@@ -134,6 +134,8 @@ class Segment(Closing):
         self._handle = Handle(pointer, patient.atoll_segment_close)
         info = self.stat()
         self._name, self._size, self._readonly = info.name, info.size, info.readonly
+        #: The newest death that `atoll.wait` need not tell of any more.
+        self._deaths_told: int = info.death_epoch
 
     @property
     def name(self) -> str:

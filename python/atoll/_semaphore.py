@@ -16,8 +16,9 @@ from . import _accelerated as accelerated
 from ._arguments import integer
 from ._errors import InvalidArgument, WrongKind, check
 from ._native import bare, patient, quick
-from ._object import OBJECT_SLOTS, SharedObject
+from ._object import OBJECT_SLOTS
 from ._owning import NO_SLOTS
+from ._polled import POLLED_SLOTS, Polled
 from ._release import END_OF_ONE, releasing, releasing_some
 from ._typing import TYPE_CHECKING
 from ._wait import NOW, answers, deadline_after
@@ -37,7 +38,7 @@ _take = bare("atoll_semaphore_acquire")
 UNBOUNDED = (1 << 31) - 1
 
 
-class _Semaphore(SharedObject):
+class _Semaphore(Polled):
     __slots__ = NO_SLOTS
 
     _noun = "semaphore"
@@ -107,6 +108,22 @@ class _Semaphore(SharedObject):
 
     __enter__ = acquire  # and not a call of it, after which Python may look for signals
 
+    async def acquire_async(self, timeout: float | None = None) -> bool:
+        """`acquire` for a task of asyncio: others go on meanwhile.
+
+        Tasks of one loop get permits in the order in which they asked. One that is cancelled
+        while it waits has taken none.
+        """
+        deadline = deadline_after(timeout)
+        if deadline == NOW:
+            return self.acquire(False)
+        from ._asyncio import is_waited_for, listener_for
+
+        if not is_waited_for(self) and self.acquire(False):
+            return True
+        listener = listener_for(self, one_at_a_time=True)
+        return await listener.until(partial(self.acquire, False), deadline)
+
     if TYPE_CHECKING:
 
         def release(self, n: int = 1) -> None: ...
@@ -167,7 +184,7 @@ class Semaphore(accelerated.Semaphore, _Semaphore):
     and takes 1 to 4096.
     """
 
-    __slots__ = (*OBJECT_SLOTS, "_as_parameter_", "_attempts", "_wait_for")
+    __slots__ = (*OBJECT_SLOTS, *POLLED_SLOTS, "_as_parameter_", "_attempts", "_wait_for")
 
 
 class BoundedSemaphore(Semaphore):

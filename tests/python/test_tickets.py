@@ -6,6 +6,7 @@ import ctypes
 import gc
 import multiprocessing
 import pickle
+import threading
 
 import atoll
 import pytest
@@ -198,6 +199,16 @@ def test_what_is_no_ticket(segment):
             assert len(str(error)) > 15
     segment.verify()
     assert value.value == 0
+
+
+@pytest.mark.parametrize("make_lock", [threading.Lock, multiprocessing.Lock])
+def test_what_cannot_be_pickled_leaves_no_ticket(segment, make_lock):
+    condition = atoll.Condition(segment, lock=make_lock())
+    for dumps in (pickle.dumps, copy.deepcopy):
+        with pytest.raises((TypeError, RuntimeError)):
+            dumps(condition)
+    condition.close()
+    assert segment.stat().objects == 0
 
 
 def test_what_is_closed_makes_no_pickle():

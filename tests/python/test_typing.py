@@ -42,6 +42,15 @@ reveal_type(atoll.Value(type=Point).value)  # Point
 reveal_type(atoll.Value(segment, "v"))  # Value[Any]
 reveal_type(atoll.Array(type="f64", shape=3))  # Array[float]
 reveal_type(atoll.Array(segment, "a"))  # Array[Any]
+event, semaphore = atoll.Event(segment, "e"), atoll.Semaphore(segment, "s")
+reveal_type(atoll.wait([event]))  # list[Event]
+if event in atoll.wait([event, segment, semaphore], timeout=1):
+    pass
+reveal_type(event.fileno())  # int
+async def waits(event: atoll.Event, semaphore: atoll.Semaphore) -> None:
+    reveal_type(await event.wait_async(1.5))  # bool
+    reveal_type(await semaphore.acquire_async())  # bool
+    reveal_type(await atoll.Latch(segment, "l").wait_async())  # bool
 reveal_type(atoll.gc())  # int
 with atoll.transaction(atoll.Lock(), atoll.RLock(), timeout=1) as tx:
     reveal_type(tx)  # Transaction
@@ -62,6 +71,7 @@ atoll.Segment(5)
 atoll.Lock(segment).acquire(timeout="1")
 atoll.transaction(segment)
 with atoll.transaction(atoll.Lock()) as tx: tx.modify(atoll.Value(type="i64"), 0, 1)
+atoll.wait([atoll.Lock(segment)])
 """
 
 
@@ -106,5 +116,5 @@ def test_what_a_checker_infers(check):
 
 def test_what_a_checker_refuses(check):
     said = check(WRONG)
-    assert sorted(said) == list(range(4, 11)), said
+    assert sorted(said) == list(range(4, 12)), said
     assert all(kind == "error" for kind, _ in said.values())

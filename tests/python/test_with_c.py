@@ -1,5 +1,7 @@
 """A program in C and one in Python wait for each other, by every kind of object."""
 
+import asyncio
+import functools
 import os
 import shutil
 import subprocess
@@ -11,7 +13,8 @@ import pytest
 
 INCLUDE = Path(atoll.__file__).parents[2] / "include"
 
-PROGRAM = r"""
+HEAD = r"""
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <atoll.h>
@@ -24,7 +27,9 @@ static void must(atoll_status status, int line) {
     exit(1);
 }
 #define MUST(call) must(call, __LINE__)
+"""
 
+ALL_KINDS = r"""
 int main(int count, char **names) {
     atoll_mutex_options recursive = ATOLL_MUTEX_OPTIONS_INIT;
     atoll_segment *segment;
@@ -69,28 +74,60 @@ int main(int count, char **names) {
 }
 """
 
+#: Two events in a poll loop: each round of the one is answered by a permit, the other ends it.
+LOOP = r"""
+int main(int count, char **names) {
+    atoll_segment *segment;
+    atoll_event *more, *enough;
+    atoll_semaphore *answers;
+    bool set;
+    if (count != 2) return 2;
+    MUST(atoll_segment_open(names[1], NULL, &segment));
+    MUST(atoll_event_open(segment, "more", &more));
+    MUST(atoll_event_open(segment, "enough", &enough));
+    MUST(atoll_semaphore_open(segment, "answers", NULL, &answers));
+    for (;;) {
+        struct pollfd polled[2] = {{.events = POLLIN}, {.events = POLLIN}};
+        MUST(atoll_event_descriptor(more, &polled[0].fd));
+        MUST(atoll_event_descriptor(enough, &polled[1].fd));
+        if (poll(polled, 2, -1) < 0) return 3;
+        MUST(atoll_event_is_set(enough, &set));
+        if (set) return 0;
+        MUST(atoll_event_is_set(more, &set));
+        if (!set) continue;
+        MUST(atoll_event_clear(more));
+        MUST(atoll_semaphore_release(answers, 1));
+    }
+}
+"""
+
 
 @pytest.fixture
-def program(tmp_path):
-    """The path of the program, built with the library that this process has."""
+def build(tmp_path):
+    """Gives the path of a program, built with the library that this process has."""
+    return functools.partial(_build, tmp_path)
+
+
+def _build(tmp_path, text):
     compiler = shutil.which("cc")
     if not compiler or not INCLUDE.exists():
         pytest.skip("there is no compiler, or this package is not in its tree")
     library = next(line.split()[-1] for line in open("/proc/self/maps") if "libatoll" in line)
-    (tmp_path / "libatoll.so.0").symlink_to(library)
+    link = tmp_path / "libatoll.so.0"
+    link.exists() or link.symlink_to(library)
     source, binary = tmp_path / "program.c", tmp_path / "program"
-    source.write_text(PROGRAM)
+    source.write_text(HEAD + text)
     command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", source, library]
     subprocess.run([*command, f"-Wl,-rpath,{tmp_path}", "-o", binary], check=True)
     return binary
 
 
-def test_waiting_for_each_other(segment, program):
+def test_waiting_for_each_other(segment, build):
     event, latch = atoll.Event(segment, "event"), atoll.Latch(segment, "latch", 1)
     semaphore, rwlock = atoll.Semaphore(segment, "semaphore", 0), atoll.RWLock(segment, "rwlock")
     condition, barrier = atoll.Condition(segment, "condition"), atoll.Barrier(segment, "barrier", 2)
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with subprocess.Popen([program, segment.name], **pipes) as other:
+    with subprocess.Popen([build(ALL_KINDS), segment.name], **pipes) as other:
         try:
             assert barrier.wait() in (0, 1)
             event.set()
@@ -114,4 +151,25 @@ def test_waiting_for_each_other(segment, program):
             assert caught.value.pid == other.pid
         finally:
             other.kill()
+    segment.verify()
+
+
+def test_a_poll_loop_and_a_program_of_asyncio(segment, build):
+    more, enough = atoll.Event(segment, "more"), atoll.Event(segment, "enough")
+    answers = atoll.Semaphore(segment, "answers", 0)
+
+    async def main():
+        for _ in range(300):
+            more.set()
+            assert await answers.acquire_async(60)
+        other.kill() if kill else enough.set()
+
+    for kill in (True, False):
+        with subprocess.Popen([build(LOOP), segment.name]) as other:
+            try:
+                asyncio.run(main())
+                assert other.wait() == (-9 if kill else 0)
+            finally:
+                other.kill()
+    assert not answers.get_value()
     segment.verify()

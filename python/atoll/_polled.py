@@ -1,0 +1,66 @@
+"""What can be waited for together with other things: it has a descriptor, and tasks wait for it.
+
+The descriptor belongs to the handle, and to ask for it is what gets it ready to be waited for.
+Each asyncio loop waits by a handle of its own. So one loop never empties a descriptor that
+another one, or a `select` of the program's own, is about to look at.
+"""
+
+from __future__ import annotations
+
+from ctypes import byref, c_int, c_void_p
+
+from . import _abi
+from ._errors import check
+from ._handle import Handle
+from ._native import patient
+from ._object import SharedObject
+from ._owning import NO_SLOTS
+from ._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from typing import Any, MutableMapping
+
+    from ._asyncio import Listener
+
+#: Of classes of such objects, beside those of all objects; see `_owning`.
+POLLED_SLOTS = ("_listeners",)
+
+
+def descriptor(noun: str, pointer: Any) -> int:
+    """The descriptor of an object, emptied, and armed for what happens from now on."""
+    out = c_int()
+    check(getattr(patient, f"atoll_{noun}_descriptor")(pointer, byref(out)))
+    return out.value
+
+
+class Polled(SharedObject):
+    """An object that `atoll.wait`, `select` and asyncio can wait for."""
+
+    __slots__ = NO_SLOTS
+
+    #: Who waits in which loop of asyncio; nobody has so far if it is not there.
+    _listeners: MutableMapping[AbstractEventLoop, Listener]
+
+    def close(self) -> None:
+        """Let go of it; it stays in its segment as it is. Tasks that wait for it get `Closed`."""
+        super().close()
+        for listener in list(getattr(self, "_listeners", {}).values()):
+            listener.wake_all_from_anywhere()
+
+    def fileno(self) -> int:
+        """A descriptor for `select` and its like, readable when a wait would end at once.
+
+        It may be readable when that is not so: look, and try again. To ask for it is what
+        empties it and arms it, so ask again before each wait: `select.select` and
+        `multiprocessing.connection.wait` do, and a `selectors` selector or an event loop does
+        not. It belongs to this object and is closed with it.
+        """
+        return descriptor(self._noun, self._pointer())
+
+    def _another_handle(self) -> Handle:
+        """One to the same object that nobody else has."""
+        ticket, pointer = self._ticket(), c_void_p()
+        of_library = _abi.atoll_ticket.from_buffer_copy(ticket)
+        check(getattr(patient, f"atoll_{self._noun}_import")(byref(of_library), byref(pointer)))
+        return Handle(pointer, getattr(patient, f"atoll_{self._noun}_close"))

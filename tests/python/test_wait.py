@@ -1,0 +1,205 @@
+"""atoll.wait: for any of several things of any kinds."""
+
+import os
+import signal
+import threading
+import time
+
+import atoll
+import pytest
+from interrupts import (
+    ended_by_ctrl_c,
+    handler,  # noqa: F401
+    interrupted_by_the_signal_of_another_thread,
+    raise_interrupt,
+)
+from support import Child
+
+
+def later(action):
+    timer = threading.Timer(0.05, action)
+    timer.start()
+    return timer
+
+
+@pytest.fixture
+def things(segment):
+    return [
+        atoll.Event(segment),
+        atoll.Latch(segment, count=1),
+        atoll.Semaphore(segment, value=0),
+        atoll.Event(),  # of another segment
+    ]
+
+
+READY = [atoll.Event.set, atoll.Latch.count_down, lambda it: it.release(), atoll.Event.set]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_one_becomes_ready(things, place):
+    later(lambda: READY[place](things[place]))
+    assert atoll.wait(things) == [things[place]]
+    assert atoll.wait(things, 0) == [things[place]]  # and nothing was taken
+
+
+def test_all_that_are_ready_in_their_order(things):
+    assert atoll.wait(things, 0) == [] == atoll.wait(iter(things), -1)
+    for thing, make_ready in zip(things, READY):
+        make_ready(thing)
+    assert atoll.wait(reversed(things)) == things[::-1]
+    assert atoll.wait([things[2], things[0], things[2]]) == [things[2], things[0], things[2]]
+
+
+def test_a_timeout_is_waited_out(things):
+    for timeout in (0.05, 0.25):
+        before = time.monotonic()
+        assert atoll.wait(things, timeout) == []
+        assert time.monotonic() - before >= timeout
+    for wrong, error in (("1", TypeError), (float("nan"), ValueError)):
+        with pytest.raises(error):
+            atoll.wait(things, wrong)
+
+
+def test_as_many_as_there_may_be(segment):
+    events = [atoll.Event(segment) for _ in range(65)]
+    later(events[63].set)
+    assert atoll.wait(events[:64]) == [events[63]]
+    for wrong in ([], events):
+        with pytest.raises(atoll.InvalidArgument, match="64"):
+            atoll.wait(wrong)
+
+
+def test_what_cannot_be_waited_for(segment):
+    event = atoll.Event(segment)
+    event.set()
+    for wrong in (atoll.Lock(), atoll.RWLock(), atoll.Value(type="i64"), None, 5):
+        with pytest.raises(atoll.WrongKind, match=f"and not {type(wrong).__name__}"):
+            atoll.wait([event, wrong])
+    with pytest.raises(TypeError):
+        atoll.wait(event)
+    event.close()
+    with pytest.raises(atoll.Closed):
+        atoll.wait([event])
+
+
+def test_pulses_are_seen(segment):
+    """Also one that comes between two pieces of the wait, and is over again."""
+    events = [atoll.Event(segment), atoll.Event(segment)]
+    stop = threading.Event()
+
+    def pulse():
+        while not stop.wait(0.0007):
+            events[1].set()
+            events[1].clear()
+
+    thread = threading.Thread(target=pulse)
+    thread.start()
+    try:
+        for _ in range(50):
+            assert atoll.wait(events) == [events[1]]
+    finally:
+        stop.set()
+        thread.join()
+
+
+# --- deaths --------------------------------------------------------------------------------------
+
+JOIN = """
+    lock = atoll.Lock(segment, "lock")
+    say("here")
+    hang()
+"""
+
+
+def test_deaths(segment):
+    event = atoll.Event(segment)
+    assert atoll.wait([segment, event], 0) == []
+    last = 0
+    for _ in range(3):
+        with Child(JOIN, segment) as child:
+            child.expect("here")
+            assert atoll.wait([segment, event], 0.02) == []
+            later(child.kill)
+            assert atoll.wait([segment, event]) == [segment]
+            death = segment.wait_death(last, 0)
+            assert death.pid == child.pid
+            last = death.epoch
+        assert atoll.wait([segment, event], 0.02) == []  # each is told once
+
+
+def test_deaths_before_it_was_opened_are_not_told(segment):
+    with Child(JOIN, segment) as child:
+        child.expect("here")
+        child.kill()
+        segment.wait_death()
+    with atoll.Segment(segment.name) as again:
+        assert atoll.wait([again], 0.02) == []
+
+
+def test_who_would_have_set_it_is_killed(segment):
+    event = atoll.Event(segment, "e")
+    code = """
+        event = atoll.Event(segment, "e")
+        say("here")
+        while True:
+            event.set()
+            event.clear()
+    """
+    for _ in range(10):
+        with Child(code, segment) as child:
+            child.expect("here")
+            assert event in atoll.wait([segment, event])
+            child.kill()
+        assert segment in atoll.wait([event, segment])
+        event.clear()
+
+
+def test_holders_of_permits_are_killed(segment):
+    semaphore = atoll.Semaphore(segment, "s", 1, tracked=True)
+    code = 'atoll.Semaphore(segment, "s", create=False).acquire(); say("mine"); hang()'
+    for _ in range(3):
+        with Child(code, segment) as child:
+            child.expect("mine")
+            assert atoll.wait([semaphore], 0) == []
+            later(child.kill)
+            assert atoll.wait([atoll.Event(), semaphore]) == [semaphore]
+
+
+# --- signals -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def all_kinds(segment, things):
+    return [*things, segment]
+
+
+def test_ctrl_c(all_kinds):
+    assert ended_by_ctrl_c(lambda: atoll.wait(all_kinds, 60))
+
+
+def test_the_signal_of_another_thread(all_kinds, handler):  # noqa: F811
+    handler(raise_interrupt)
+    interrupted_by_the_signal_of_another_thread(lambda: atoll.wait(all_kinds, 60))
+
+
+def test_a_handler_that_returns_ends_nothing(all_kinds, handler):  # noqa: F811
+    handler(lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+    later(all_kinds[0].set)
+    assert atoll.wait(all_kinds) == [all_kinds[0]]
+
+
+def test_fork_of_one_that_waits(segment):
+    """The child of a process whose other thread waits can wait, too."""
+    event, done = atoll.Event(segment), atoll.Event(segment)
+    thread = threading.Thread(target=atoll.wait, args=([event],))
+    thread.start()
+    child = os.fork()
+    if not child:
+        atoll.wait([event])
+        done.set()
+        os._exit(0)
+    event.set()
+    assert atoll.wait([done], 60) == [done]
+    os.waitpid(child, 0)
+    thread.join()

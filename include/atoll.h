@@ -3227,6 +3227,8 @@ atoll_status atoll_condvar_cancel_wait(atoll_condvar *condvar,
  *   OK                  Done.
  *   NO_SPACE            As for atoll_mutex_lock().
  *   PERMISSION          The segment is open read-only.
+ *   SYSTEM              Somebody polls the descriptor of a waiter, and there are too many open
+ *                       files to tell. Nobody is notified.
  *   INVALID_ARGUMENT    The handle is closed.
  *   CORRUPTED           The segment is damaged.
  *
@@ -3342,6 +3344,37 @@ atoll_status atoll_waiter_create(atoll_condvar *condvar,
  */
 atoll_status atoll_waiter_finish(atoll_waiter *waiter,
                                  bool *out_notified);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when atoll_waiter_finish() would say that it was notified, and may be readable
+ * when it would not.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it.
+ *
+ * If one who was notified before dies instead of going on, and it is this waiter's turn, the
+ * descriptor says so within a fiftieth of a second.
+ *
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   NOT_OWNER           This thread did not make the waiter, or it was made in a parent process.
+ *   PERMISSION          You may not make files beside the segment.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, the waiter is finished, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   The one that made it; any thread may poll the descriptor.
+ * Fork      A child has none, and can make none for this waiter.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_waiter_descriptor(atoll_waiter *waiter,
+                                     int *out);
 
 /**
  * Closes a handle. A waiter that is not finished stops waiting as if its thread had died: what

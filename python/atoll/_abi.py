@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xacbb6d33b9a4a651
+ABI_FINGERPRINT = 0xc9f175a9e1e1e71a
 
 # Done.
 OK = 0
@@ -729,6 +729,10 @@ FUNCTIONS = {
     "atoll_waiter_create": lambda: (c_int32, [c_void_p, POINTER(c_void_p)]),
     # Ends the wait.
     "atoll_waiter_finish": lambda: (c_int32, [c_void_p, POINTER(c_bool)]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when atoll_waiter_finish() would say that it was notified, and may be readable
+    # when it would not.
+    "atoll_waiter_descriptor": lambda: (c_int32, [c_void_p, POINTER(c_int)]),
     # Closes a handle.
     "atoll_waiter_close": lambda: (c_int32, [c_void_p]),
     # Makes an event, not set, in a segment.

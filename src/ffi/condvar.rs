@@ -284,6 +284,8 @@ pub unsafe extern "C" fn atoll_condvar_cancel_wait(
 ///   OK                  Done.
 ///   NO_SPACE            As for atoll_mutex_lock().
 ///   PERMISSION          The segment is open read-only.
+///   SYSTEM              Somebody polls the descriptor of a waiter, and there are too many open
+///                       files to tell. Nobody is notified.
 ///   INVALID_ARGUMENT    The handle is closed.
 ///   CORRUPTED           The segment is damaged.
 ///

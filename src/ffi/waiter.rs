@@ -1,5 +1,8 @@
 //! `atoll_waiter_*`.
 
+use core::ffi::c_int;
+use std::os::fd::AsRawFd;
+
 use super::condvar::atoll_condvar;
 use super::guard::guard;
 use super::handle::{self, Handle, Kind};
@@ -76,6 +79,45 @@ pub unsafe extern "C" fn atoll_waiter_finish(
         // SAFETY: the caller passes NULL or room for a bool.
         let out = unsafe { Output::at(out_notified, "out_notified") }?;
         out.write(handle::find(call, waiter)?.finish()?);
+        Ok(())
+    })
+}
+
+/// Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+/// it is readable when atoll_waiter_finish() would say that it was notified, and may be readable
+/// when it would not.
+///
+/// Call this again before each poll: that empties the descriptor and arms it. It is the same
+/// one each time while the handle is open and atoll_process_leave() is not called. Never read
+/// it, and never close it.
+///
+/// If one who was notified before dies instead of going on, and it is this waiter's turn, the
+/// descriptor says so within a fiftieth of a second.
+///
+/// out       Receives the descriptor.
+///
+/// Returns
+///   OK                  *out is the descriptor, and armed.
+///   NOT_OWNER           This thread did not make the waiter, or it was made in a parent process.
+///   PERMISSION          You may not make files beside the segment.
+///   NO_SPACE            There is no room for a file beside the segment.
+///   SYSTEM              Too many open files. See os_errno and the sentence.
+///   INVALID_ARGUMENT    out is NULL, the waiter is finished, or the handle is closed.
+///   CORRUPTED           The segment is damaged.
+///
+/// Threads   The one that made it; any thread may poll the descriptor.
+/// Fork      A child has none, and can make none for this waiter.
+/// Owner     The descriptor is the handle's, and is closed with it.
+/// Since     0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn atoll_waiter_descriptor(
+    waiter: *mut atoll_waiter,
+    out: *mut c_int,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: the caller passes NULL or room for an int.
+        let out = unsafe { Output::at(out, "out") }?;
+        out.write(handle::find(call, waiter)?.descriptor()?.as_raw_fd());
         Ok(())
     })
 }

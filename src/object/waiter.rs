@@ -1,5 +1,6 @@
 //! A wait for a condition variable that is an object.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::condvar::{self, Condvar};
@@ -9,6 +10,7 @@ use crate::platform::atomic::{
     AtomicU32,
     Ordering::{AcqRel, Acquire, Release},
 };
+use crate::roster::listening::Ear;
 use crate::roster::thread::{self, Deputy, Thread};
 use crate::sync::condvar::{Caller, CondvarBody, Vicarious};
 
@@ -36,6 +38,7 @@ use crate::sync::condvar::{Caller, CondvarBody, Vicarious};
 /// ```
 #[derive(Debug)]
 pub struct Waiter {
+    ear: Ear,
     share: Arc<Share<CondvarBody>>,
     deputy: Arc<Deputy>,
     /// `WAITS`, or how it ended.
@@ -58,7 +61,7 @@ impl Waiter {
         let thread = thread::here()?;
         let caller = condvar::caller(&share, thread)?;
         let deputy = thread.take_deputy(share.attachment())?;
-        let waiter = Self { share, deputy, stage: AtomicU32::new(WAITS) };
+        let waiter = Self { ear: Ear::new(), share, deputy, stage: AtomicU32::new(WAITS) };
         caller.begin_for(&waiter.deputy)?;
         Ok(waiter)
     }
@@ -85,11 +88,27 @@ impl Waiter {
         Ok(self.stage.load(Acquire) == NOTIFIED)
     }
 
-    /// The wait, to be looked after among others.
+    /// A descriptor that is readable when `finish` would say that it was notified, and may be
+    /// when it would not: for `poll`, `epoll` and their like. To be asked for again before each
+    /// poll, which empties and arms it; it stays the same one while the handle is open, the
+    /// process does not leave, and the program closes nothing that is not its own.
     ///
     /// # Errors
     /// `NotOwner` if the calling thread did not make the waiter, `InvalidArgument` if it is
-    /// finished.
+    /// finished; `Permission` where no files can be made beside the segment; `System` with too
+    /// many open files; `NoSpace`.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        let wait = self.wait()?;
+        self.share.listen(&self.ear, CondvarBody::forget_listeners, |listener| {
+            listener.renew()?;
+            wait.listen(listener)
+        })
+    }
+
+    /// The wait, to be looked after among others.
+    ///
+    /// # Errors
+    /// As for `descriptor`.
     pub(super) fn wait(&self) -> Result<Vicarious<'static>> {
         if self.stage.load(Acquire) != WAITS {
             return Err(FINISHED);

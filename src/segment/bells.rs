@@ -22,6 +22,7 @@ use crate::platform::atomic::Ordering::Relaxed;
 use crate::platform::doorbell;
 use crate::roster::attachment::{self, Attachment};
 use crate::roster::thread;
+use crate::sync::condvar::CondvarBody;
 use crate::sync::event::EventBody;
 use crate::sync::latch::LatchBody;
 use crate::sync::mutex::Actor;
@@ -64,6 +65,7 @@ fn forget_listeners(memory: &Memory, object: &Object<'_>) -> Result<()> {
         Kind::Latch => memory.at::<LatchBody>(body)?.forget_listeners(),
         Kind::Semaphore => memory.at::<SemaphoreBody>(body)?.forget_listeners(),
         Kind::TrackedSemaphore => memory.at::<TrackedBody>(body)?.forget_listeners(),
+        Kind::Condvar => memory.at::<CondvarBody>(body)?.forget_listeners(),
         _ => {}
     }
     Ok(())

@@ -16,6 +16,7 @@
 //!  bell      always 0: all who wait sleep on it, and the hooks of all who do something
 //!            point here
 //!  high      see `node`
+//!  listened  1: somebody listens with a descriptor (`bell`, where it is a bit)
 //!
 //!  waiting   node of a waiter, be it a thread or a deputy: its ticket, and these flags
 //!    WAITING   it may be notified
@@ -37,13 +38,19 @@
 //! - **C4** Who may go and is not READY is watched by somebody who sleeps on the bell, if
 //!   anybody does.
 //! - **C5** A sleeper is queued on the bell before `ctl` and its own state are compared.
+//! - **C6** Who listens says so, and then looks at `ctl`, which has a new value afterwards if
+//!   there are no grants. Who notifies looks at `ctl` and then whether anybody listens. So an
+//!   exchange that begins before somebody listens fails, or that one sees the grants.
+//! - **C7** Who listens and sees grants looks again after a while: nobody rings for what
+//!   becomes of them.
 //!
 //! # Edges
 //!
-//! | edge    | release                   | acquire                       | what it carries      |
-//! |---------|---------------------------|-------------------------------|----------------------|
-//! | POSTED  | the node says WAITING     | who notifies looks at it      | its ticket           |
-//! | GRANTED | the exchange of `ctl`     | who goes exchanges it         | what the notifier did |
+//! | edge      | release                   | acquire                     | what it carries          |
+//! |-----------|---------------------------|-----------------------------|--------------------------|
+//! | POSTED    | the node says WAITING     | who notifies looks at it    | its ticket               |
+//! | GRANTED   | the exchange of `ctl`     | who goes exchanges it       | what the notifier did    |
+//! | LISTENING | `listened`, then `ctl`    | `ctl`, then `listened`      | the FIFO, which has its name |
 //!
 //! LEAVING (or READY taken away) and then a load of `ctl`, against an exchange of `ctl` and
 //! then a load of the states: all four are SeqCst, so that one of the two sees the other.
@@ -70,6 +77,7 @@ mod waiting;
 pub(crate) use deputy::Vicarious;
 
 use super::actor::Actor;
+use super::bell::Bell;
 use super::node::{self, Identity, Own, Seen};
 use crate::error::{Error, Result, corrupted};
 use crate::layout::shared;
@@ -88,7 +96,9 @@ shared! {
         ctl: AtomicU64,
         bell: HookableWord,
         high: AtomicU32,
-        reserved: [u64; 5],
+        listened: AtomicU32,
+        unused: u32,
+        reserved: [u64; 4],
     }
 }
 
@@ -200,6 +210,12 @@ impl<'a> Caller<'a> {
         self.body.ctl.compare_exchange(ctl, ctl - 1, SeqCst, Relaxed).is_ok()
     }
 
+    fn bell(&self) -> Bell<'static> {
+        let attachment = self.actor.attachment;
+        let (segment, identity) = (attachment.path(), attachment.header().identity);
+        Bell { segment, identity, object: self.which }
+    }
+
     fn grants(&self) -> Grants {
         // SeqCst: after LEAVING, or after READY was taken away.
         Grants::of(self.body.ctl.load(SeqCst))
@@ -278,6 +294,12 @@ impl CondvarBody {
         Ok(crowd)
     }
 
+    /// Nobody listens any more.
+    pub(crate) fn forget_listeners(&self) {
+        // Relaxed: a flag publishes nothing.
+        self.listened.store(0, Relaxed);
+    }
+
     /// Whether nobody has ever waited: then there is nobody to notify.
     pub(crate) fn is_untouched(&self) -> bool {
         // SeqCst: as in `node::slots`.
@@ -290,6 +312,7 @@ impl CondvarBody {
         // SeqCst: who waits in `crowd` drew its ticket before.
         let (ctl, seq) = (Grants::of(self.ctl.load(SeqCst)), self.seq.load(SeqCst));
         let is_sound = self.bell.as_futex().load(Relaxed) == 0
+            && self.listened.load(Relaxed) <= 1
             && ctl.count <= u64::from(attachment.slot_count())
             && ctl.limit <= seq
             && crowd.older_than(seq) == crowd.waiting.len() as u64;

@@ -4,17 +4,23 @@
 //! may go by a deputy is watched, as everybody who is not READY (C4), and ends its wait as
 //! somebody who notifies: the thread's own trace says what is left to do if it dies.
 //!
-//! The thread looks after it beside others, in `wait_any`. It has no hook
+//! The thread looks after it beside others, in `wait_any` or with a descriptor. It has no hook
 //! on the bell then: killed when it was woken to watch somebody, it leaves the watch to nobody
 //! until a slice is over. That takes a second death, of the one that was to be watched.
 
-use super::{ASLEEP, CALLED, Caller, View, WAITING};
+use super::{ASLEEP, CALLED, Caller, Grants, View, WAITING};
 use crate::error::Result;
+use crate::platform::atomic::Ordering::{Relaxed, SeqCst};
 use crate::platform::futex;
+use crate::platform::listener::Listener;
+use crate::roster::death;
 use crate::roster::thread::Deputy;
 use crate::sync::bed::Bed;
 use crate::sync::node::{self, Own, Seen};
 use crate::sync::waitable::Waitable;
+
+/// How long who listens does not see what has become of grants that are not its own.
+const LISTENING_SLICE_NS: u64 = 20_000_000;
 
 /// A wait by a deputy, on the thread of both.
 pub(crate) struct Vicarious<'a> {
@@ -91,6 +97,33 @@ impl<'a> Caller<'a> {
 }
 
 impl Vicarious<'_> {
+    /// Says that somebody listens, and what `listener` is to be.
+    ///
+    /// # Errors
+    /// `Corrupted`, `System`.
+    pub(crate) fn listen(&self, listener: &mut Listener) -> Result<()> {
+        let body = self.caller.body;
+        // SeqCst, LISTENING: before `ctl` (C6).
+        body.listened.store(1, SeqCst);
+        loop {
+            let Some((ctl, living)) = self.look()? else {
+                return listener.be_ready();
+            };
+            if Grants::of(ctl).count > 0 {
+                // What the kernel has not told of: at the ends of slices, as sleepers do.
+                let attachment = self.caller.actor.attachment;
+                living.iter().try_for_each(|name| death::examine(attachment, *name))?;
+                return listener.look_again_after(LISTENING_SLICE_NS); // C7
+            }
+            let limit = body.seq.fetch_add(1, SeqCst);
+            let fresh = Grants { count: 0, limit }.to_ctl();
+            // SeqCst, LISTENING.
+            if body.ctl.compare_exchange(ctl, fresh, SeqCst, Relaxed).is_ok() {
+                return listener.be_quiet();
+            }
+        }
+    }
+
     /// Nothing if the wait may be finished as one that was notified, or has ended; else `ctl`,
     /// and those who are to be watched.
     fn look(&self) -> Result<Option<(u64, Vec<u64>)>> {

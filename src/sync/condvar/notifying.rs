@@ -3,12 +3,18 @@
 use super::{Caller, Grants, NOTIFYING};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::{Relaxed, SeqCst};
+use crate::sync::bell::Pull;
 use crate::sync::node;
 
 impl Caller<'_> {
     /// Notifies the `n` oldest who wait.
+    ///
+    /// # Errors
+    /// Those of `Ring::take`: then nobody is; `Corrupted`.
     pub(crate) fn notify(&self, n: u32) -> Result<()> {
-        self.busily(|| match self.grant(n.into())? {
+        // Rung when all are told, or by the kernel.
+        let mut pull = self.bell().pull();
+        self.busily(|| match self.grant(n.into(), &mut pull)? {
             Some(grants) => self.tell(grants, false),
             None => Ok(()),
         })
@@ -30,7 +36,7 @@ impl Caller<'_> {
 
     /// Adds up to `n` grants, and says which there are then; none if there is nobody to use
     /// them.
-    fn grant(&self, n: u64) -> Result<Option<Grants>> {
+    fn grant(&self, n: u64, pull: &mut Pull<'_>) -> Result<Option<Grants>> {
         loop {
             let ctl = self.body.ctl.load(SeqCst);
             // A ticket of our own, so that no two notifications write the same (C1).
@@ -42,6 +48,14 @@ impl Caller<'_> {
             let count = (used + n).min(crowd.older_than(limit));
             if count <= used {
                 return Ok(None);
+            }
+            // SeqCst, LISTENING: after `ctl`. Who listens says so and exchanges that.
+            if self.body.listened.load(SeqCst) != 0 {
+                if !pull.holds()? {
+                    continue; // B2
+                }
+                // Whoever has said so until now is rung for, whatever comes.
+                self.body.listened.store(0, SeqCst);
             }
             let granted = Grants { count, limit };
             // SeqCst, GRANTED, and before the next scan.

@@ -9,11 +9,12 @@
 //! new one first, so that no ring falls between them.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use super::doorbell::{self, BellPath};
 use super::errno;
-use super::file;
+use super::file::{self, FileId};
+use super::pidfd::PidFd;
 use super::time::sleep_ns;
 use crate::error::{Error, Result, Status};
 
@@ -23,11 +24,15 @@ pub(crate) struct Listener {
     mode: u32,
     epoll: OwnedFd,
     reader: OwnedFd,
+    /// Which file the reader reads.
+    bell: FileId,
     /// Always readable; in the set while there is something to be seen.
     ready: Option<OwnedFd>,
     is_ready: bool,
     timer: Option<OwnedFd>,
     is_timed: bool,
+    /// Those whose ends are listened for, by what the caller calls them, in order.
+    watched: Vec<(u64, PidFd)>,
 }
 
 impl Listener {
@@ -41,8 +46,18 @@ impl Listener {
         let epoll = owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         let reader = open_reader(&path, mode)?;
         control(&epoll, libc::EPOLL_CTL_ADD, &reader)?;
-        let (ready, timer) = (None, None);
-        Ok(Self { path, mode, epoll, reader, ready, is_ready: false, timer, is_timed: false })
+        Ok(Self {
+            path,
+            mode,
+            epoll,
+            bell: file::facts(reader.as_fd())?.id,
+            reader,
+            ready: None,
+            is_ready: false,
+            timer: None,
+            is_timed: false,
+            watched: Vec::new(),
+        })
     }
 
     /// The descriptor to poll.
@@ -64,11 +79,12 @@ impl Listener {
     /// As for `begin`.
     pub(crate) fn renew(&mut self) -> Result<()> {
         let has_name = file::facts(self.reader.as_fd())?.links > 0;
-        if has_name && !has_been_rung(self.reader.as_fd()) {
+        if has_name && !is_readable(&self.reader) {
             return Ok(());
         }
         let fresh = open_reader(&self.path, self.mode)?;
         control(&self.epoll, libc::EPOLL_CTL_ADD, &fresh)?;
+        self.bell = file::facts(fresh.as_fd())?.id;
         let former = core::mem::replace(&mut self.reader, fresh);
         // A forked child may have it open still, so that closing it is not enough.
         control(&self.epoll, libc::EPOLL_CTL_DEL, &former)
@@ -132,6 +148,36 @@ impl Listener {
         Ok(())
     }
 
+    /// Listens for the ends of processes, too, of `wanted` and no others; `find` gives the
+    /// process of one that is new. Says whether that is so of all.
+    ///
+    /// # Errors
+    /// `System`.
+    pub(crate) fn watch(
+        &mut self,
+        wanted: &[u64],
+        find: impl Fn(u64) -> Option<PidFd>,
+    ) -> Result<bool> {
+        let mut kept = Vec::new();
+        for (name, process) in core::mem::take(&mut self.watched) {
+            if wanted.contains(&name) && !process.has_ended() {
+                kept.push((name, process));
+            } else {
+                control(&self.epoll, libc::EPOLL_CTL_DEL, process.descriptor())?;
+            }
+        }
+        for name in wanted.iter().take(MOST_WATCHED) {
+            if kept.iter().all(|(known, _)| known != name)
+                && let Some(process) = find(*name)
+            {
+                control(&self.epoll, libc::EPOLL_CTL_ADD, process.descriptor())?;
+                kept.push((*name, process));
+            }
+        }
+        self.watched = kept;
+        Ok(self.watched.len() == wanted.len())
+    }
+
     /// Listens no more, and removes the bell if nobody else does; `forget` takes LISTENED away.
     pub(crate) fn leave(self, forget: impl FnOnce()) {
         if self.is_intact() {
@@ -146,12 +192,20 @@ impl Listener {
     /// Closes the descriptors, and changes nothing: what a forked child does with those that it
     /// inherits.
     pub(crate) fn close(self) {
-        if !self.is_intact() {
-            // Somebody else's by now, perhaps.
-            core::mem::forget(self);
+        if self.is_intact() {
+            return;
+        }
+        // Somebody else's by now, perhaps, but for the reader, of which one can tell.
+        let Self { epoll, reader, bell, ready, timer, watched, .. } = self;
+        core::mem::forget((epoll, ready, timer, watched));
+        if !file::facts(reader.as_fd()).is_ok_and(|facts| facts.id == bell) {
+            core::mem::forget(reader);
         }
     }
 }
+
+/// How many processes one listens for, at most.
+const MOST_WATCHED: usize = 64;
 
 /// A reader of the bell that holds its lock, taken while it had its name (`doorbell` D1).
 fn open_reader(path: &CString, mode: u32) -> Result<OwnedFd> {
@@ -185,8 +239,9 @@ fn open_reader(path: &CString, mode: u32) -> Result<OwnedFd> {
 const PATIENCE: u32 = 10_000;
 const PAUSE_NS: u64 = 50_000;
 
-fn has_been_rung(reader: BorrowedFd<'_>) -> bool {
-    let mut poll = libc::pollfd { fd: reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+/// Whether that is readable; of a reader: whether the bell has been rung.
+pub(super) fn is_readable(descriptor: &OwnedFd) -> bool {
+    let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     // SAFETY: one pollfd, which the kernel fills in.
     unsafe { libc::poll(&mut poll, 1, 0) != 0 }
 }

@@ -13,6 +13,7 @@ pub(crate) mod futex;
 pub(crate) mod listener;
 pub(crate) mod mapping;
 pub(crate) mod membarrier;
+pub(crate) mod pidfd;
 pub(crate) mod private_lock;
 pub(crate) mod probe;
 pub(crate) mod process;

@@ -20,6 +20,8 @@ pub(super) struct Holders {
     pub(super) threads: Vec<u64>,
     /// Some live and have none.
     pub(super) some_unseen: bool,
+    /// All that live, in order.
+    pub(super) living: Vec<u64>,
     /// Those that are gone, in order.
     gone: Vec<u64>,
 }
@@ -46,9 +48,13 @@ impl Holders {
         for (word, thread) in words.into_iter().zip(threads) {
             match thread {
                 Some(name) => holders.threads.push(name),
-                None if member::is_gone(attachment, id_in(word)?)? => holders.gone.push(word),
+                None if member::is_gone(attachment, id_in(word)?)? => {
+                    holders.gone.push(word);
+                    continue;
+                }
                 None => holders.some_unseen = true,
             }
+            holders.living.push(word);
         }
         Ok(holders)
     }

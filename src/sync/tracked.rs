@@ -327,6 +327,7 @@ impl Tracked {
         }
         holders.threads.extend(found.threads);
         holders.some_unseen |= found.some_unseen;
+        holders.living.extend(found.living);
         Ok(true)
     }
 

@@ -31,12 +31,13 @@
 /* The state of the module: one for each interpreter. */
 struct state {
     struct library library;
-    PyTypeObject *prebound, *attempt, *mutex, *value, *array, *event, *permit, *semaphore;
+    PyTypeObject *prebound, *attempt, *mutex, *value, *array, *event, *permit, *semaphore,
+        *hold, *semlock;
 };
 
 /* The types, each from its file. All are bases for classes written in Python. */
 extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_spec,
-    event_spec, permit_spec, semaphore_spec;
+    event_spec, permit_spec, semaphore_spec, hold_spec, semlock_spec;
 
 /* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
  * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go
@@ -52,8 +53,16 @@ struct bound_beforehand {
 int add_prebound(const struct state *state, PyTypeObject *owner, struct bound_beforehand method);
 int add_mutex_methods(const struct state *state);
 
+/* Has forks counted, for semlock.c. Not 0 if that cannot be. */
+int look_out_for_forks(void);
+
 /* Calls the method of that name of the classes that come after `type`: the one in Python. */
-PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name,
-                      PyObject *const *arguments, size_t count);
+PyObject *call_python_named(PyTypeObject *type, PyObject *self, const char *name,
+                            PyObject *const *arguments, size_t count, PyObject *names);
+
+static inline PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name,
+                                    PyObject *const *arguments, size_t count) {
+    return call_python_named(type, self, name, arguments, count, NULL);
+}
 
 #endif

@@ -19,6 +19,8 @@ struct library {
     __typeof__(&atoll_semaphore_place) semaphore_place;
     __typeof__(&atoll_semaphore_acquire) semaphore_acquire;
     __typeof__(&atoll_semaphore_release) semaphore_release;
+    __typeof__(&atoll_lock_acquire) lock_acquire;
+    __typeof__(&atoll_lock_release) lock_release;
 };
 
 #endif

@@ -8,7 +8,7 @@ static const struct {
     PyType_Spec *spec;
     size_t offset;
 } types[] = {TYPE(prebound), TYPE(attempt), TYPE(mutex), TYPE(value), TYPE(array),
-             TYPE(event),    TYPE(permit),  TYPE(semaphore)};
+             TYPE(event),    TYPE(permit),  TYPE(semaphore), TYPE(hold),  TYPE(semlock)};
 
 static PyTypeObject **type_in(struct state *state, size_t each) {
     return (PyTypeObject **)((char *)state + types[each].offset);
@@ -30,6 +30,8 @@ static const struct {
     FUNCTION(semaphore_place),
     FUNCTION(semaphore_acquire),
     FUNCTION(semaphore_release),
+    FUNCTION(lock_acquire),
+    FUNCTION(lock_release),
 };
 
 /* use(address_of): `address_of` gives the address of a function by its name. */
@@ -66,11 +68,11 @@ static PyObject *give_methods(PyObject *Py_UNUSED(module), PyObject *type) {
     Py_RETURN_NONE;
 }
 
-PyObject *call_python(PyTypeObject *type, PyObject *self, const char *name,
-                      PyObject *const *arguments, size_t count) {
+PyObject *call_python_named(PyTypeObject *type, PyObject *self, const char *name,
+                            PyObject *const *arguments, size_t count, PyObject *names) {
     PyObject *rest = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, type, self, NULL);
     PyObject *method = rest ? PyObject_GetAttrString(rest, name) : NULL;
-    PyObject *answer = method ? PyObject_Vectorcall(method, arguments, count, NULL) : NULL;
+    PyObject *answer = method ? PyObject_Vectorcall(method, arguments, count, names) : NULL;
     Py_XDECREF(method);
     Py_XDECREF(rest);
     return answer;
@@ -94,7 +96,7 @@ static int prepare(PyObject *module) {
         if (!type) return -1;
         *type_in(state, each) = type;
     }
-    return add_mutex_methods(state);
+    return look_out_for_forks() || add_mutex_methods(state) < 0 ? -1 : 0;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {

@@ -72,12 +72,16 @@ if TYPE_CHECKING or not ACCELERATED:
     class Semaphore:
         __slots__ = ()
 
+    class SemLock:
+        __slots__ = ()
+
 else:
     Mutex = _accelerator.Mutex
     Value = _accelerator.Value
     Array = _accelerator.Array
     Event = _accelerator.Event
     Semaphore = _accelerator.Semaphore
+    SemLock = _accelerator.SemLock
 
 
 def outright(kind: Class) -> Class:

@@ -27,13 +27,15 @@ class Handle:
     Nothing is closed at interpreter exit: the process ends, and the library knows.
     """
 
-    __slots__ = ("_close", "address", "pointer")
+    __slots__ = ("_close", "address", "former", "pointer")
 
     def __init__(self, pointer: ctypes.c_void_p, close: Callable[[Any], Any]) -> None:
         self.address = pointer.value or 0
         #: As an argument, ready made: of a c_void_p ctypes would make this in each call.
         self.pointer: Any = ctypes.c_void_p.from_param(self.address)
         self._close = close
+        #: Of a lock of `atoll.multiprocessing`: who was found to have died holding it.
+        self.former: bytes | None = None
         _untrack(self)
 
     def __del__(self) -> None:

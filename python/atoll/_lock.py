@@ -47,7 +47,7 @@ _ONE = c_size_t.from_param(1)
 _lock = bare("atoll_mutex_lock")
 _let_go = bare("atoll_mutex_unlock")
 
-_SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for", "_word")
+MUTEX_SLOTS = (*OBJECT_SLOTS, "_alone", "_as_parameter_", "_attempts", "_wait_for", "_word")
 
 
 def _unlocking(name: str, takes: tuple[Any, ...], doc: str) -> Any:
@@ -245,7 +245,7 @@ class Lock(accelerated.Mutex, _Mutex):
     process. It belongs to the thread that acquired it, until that releases it or ends.
     """
 
-    __slots__ = _SLOTS
+    __slots__ = MUTEX_SLOTS
     _recursive = False
 
 
@@ -253,7 +253,7 @@ class Lock(accelerated.Mutex, _Mutex):
 class RLock(accelerated.Mutex, _Mutex):
     """A `Lock` that its owner may acquire again, and then releases as often."""
 
-    __slots__ = _SLOTS
+    __slots__ = MUTEX_SLOTS
     _recursive = True
 
 

@@ -33,6 +33,11 @@ def owner_of(question: Callable[..., int], pointer: Any) -> Owner | None:
     """What a function of the library answers that tells of one owner, or of none."""
     out = _abi.atoll_owner()
     check(question(pointer, byref(out)))
+    return owner_in(out)
+
+
+def owner_in(out: _abi.atoll_owner) -> Owner | None:
+    """The owner that the library has put there, if it has."""
     if not out.generation:
         return None
     name = out.name.decode(errors="replace")

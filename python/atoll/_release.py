@@ -16,7 +16,7 @@ from operator import attrgetter, is_not
 
 from . import _abi
 from ._arguments import integer
-from ._errors import AtollError, Closed, failure
+from ._errors import AtollError, Closed, NotOwner, failure
 from ._native import named
 from ._typing import TYPE_CHECKING
 
@@ -72,23 +72,30 @@ END_OF_ONE = (_One, _Whether, _Whether)
 class _Outcome(dict):  # type: ignore[type-arg]
     """From a status to what the method returns; a failure is what it does not have."""
 
-    def __init__(self, misuse: type[AtollError]) -> None:
+    def __init__(self, kinds: dict[int, type[Exception]]) -> None:
         super().__init__({_abi.OK: None})
-        self._misuse = misuse
+        self._kinds = kinds
 
     def __missing__(self, status: int) -> None:
         error = failure(status)
-        raise self._misuse(str(error)) if status == _abi.INVALID_ARGUMENT else error
+        raise self._kinds[status](str(error)) if status in self._kinds else error
 
 
 def releasing(
-    function: Any, name: str, takes: tuple[Any, ...], doc: str, misuse: type[AtollError] = Closed
+    function: Any,
+    name: str,
+    takes: tuple[Any, ...],
+    doc: str,
+    misuse: type[AtollError] = Closed,
+    unheld: type[Exception] = NotOwner,
 ) -> Any:
     """A function of the library, which is changed, as a method that takes more arguments, or
     none. `misuse` is what it raises if there is no such handle: with most, that is only
-    after `close`."""
+    after `close`; and `unheld` if there is nothing to let go of."""
     function.argtypes = (_Itself, *takes)
-    function.restype = _Outcome(misuse).__getitem__
+    function.restype = _Outcome(
+        {_abi.INVALID_ARGUMENT: misuse, _abi.NOT_OWNER: unheld}
+    ).__getitem__
     function.__name__, function.__doc__ = name, doc
     return _as_method(function)
 

@@ -56,6 +56,16 @@ with atoll.transaction(atoll.Lock(), atoll.RLock(), timeout=1) as tx:
     reveal_type(tx)  # Transaction
     tx.store(atoll.Value(type="i64"), 5)
     reveal_type(tx.modify(atoll.Array(segment, "a", "i64", 3), 0, 2))  # memoryview[int]
+import atoll.multiprocessing as mp
+reveal_type(mp.get_context("spawn").Lock())  # Lock
+reveal_type(mp.Semaphore(2, tracked=True).acquire(timeout=1))  # bool
+reveal_type(mp.Barrier(2).wait())  # int
+with mp.Condition(mp.Lock()) as held:
+    reveal_type(held)  # bool
+def work(lock: mp.Lock, rlock: mp.synchronize.RLock, event: mp.Event) -> None:
+    with lock, rlock:
+        if lock.owner_died:
+            reveal_type(lock.owner_died.pid)  # int
 def total(values: list[atoll.Value[int]], lock: atoll.Lock) -> int:
     with lock:
         return sum(value.value for value in values)
@@ -110,7 +120,7 @@ def test_what_a_checker_infers(check):
         if "reveal_type" in line:
             expected = line.split("# ")[1]
             revealed = re.search('"(.*)"', said[number][1])[1]
-            plain = re.sub(r"\b(atoll\._?\w+|sample|builtins)\.", "", revealed)
+            plain = re.sub(r"\b(atoll\.(multiprocessing\.)?_?\w+|sample|builtins)\.", "", revealed)
             assert expected in (plain, plain.split(", fallback")[0]), revealed
 
 

@@ -11,7 +11,7 @@ export ATOLL_LIBRARY := $(CARGO_TARGET_DIR)/release/libatoll.so
 export PYTHONPATH := $(CURDIR)/python
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help build demo test crash models soak bench instructions docs bless tools
+.PHONY: help build demo test crash models soak compare-kills bench instructions docs bless tools
 
 help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
@@ -19,6 +19,7 @@ help:
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction, every state recovered on a copy, all mutants'
 	@echo 'make models                          the models of locks and waits, logs and the heap, by spin'
 	@echo 'make soak [MINUTES=10]               random kills for as long as you like'
+	@echo 'make compare-kills [KILLS=50]         what a kill does to locks of multiprocessing, and to ours'
 	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json and chart.svg'
 	@echo 'make instructions [BLESS=1]          instructions per operation beside those written down; or write them down'
 	@echo 'make build                           target/release/libatoll.so, and what accelerates the Python package'
@@ -85,6 +86,9 @@ models:
 soak: build $(VENV)
 	cargo test --release --test soak -- minutes=$(or $(MINUTES),10)
 	.venv/bin/python tests/storm/run minutes=$(or $(MINUTES),10)
+
+compare-kills: build
+	@$(or $(wildcard .venv/bin/python),$(PYTHON)) tests/compare_kills/run.py $(or $(KILLS),50)
 
 # A crate of its own: nothing else builds the peers.
 bench: build

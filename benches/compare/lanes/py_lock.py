@@ -1,10 +1,12 @@
-"""py_lock.py uncontended|with, py_lock.py contended CPU: a lock of atoll and one of multiprocessing."""
+"""py_lock.py [dropin-]uncontended|[dropin-]with, py_lock.py contended CPU: a lock of atoll, or of
+atoll.multiprocessing, and one of multiprocessing."""
 
 import multiprocessing
 import sys
 from itertools import repeat
 
 import atoll
+import atoll.multiprocessing
 from lane import need_accelerator, serve, serve_in_two
 
 BATCH = 50
@@ -30,8 +32,9 @@ def with_statement(lock):
 
 def main(what, cpu=None):
     need_accelerator()
-    work = {"with": with_statement}.get(what, acquire_release)
-    sides = {"ours": work(atoll.Lock()), "peer": work(multiprocessing.Lock())}
+    work = with_statement if what.endswith("with") else acquire_release
+    module = atoll.multiprocessing if what.startswith("dropin-") else atoll
+    sides = {"ours": work(module.Lock()), "peer": work(multiprocessing.Lock())}
     if what == "contended":
         serve_in_two(sides, BATCH, int(cpu))
     else:

@@ -50,6 +50,22 @@ pub const WITH: Plan = Plan {
 };
 pub const WITH_CTYPES: Plan = twin(WITH, "py_lock_with_ctypes", None);
 
+/// `lock.acquire()` and `lock.release()` of `atoll.multiprocessing.Lock`.
+pub const DROPIN: Plan = Plan {
+    subject: Subject { name: "py_dropin_lock_uncontended", ..LOCK.subject },
+    measure: |site, subject| {
+        versions(site, subject, |at| at.slices("py_lock", "dropin-uncontended"))
+    },
+};
+pub const DROPIN_CTYPES: Plan = twin(DROPIN, "py_dropin_lock_uncontended_ctypes", None);
+
+/// `with lock: pass` of the same.
+pub const DROPIN_WITH: Plan = Plan {
+    subject: Subject { name: "py_dropin_lock_with", ..WITH.subject },
+    measure: |site, subject| versions(site, subject, |at| at.slices("py_lock", "dropin-with")),
+};
+pub const DROPIN_WITH_CTYPES: Plan = twin(DROPIN_WITH, "py_dropin_lock_with_ctypes", None);
+
 /// `lock.acquire()` and `lock.release()` in two processes, as fast as they can.
 pub const CONTENDED: Plan = Plan {
     subject: Subject { name: "py_lock_contended", target: Some(1.5), ..LOCK.subject },

@@ -84,11 +84,14 @@
 #include "atoll/event.hpp"
 #include "atoll/latch.hpp"
 #include "atoll/mutex.hpp"
+#include "atoll/process_lock.hpp"
 #include "atoll/segment.hpp"
 #include "atoll/semaphore.hpp"
 #include "atoll/shared_mutex.hpp"
 #include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
+#include "atoll/wait_any.hpp"
+#include "atoll/waiter.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
@@ -124,11 +127,16 @@ struct atoll {
     using mutex = libatoll::mutex;
     using recursive_mutex = libatoll::recursive_mutex;
     using shared_mutex = libatoll::shared_mutex;
+    using process_lock = libatoll::process_lock;
     using owner = libatoll::owner;
 
     using condition_variable_any = libatoll::condition_variable_any;
     using counting_semaphore = libatoll::counting_semaphore;
     using tracked_semaphore = libatoll::tracked_semaphore;
+
+    using waiter = libatoll::waiter;
+    using waitable = libatoll::waitable;
+    using ready_set = libatoll::ready_set;
 
     using event = libatoll::event;
     using latch = libatoll::latch;
@@ -145,6 +153,23 @@ struct atoll {
     using view = libatoll::view<T>;
 
     using transaction = libatoll::transaction;
+
+    static outcome<ready_set> wait_any(const std::vector<waitable>& of) {
+        return libatoll::wait_any(of);
+    }
+
+    template <class Rep, class Period>
+    static outcome<ready_set> wait_any_for(const std::vector<waitable>& of,
+                                           const std::chrono::duration<Rep, Period>& timeout) {
+        return libatoll::wait_any_for(of, timeout);
+    }
+
+    template <class Clock, class Duration>
+    static outcome<ready_set> wait_any_until(
+        const std::vector<waitable>& of,
+        const std::chrono::time_point<Clock, Duration>& deadline) {
+        return libatoll::wait_any_until(of, deadline);
+    }
 
     static outcome<std::uint64_t> gc() { return libatoll::gc(); }
     static outcome<void> process_leave() { return libatoll::process_leave(); }

@@ -90,13 +90,13 @@ public:
         std::snprintf(sentence_, sizeof sentence_, "%s", sentence);
     }
 
-    /// That of a lock whose last holder died; `recover` is what would have taken it all the same.
-    failure(const owner& dead, const char* recover) noexcept
+    /// That of a lock whose last holder died; `remedy` is what to do now.
+    failure(const owner& dead, const char* remedy) noexcept
         : code_(libatoll::status::owner_died), dead_(dead) {
         std::snprintf(sentence_, sizeof sentence_,
                       "process %u (%s) died holding the lock, so what it guards may be "
-                      "half-changed; take it with %s, repair, then mark_consistent()",
-                      dead.pid, dead.name, recover);
+                      "half-changed; %s",
+                      dead.pid, dead.name, remedy);
     }
 
     /// That of a barrier which is broken: who died in it, or 0.

@@ -22,6 +22,13 @@ result<std::optional<owner>> somebody(Call function, const T* handle) {
     return who->generation == 0 ? std::nullopt : std::optional(*who);
 }
 
+/// Whether an owner had died, or empty if the lock could not be had.
+inline result<std::optional<bool>> recovered(atoll_status got) {
+    if (got == ATOLL_TIMED_OUT) return std::optional<bool>();
+    if (got != ATOLL_OK && got != ATOLL_OWNER_DIED) return last_failure();
+    return std::optional(got == ATOLL_OWNER_DIED);
+}
+
 /// One way to hold a lock, by the C functions that take it, give it back and tell who died.
 template <auto Lock, auto Unlock, auto DeadOwner>
 struct lock_calls {
@@ -35,16 +42,14 @@ struct lock_calls {
         const auto dead = somebody(DeadOwner, handle);
         const result<void> freed = unlock(handle);
         if (!freed) return freed.error();
-        return failure(dead ? dead->value_or(owner{}) : owner{}, "lock_recover()");
+        return failure(dead ? dead->value_or(owner{}) : owner{},
+                       "take it with lock_recover(), repair, then mark_consistent()");
     }
 
     /// Whether an owner had died, or empty if it could not be had.
     template <class T, class Left>
     static result<std::optional<bool>> recover(T* handle, const Left& left) {
-        const atoll_status got = acquire(handle, left);
-        if (got == ATOLL_TIMED_OUT) return std::optional<bool>();
-        if (got != ATOLL_OK && got != ATOLL_OWNER_DIED) return last_failure();
-        return std::optional(got == ATOLL_OWNER_DIED);
+        return recovered(acquire(handle, left));
     }
 
     template <class T>

@@ -12,13 +12,12 @@
 #ifndef ATOLL_MUTEX_HPP
 #define ATOLL_MUTEX_HPP
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
 #include "inline.h"
-#include "lock_calls.hpp"
+#include "lockable.hpp"
 #include "object.hpp"
 
 namespace libatoll {
@@ -41,15 +40,19 @@ using mutex_object = placed_object<Self, atoll_mutex_place, atoll_mutex_close, a
 /// throws status::not_owner. (A lock_guard cannot pass that on, so there it ends the program; it
 /// takes an unlock behind the guard's back, or a guard that unwinds in a forked child.)
 ///
+/// After a death lock() throws owner_died, to everybody, until somebody has taken it by
+/// lock_recover() and marked it consistent.
+///
 /// While nobody else wants it, locking and unlocking is a compare-exchange each in the caller's own
 /// code; see inline.h.
 template <bool Recursive>
-class basic_mutex : public detail::mutex_object<basic_mutex<Recursive>> {
+class basic_mutex : public detail::mutex_object<basic_mutex<Recursive>>,
+                    public detail::lockable<basic_mutex<Recursive>, detail::mutex_calls> {
     using base = detail::mutex_object<basic_mutex>;
-    using calls = detail::mutex_calls;
     using base::base;
     using base::place;
     friend typename base::object;
+    friend detail::lockable<basic_mutex, detail::mutex_calls>;
 
 public:
     using base::native_handle;
@@ -67,54 +70,6 @@ public:
     /// Opens it, or makes it if it is not there.
     static outcome<basic_mutex> open_or_create(const segment& in, detail::c_name name) {
         return made(atoll_mutex_open_or_create, in, name);
-    }
-
-    /// Waits for the lock. Throws owner_died, with the lock free again, if its last holder died
-    /// holding it; so does every lock() by anyone until somebody has marked it consistent.
-    void lock() {
-        if (!lock_at_once()) wait_for_lock();
-    }
-
-    /// Takes the lock if it is free, or else returns false. Throws as lock() does.
-    bool try_lock() { return lock_at_once() || try_lock_by_call(); }
-
-    /// Waits for so long at most. Throws as lock() does.
-    template <class Rep, class Period>
-    bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return lock_at_once() || detail::certain::from(take(detail::within(timeout)));
-    }
-
-    template <class Clock, class Duration>
-    bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return lock_at_once() || detail::certain::from(take(detail::until(deadline)));
-    }
-
-    /// Gives the lock back. Throws status::not_owner if this thread does not hold it.
-    void unlock() {
-        if (!unlock_at_once()) unlock_by_call();
-    }
-
-    /// Waits for the lock and returns holding it, even after a death: true says that the last
-    /// holder died. Repair what it guarded, then call mark_consistent().
-    [[nodiscard]] outcome<bool> lock_recover() {
-        return detail::settle(detail::at_last(recover(detail::forever())));
-    }
-
-    /// The same without a wait, or one that has an end: empty if the lock could not be had.
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover() {
-        return detail::settle(recover(detail::at_once()));
-    }
-
-    template <class Rep, class Period>
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_for(
-        const std::chrono::duration<Rep, Period>& timeout) {
-        return detail::settle(recover(detail::within(timeout)));
-    }
-
-    template <class Clock, class Duration>
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_until(
-        const std::chrono::time_point<Clock, Duration>& deadline) {
-        return detail::settle(recover(detail::until(deadline)));
     }
 
     /// Says, while holding it after a death, that what it guards is sound again. In a transaction
@@ -156,29 +111,6 @@ private:
     bool unlock_at_once() const noexcept {
         return __builtin_expect(
             Recursive ? atoll_place_unlock_recursive(place()) : atoll_place_unlock(place()), true);
-    }
-
-    [[gnu::cold, gnu::noinline]] void wait_for_lock() {
-        detail::certain::from(take(detail::forever()));
-    }
-
-    [[gnu::cold, gnu::noinline]] bool try_lock_by_call() {
-        return detail::certain::from(take(detail::at_once()));
-    }
-
-    [[gnu::cold, gnu::noinline]] void unlock_by_call() {
-        detail::certain::from(calls::unlock(native_handle()));
-    }
-
-    template <class Left>
-    result<bool> take(const Left& left) {
-        return calls::take(native_handle(), left);
-    }
-
-    template <class Left>
-    result<std::optional<bool>> recover(const Left& left) {
-        if (lock_at_once()) return std::optional(false);
-        return calls::recover(native_handle(), left);
     }
 };
 

@@ -18,7 +18,7 @@
 #include <optional>
 
 #include "inline.h"
-#include "lock_calls.hpp"
+#include "lockable.hpp"
 #include "object.hpp"
 
 namespace libatoll {
@@ -47,9 +47,10 @@ using reader_calls =
 /// caller's own code, on a word of the thread's own; see inline.h.
 class shared_mutex
     : public detail::placed_object<shared_mutex, atoll_rwlock_place, atoll_rwlock_close,
-                                   atoll_rwlock_remove, atoll_rwlock_export, atoll_rwlock_import> {
+                                   atoll_rwlock_remove, atoll_rwlock_export, atoll_rwlock_import>,
+      public detail::lockable<shared_mutex, detail::writer_calls> {
     using placed_object::placed_object;
-    using writing = detail::writer_calls;
+    friend detail::lockable<shared_mutex, detail::writer_calls>;
     using reading = detail::reader_calls;
 
 public:
@@ -68,51 +69,7 @@ public:
         return made(atoll_rwlock_open_or_create, in, name);
     }
 
-    // --- to write: alone -------------------------------------------------------------------------
-
-    /// Waits for the lock. Throws owner_died, with the lock free again, if a writer died and nobody
-    /// has marked it consistent since.
-    void lock() { take(detail::forever()); }
-
-    /// Takes the lock if it is free, or else returns false. Throws as lock() does.
-    bool try_lock() { return take(detail::at_once()); }
-
-    /// Waits for so long at most. Throws as lock() does.
-    template <class Rep, class Period>
-    bool try_lock_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return take(detail::within(timeout));
-    }
-
-    template <class Clock, class Duration>
-    bool try_lock_until(const std::chrono::time_point<Clock, Duration>& deadline) {
-        return take(detail::until(deadline));
-    }
-
-    /// Gives the lock back. Throws status::not_owner if this thread does not hold it to write.
-    void unlock() { detail::certain::from(writing::unlock(native_handle())); }
-
-    /// Waits for the lock and returns holding it, even after a death: true says that a writer died.
-    /// Repair what it guarded, then call mark_consistent().
-    [[nodiscard]] outcome<bool> lock_recover() {
-        return detail::settle(detail::at_last(recover(detail::forever())));
-    }
-
-    /// The same without a wait, or one that has an end: empty if the lock could not be had.
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover() {
-        return detail::settle(recover(detail::at_once()));
-    }
-
-    template <class Rep, class Period>
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_for(
-        const std::chrono::duration<Rep, Period>& timeout) {
-        return detail::settle(recover(detail::within(timeout)));
-    }
-
-    template <class Clock, class Duration>
-    [[nodiscard]] outcome<std::optional<bool>> try_lock_recover_until(
-        const std::chrono::time_point<Clock, Duration>& deadline) {
-        return detail::settle(recover(detail::until(deadline)));
-    }
+    // --- to write: alone, as any lock of one holder; see lockable.hpp ----------------------------
 
     /// Says, while holding it to write after a death, that what it guards is sound again.
     outcome<void> mark_consistent() {
@@ -207,18 +164,8 @@ private:
     }
 
     template <class Left>
-    bool take(const Left& left) {
-        return detail::certain::from(writing::take(native_handle(), left));
-    }
-
-    template <class Left>
     bool take_shared(const Left& left) {
         return detail::certain::from(reading::take(native_handle(), left));
-    }
-
-    template <class Left>
-    result<std::optional<bool>> recover(const Left& left) {
-        return writing::recover(native_handle(), left);
     }
 
     template <class Left>

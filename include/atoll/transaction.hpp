@@ -166,7 +166,7 @@ private:
             ((atoll_mutex_dead_owner(mutexes.native_handle(), &dead) == ATOLL_OK &&
               dead.generation != 0) ||
              ...));
-        return failure(dead, "transaction::recover()");
+        return failure(dead, "take it with transaction::recover(), repair, then mark_consistent()");
     }
 
     /// Of a wait without end.

@@ -55,6 +55,29 @@ static void lock_refuses_after_a_death() {
     std::scoped_lock hold(mutex);
 }
 
+static void a_process_lock_refuses_once() {
+    test_segment test;
+    auto lock = atoll::process_lock::create(test.segment);
+    FAILS(atoll::status::not_owner, "nobody holds", lock.unlock());
+    const auto pid = static_cast<std::uint32_t>(die_after([&] { lock.lock(); }));
+    try {
+        lock.lock();
+        CHECK(!"thrown");
+    } catch (const atoll::owner_died& news) {
+        CHECK(news.dead_owner().pid == pid && !news.dead_owner().alive);
+        CHECK(helps(news.what(), "nobody else"));
+    }
+    CHECK(!lock.owner());  // it was given back,
+    CHECK(lock.try_lock() && lock.owner()->pid == static_cast<std::uint32_t>(getpid()));
+    lock.unlock();  // and the news is used up
+    const auto died = atoll::status::owner_died;
+    die_after([&] { lock.lock(); });
+    FAILS(died, "died holding", lock.try_lock_for(1h));
+    die_after([&] { lock.lock(); });
+    FAILS(died, "died holding", std::scoped_lock(lock));
+    std::scoped_lock hold(lock);
+}
+
 static void so_do_the_locks_of_readers_and_writers() {
     test_segment test;
     auto mutex = atoll::shared_mutex::create(test.segment);
@@ -140,6 +163,7 @@ static void a_child_does_not_hold_what_its_parent_holds() {
 int main() {
     RUN(misuse_is_noticed);
     RUN(lock_refuses_after_a_death);
+    RUN(a_process_lock_refuses_once);
     RUN(so_do_the_locks_of_readers_and_writers);
     RUN(misuse_of_them_is_noticed);
     RUN(a_death_among_two_leaves_neither_locked);

@@ -75,6 +75,13 @@ public:
         return detail::settle(waited(detail::until(deadline)));
     }
 
+    /// A descriptor for poll() and event loops, readable when it is set, and perhaps when
+    /// not. Call this again before each poll: that empties and arms it. It belongs to this object,
+    /// and is closed with it.
+    outcome<int> descriptor() const {
+        return detail::settle(detail::ask<int>(atoll_event_descriptor, native_handle()));
+    }
+
 private:
     [[gnu::cold, gnu::noinline]] outcome<bool> is_set_by_call() const {
         return detail::settle(detail::ask<bool>(atoll_event_is_set, native_handle()));

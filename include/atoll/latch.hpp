@@ -88,6 +88,13 @@ public:
         return detail::settle(arrived(1, detail::until(deadline)));
     }
 
+    /// A descriptor for poll() and event loops, readable when it is at zero, and perhaps when
+    /// not. Call this again before each poll: that empties and arms it. It belongs to this object,
+    /// and is closed with it.
+    outcome<int> descriptor() const {
+        return detail::settle(detail::ask<int>(atoll_latch_descriptor, native_handle()));
+    }
+
 private:
     result<void> counted(detail::c_count n) {
         return detail::call(atoll_latch_count_down, native_handle(), n);

@@ -79,6 +79,13 @@ public:
     /// How many there can be.
     outcome<std::ptrdiff_t> max() const { return one_of(&atoll_semaphore_info::max); }
 
+    /// A descriptor for poll() and event loops, readable when there is a permit, and perhaps when
+    /// not. Call this again before each poll: that empties and arms it. It belongs to this object,
+    /// and is closed with it.
+    outcome<int> descriptor() const {
+        return settle(ask<int>(atoll_semaphore_descriptor, native_handle()));
+    }
+
 protected:
     using base::base;
     using base::place;

@@ -61,6 +61,7 @@ from ._transaction import Transaction, transaction
 from ._typing import TYPE_CHECKING
 from ._value import Value
 from ._wait_any import wait
+from ._waiter import Waiter
 
 if TYPE_CHECKING:
     from ._barrier import Barrier, Broken
@@ -101,6 +102,7 @@ __all__ = [
     "TimedOut",
     "Transaction",
     "Value",
+    "Waiter",
     "WrongKind",
     "WrongSegment",
     "__version__",

@@ -10,7 +10,6 @@ This module is imported when a task first waits: it needs asyncio.
 from __future__ import annotations
 
 from asyncio import Future, get_running_loop
-from os import getpid
 from time import monotonic_ns
 from weakref import WeakKeyDictionary
 
@@ -64,7 +63,6 @@ class Listener:
         #: In the order in which they came; each keeps its place when it was woken for nothing.
         self._turns: Dict[object, Turn] = {}
         self._descriptor = -1
-        self._pid = getpid()
 
     async def until(self, attempt: Callable[[], bool], deadline: Deadline) -> bool:
         """Wait until `attempt` gives true, which is made when there may be a reason; and once
@@ -122,10 +120,10 @@ class Listener:
                     break
 
     def _stop(self, loop: AbstractEventLoop) -> None:
-        """Have the loop look no longer. What a forked child inherits is its parent's epoll,
-        in which there is nothing that it may take away."""
+        """Have the loop look no longer. In a forked child that takes nothing from its parent's
+        epoll: the descriptor was closed there by the fork."""
         watched, self._descriptor = self._descriptor, -1
-        if watched >= 0 and self._pid == getpid() and not loop.is_closed():
+        if watched >= 0 and not loop.is_closed():
             loop.remove_reader(watched)
 
 

@@ -23,6 +23,7 @@ from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject, Ticket, redeem
 from ._typing import TYPE_CHECKING
 from ._wait import answers, deadline_after
+from ._waiter import Waiter
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -166,6 +167,28 @@ class Condition(SharedObject):
         """Have all go on who wait."""
         self._must_be_held()
         check(quick.atoll_condvar_notify_all(self._pointer()))
+
+    def waiter(self) -> Waiter:
+        """A wait as an object, which has begun: from here on a notification counts.
+
+        To wait for this and other things at a time. Make it with the lock held, after a look at
+        what it is about; then let go of the lock, and wait.
+        """
+        return Waiter(self)
+
+    async def wait_async(self, timeout: float | None = None) -> bool:
+        """`wait` for a task of asyncio: others go on meanwhile.
+
+        The lock belongs to the thread, and so to all tasks of the loop: await nothing else
+        while it is held. It is held again afterwards, also if the task is cancelled; and then
+        a notification that had come goes on to the next.
+        """
+        from ._condition_async import wait_for
+
+        deadline = deadline_after(timeout)
+        self._must_be_held()
+        with self.waiter() as waiter:
+            return await wait_for(waiter, self._way, deadline)
 
     def _must_be_held(self) -> None:
         if not self._way.is_held():

@@ -66,6 +66,10 @@ class Way:
         """Takes it as often as there are things in the list by then, and waits for ever."""
         raise NotImplementedError
 
+    def try_back(self, gone: list[Any]) -> list[Any]:
+        """The same, if it can be had at once; else nothing is changed, and nothing given."""
+        raise NotImplementedError
+
     def insist(self, missing: int) -> None:
         """Take it so much oftener, after a handler has ended that."""
 
@@ -82,6 +86,12 @@ class _Ours(Way):
         take = partial(getattr(patient, self._name_of_take), self.lock._as_parameter_)
         taken = filter(_INTERRUPTED.__ne__, map(take, repeat(_abi.FOREVER)))
         return map(_second, zip(gone, taken))
+
+    def try_back(self, gone: list[Any]) -> list[int]:
+        first = getattr(patient, self._name_of_take)(self.lock._as_parameter_, 0)
+        if first in (_INTERRUPTED, _abi.TIMED_OUT):
+            return []
+        return [first, *self.take_back(gone[1:])]
 
     def judge(self, outcomes: list[int]) -> None:
         if _abi.OWNER_DIED in outcomes:
@@ -139,6 +149,14 @@ class _OfAnother(Way):
         if hasattr(self.lock, "_acquire_restore"):
             return map(self.lock._acquire_restore, gone)
         return starmap(self.lock.acquire, map(_first, zip(repeat(()), gone)))
+
+    def try_back(self, gone: list[Any]) -> list[Any]:
+        if not self.lock.acquire(False):
+            return []
+        if hasattr(self.lock, "_acquire_restore"):
+            self.lock.release()  # how often it was held only this knows
+            return list(self.take_back(gone))
+        return [True, *self.take_back(gone[1:])]
 
     def insist(self, missing: int) -> None:
         while missing:

@@ -1,6 +1,8 @@
 """To wait for any of several things, in one segment or in several.
 
-It takes nothing, so what an exception ends has lost nothing.
+It takes nothing, so what an exception ends has lost nothing. Only to wait for a `Condition`
+is to be in its queue: a waiter is there for the call, and if that was notified and the call
+does not come to say so, the notification goes on to the next.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 from ctypes import byref, c_uint64
 
 from . import _abi
+from ._condition import Condition
 from ._errors import WrongKind, failure
 from ._event import Event
 from ._native import patient
@@ -16,6 +19,7 @@ from ._segment import Segment
 from ._typing import TYPE_CHECKING, overload
 from ._wait import deadline_after
 from ._wait import wait as wait_in_pieces
+from ._waiter import Waiter
 
 if TYPE_CHECKING:
     from typing import Any, Iterable, List, Sequence, TypeVar, Union
@@ -24,8 +28,8 @@ if TYPE_CHECKING:
     from ._semaphore import Semaphore
     from ._wait import Deadline
 
-    Waitable = Union[Event, Latch, Semaphore, Segment]
-    OfOneKind = TypeVar("OfOneKind", Event, Latch, Semaphore, Segment)
+    Waitable = Union[Event, Latch, Semaphore, Condition, Waiter, Segment]
+    OfOneKind = TypeVar("OfOneKind", Event, Latch, Semaphore, Condition, Waiter, Segment)
 
 
 @overload
@@ -42,21 +46,30 @@ def wait(objects: Iterable[Any], timeout: float | None = None) -> List[Any]:
     """Wait until something is ready; returns all that is, in the order given. If the time was
     up first that is nothing.
 
-    `objects` are 1 to 64 of `Event`, `Latch`, `Semaphore` and `Segment`.
+    `objects` are 1 to 64 of `Event`, `Latch`, `Semaphore`, `Condition`, `Waiter` and `Segment`.
     Nothing is taken: a permit that a semaphore has may be somebody else's a moment later, so
     acquire with `block=False`, and wait again. An event is also ready if it was set meanwhile
     and cleared again. A segment is ready if a process has died in it since it was opened here,
     or since `wait` last returned it; `wait_death` knows who.
+
+    A condition is ready if this call was notified. Its lock is left alone and must not be held;
+    who has to look at something under it first makes a `condition.waiter()` there.
     """
     things = list(objects)
     deadline = deadline_after(timeout)
-    parts = [_part(thing) for thing in things]
-    said = _wait(parts, deadline)
-    return [
-        thing
-        for place, (thing, part) in enumerate(zip(things, parts))
-        if part.settle(bool(said >> place & 1))
-    ]
+    parts: List[_Part] = []
+    try:
+        parts.extend(map(_part, things))
+        said = _wait(parts, deadline)
+        return [
+            thing
+            for place, (thing, part) in enumerate(zip(things, parts))
+            if part.settle(bool(said >> place & 1))
+        ]
+    except BaseException:
+        for part in parts:
+            part.undo()
+        raise
 
 
 def _wait(parts: Sequence[_Part], deadline: Deadline) -> int:
@@ -91,11 +104,25 @@ class _Part:
         """Whether it is ready, now that the wait is over and has said so, or not."""
         return said
 
+    def undo(self) -> None:
+        """After an exception, and nobody hears whether it was ready."""
+
 
 class _OfEvent(_Part):
     def __init__(self, source: Event) -> None:
         super().__init__(source)
         self.seen = 1 + source._sets()
+
+
+class _OfCondition(_Part):
+    def __init__(self, source: Condition) -> None:
+        super().__init__(source.waiter())
+
+    def settle(self, said: bool) -> bool:
+        return self.source.notified()  # type: ignore[no-any-return]
+
+    def undo(self) -> None:
+        self.source.pass_on()
 
 
 class _OfSegment(_Part):
@@ -112,11 +139,14 @@ class _OfSegment(_Part):
 def _part(source: object) -> _Part:
     if isinstance(source, Event):
         return _OfEvent(source)
+    if isinstance(source, Condition):
+        return _OfCondition(source)
     if isinstance(source, Segment):
         return _OfSegment(source)
-    if isinstance(source, Polled):
+    if isinstance(source, (Polled, Waiter)):
         return _Part(source)
     kind = type(source).__name__
     raise WrongKind(
-        f"what can be waited for is an Event, Latch, Semaphore or Segment, and not {kind}"
+        "what can be waited for is an Event, Latch, Semaphore, Condition, Waiter or Segment, "
+        f"and not {kind}"
     )

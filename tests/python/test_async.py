@@ -37,16 +37,27 @@ def waits(segment):
     """What ends each wait, and the wait."""
     event, latch = atoll.Event(segment), atoll.Latch(segment, count=1)
     plain, tracked = atoll.Semaphore(value=0), atoll.Semaphore(value=1, tracked=True)
+    condition = atoll.Condition(segment)
     tracked.acquire()
+
+    async def wait_for_condition(timeout=None):
+        with condition:
+            return await condition.wait_async(timeout)
+
+    def notify():
+        with condition:
+            condition.notify()
+
     return {
         "event": (event.set, event.wait_async),
         "latch": (latch.count_down, latch.wait_async),
         "semaphore": (plain.release, plain.acquire_async),
         "tracked": (tracked.release, tracked.acquire_async),
+        "condition": (notify, wait_for_condition),
     }
 
 
-KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked"])
+KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked", "condition"])
 
 
 @KINDS
@@ -202,7 +213,7 @@ def test_many_tasks_need_no_more_descriptors_than_one(segment):
         (first,) = await begun(event.wait_async())
         before = len(os.listdir("/proc/self/fd"))
         others = await begun(*(event.wait_async() for _ in range(200)))
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert len(os.listdir("/proc/self/fd")) <= before
         event.set()
         assert all(await asyncio.gather(first, *others))
 
@@ -270,14 +281,22 @@ def test_the_object_is_closed_while_tasks_wait(segment):
 
 
 def test_the_loop_is_closed_while_a_task_waits(segment):
-    event = atoll.Event(segment)
+    event, condition = atoll.Event(segment), atoll.Condition(segment)
+
+    async def wait():
+        with condition:
+            await condition.wait_async()
+
     loop = asyncio.new_event_loop()
-    task = loop.create_task(event.wait_async())
+    tasks = [loop.create_task(event.wait_async()), loop.create_task(wait())]
     loop.run_until_complete(asyncio.sleep(SOON))
     loop.close()
-    task._log_destroy_pending = False
-    del task
+    for task in tasks:
+        task._log_destroy_pending = False
+    del tasks, task
     event.set()
+    assert condition.acquire(False)
+    condition.release()
 
     async def main():
         assert await event.wait_async()
@@ -307,6 +326,131 @@ def test_without_a_loop(segment):
     wait = atoll.Event(segment).wait_async()
     with pytest.raises(RuntimeError, match="event loop"):
         wait.send(None)
+
+
+# --- conditions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make", [atoll.Lock, atoll.RLock, atoll.Semaphore, threading.Lock, threading.RLock]
+)
+def test_a_condition_lets_go_of_its_lock_and_takes_it_back(make):
+    condition, box = atoll.Condition(lock=make()), []
+
+    async def consume():
+        with condition:
+            while not box:
+                assert await condition.wait_async(60)
+            assert not is_free(condition)
+            return box.pop()
+
+    async def main():
+        tasks = await begun(consume(), consume())
+        for number in range(2):
+            assert is_free(condition)
+            with condition:
+                box.append(number)
+                condition.notify()
+        assert sorted(await asyncio.gather(*tasks)) == [0, 1]
+        assert is_free(condition)
+
+    asyncio.run(main())
+
+
+def is_free(condition):
+    outcome = []
+
+    def work():
+        if condition.acquire(False):
+            condition.release()
+            outcome.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return bool(outcome)
+
+
+@pytest.mark.parametrize("make", [atoll.RLock, threading.RLock])
+def test_a_lock_held_three_times_is_so_again(make):
+    condition = atoll.Condition(lock=make())
+
+    async def main():
+        with condition, condition:
+            condition.acquire()
+            assert await condition.wait_async(SOON) is False
+            condition.release()
+        assert is_free(condition)
+
+    asyncio.run(main())
+
+
+def test_only_with_the_lock_held():
+    condition = atoll.Condition()
+
+    async def main():
+        with pytest.raises(atoll.NotOwner, match="not held"):
+            await condition.wait_async()
+
+    asyncio.run(main())
+
+
+def test_who_is_cancelled_holds_the_lock_first():
+    """Also if that takes long, and if he is cancelled again and again meanwhile."""
+    condition, hold = atoll.Condition(), threading.Event()
+    taken = threading.Event()
+    seen = []
+
+    def keep():
+        with condition:
+            taken.set()
+            hold.wait()
+
+    async def wait():
+        with condition:
+            try:
+                await condition.wait_async()
+            except asyncio.CancelledError:
+                seen.append(is_free(condition))
+                raise
+
+    async def main():
+        (task,) = await begun(wait())
+        thread = threading.Thread(target=keep)
+        thread.start()
+        taken.wait()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(SOON)
+            assert not task.done()
+        hold.set()
+        await cancelled(task)
+        thread.join()
+
+    asyncio.run(main())
+    assert seen == [False] and is_free(condition)
+
+
+def test_the_lock_of_one_who_died():
+    condition = atoll.Condition()
+    lock = condition._lock
+
+    async def main():
+        with pytest.raises(atoll.OwnerDied):
+            with condition:
+                child = os.fork()
+                if not child:
+                    # Waits until the parent's task has let go, and dies with the lock.
+                    lock.acquire()
+                    condition.notify()
+                    os._exit(0)
+                assert await condition.wait_async(60)
+        os.waitpid(child, 0)
+
+    asyncio.run(main())
+    with lock.recovering() as held:
+        assert held.owner_died
+        lock.mark_consistent()
 
 
 # --- with other processes ------------------------------------------------------------------------
@@ -421,7 +565,7 @@ def test_a_fork_of_one_that_listens(segment):
         if not child:
             asyncio._set_running_loop(None)
             asyncio.run(other())
-            task.cancel()  # as the end of an interpreter may
+            task.get_coro().close()  # as the end of an interpreter may
             event.close()
             os._exit(0)
         await asyncio.sleep(4 * SOON)

@@ -14,7 +14,7 @@ NEVER_WAIT = """
     atoll_condvar_notify_many atoll_condvar_notify_one atoll_condvar_prepare_wait atoll_event_clear atoll_event_is_set atoll_event_set
     atoll_event_sets atoll_last_error atoll_latch_count atoll_latch_count_down atoll_mutex_dead_owner
     atoll_mutex_mark_consistent atoll_mutex_owner atoll_mutex_place atoll_mutex_unlock
-    atoll_event_place atoll_rwlock_dead_owner atoll_rwlock_mark_consistent atoll_rwlock_owner
+    atoll_event_place atoll_waiter_finish atoll_rwlock_dead_owner atoll_rwlock_mark_consistent atoll_rwlock_owner
     atoll_rwlock_read_unlock atoll_rwlock_readers atoll_rwlock_write_unlock atoll_semaphore_release atoll_semaphore_stat
     atoll_transaction_abort atoll_value_data atoll_value_load atoll_value_type
     atoll_value_fetch_add atoll_value_fetch_and atoll_value_fetch_max atoll_value_fetch_min

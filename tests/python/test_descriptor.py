@@ -21,16 +21,23 @@ def polled(segment):
     event, latch = atoll.Event(segment), atoll.Latch(segment, count=1)
     plain = atoll.Semaphore(segment, value=0)
     tracked = atoll.Semaphore(segment, value=1, tracked=True)
+    condition = atoll.Condition(segment)
     tracked.acquire()
+
+    def notify():
+        with condition:
+            condition.notify()
+
     return {
         "event": (event, event.set, event.clear),
         "latch": (latch, latch.count_down, None),
         "semaphore": (plain, plain.release, plain.acquire),
         "tracked": (tracked, tracked.release, tracked.acquire),
+        "waiter": (condition.waiter(), notify, None),
     }
 
 
-KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked"])
+KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked", "waiter"])
 
 
 def wait_with_select(thing, timeout):
@@ -127,12 +134,13 @@ def test_it_belongs_to_the_object(segment, kind):
 
 
 def test_nothing_is_left_of_it(segment):
-    before = os.listdir(os.path.dirname(path(segment)))
+    directory = os.path.dirname(path(segment))
+    before = set(os.listdir(directory))
     for thing, _, _ in polled(segment).values():
         thing.fileno()
-        assert len(os.listdir(os.path.dirname(path(segment)))) > len(before)
+        assert set(os.listdir(directory)) - before
         thing.close()
-        assert os.listdir(os.path.dirname(path(segment))) == before
+        assert not set(os.listdir(directory)) - before
 
 
 def test_where_nothing_may_be_written(segment):

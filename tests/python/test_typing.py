@@ -47,10 +47,13 @@ reveal_type(atoll.wait([event]))  # list[Event]
 if event in atoll.wait([event, segment, semaphore], timeout=1):
     pass
 reveal_type(event.fileno())  # int
+with atoll.Condition(segment).waiter() as waiter:
+    reveal_type(waiter.notified())  # bool
 async def waits(event: atoll.Event, semaphore: atoll.Semaphore) -> None:
     reveal_type(await event.wait_async(1.5))  # bool
     reveal_type(await semaphore.acquire_async())  # bool
     reveal_type(await atoll.Latch(segment, "l").wait_async())  # bool
+    reveal_type(await atoll.Condition(segment).wait_async(timeout=1))  # bool
 reveal_type(atoll.gc())  # int
 with atoll.transaction(atoll.Lock(), atoll.RLock(), timeout=1) as tx:
     reveal_type(tx)  # Transaction

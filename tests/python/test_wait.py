@@ -8,6 +8,7 @@ import time
 import atoll
 import pytest
 from interrupts import (
+    Interrupt,
     ended_by_ctrl_c,
     handler,  # noqa: F401
     interrupted_by_the_signal_of_another_thread,
@@ -82,24 +83,18 @@ def test_what_cannot_be_waited_for(segment):
         atoll.wait([event])
 
 
-def test_pulses_are_seen(segment):
+def test_pulses_are_seen(segment, monkeypatch):
     """Also one that comes between two pieces of the wait, and is over again."""
+    monkeypatch.setattr("atoll._wait.SLICE_NS", 1000)  # so most do
     events = [atoll.Event(segment), atoll.Event(segment)]
-    stop = threading.Event()
 
     def pulse():
-        while not stop.wait(0.0007):
-            events[1].set()
-            events[1].clear()
+        events[1].set()
+        events[1].clear()
 
-    thread = threading.Thread(target=pulse)
-    thread.start()
-    try:
-        for _ in range(50):
-            assert atoll.wait(events) == [events[1]]
-    finally:
-        stop.set()
-        thread.join()
+    for _ in range(30):
+        later(pulse)
+        assert atoll.wait(events, 10) == [events[1]]
 
 
 # --- deaths --------------------------------------------------------------------------------------
@@ -165,12 +160,78 @@ def test_holders_of_permits_are_killed(segment):
             assert atoll.wait([atoll.Event(), semaphore]) == [semaphore]
 
 
+# --- conditions ----------------------------------------------------------------------------------
+
+
+def notify(condition, n=1):
+    with condition:
+        condition.notify(n)
+
+
+def test_a_condition(segment):
+    event, condition = atoll.Event(segment), atoll.Condition(segment)
+    assert atoll.wait([event, condition], 0.02) == []
+    notify(condition)  # nobody waits
+    assert atoll.wait([event, condition], 0.02) == []
+    later(lambda: notify(condition))
+    assert atoll.wait([event, condition]) == [condition]
+
+
+def test_waiters(segment):
+    event, condition = atoll.Event(segment), atoll.Condition(segment)
+    with condition.waiter() as first, condition.waiter() as second:
+        assert "waiting" in repr(first)
+        assert atoll.wait([second, first], 0) == []
+        notify(condition)
+        assert atoll.wait([event, second, first]) == [first]
+        later(lambda: notify(condition))
+        assert atoll.wait([event, second]) == [second]
+        assert first.notified() and second.notified() and first.notified()
+        assert "notified" in repr(first)
+    assert first.closed and "Waiter" in repr(first)
+    with condition.waiter() as waiter:
+        assert waiter.notified() is False
+        notify(condition)
+        assert waiter.notified() is False  # it was over by then
+
+
+def test_a_notification_that_nobody_asked_for_goes_on(segment):
+    condition = atoll.Condition(segment)
+    first, second, third = (condition.waiter() for _ in range(3))
+    notify(condition)
+    first.close()
+    assert atoll.wait([third, second], 60) == [second]
+    del second
+    assert atoll.wait([third], 60) == [third]
+    with pytest.raises(atoll.Closed):
+        first.fileno()
+
+
+def test_a_waiter_belongs_to_its_thread(segment):
+    condition = atoll.Condition(segment)
+    outcomes = []
+
+    def work(waiter):
+        try:
+            waiter.notified()
+        except atoll.NotOwner as error:
+            outcomes.append(str(error))
+        waiter.close()
+
+    waiter = condition.waiter()
+    thread = threading.Thread(target=work, args=(waiter,))
+    thread.start()
+    notify(condition)
+    thread.join()
+    assert len(outcomes) == 1 and waiter.closed
+
+
 # --- signals -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def all_kinds(segment, things):
-    return [*things, segment]
+    return [*things, atoll.Condition(segment), segment]
 
 
 def test_ctrl_c(all_kinds):
@@ -187,6 +248,24 @@ def test_a_handler_that_returns_ends_nothing(all_kinds, handler):  # noqa: F811
     signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
     later(all_kinds[0].set)
     assert atoll.wait(all_kinds) == [all_kinds[0]]
+
+
+def test_an_exception_passes_a_notification_on(segment, handler):  # noqa: F811
+    handler(raise_interrupt)
+    condition, stop = atoll.Condition(segment), atoll.Event(segment)
+    for _ in range(20):
+        with condition.waiter() as behind:
+
+            def notify_in_handler(*_):
+                notify(condition)
+                raise Interrupt
+
+            handler(notify_in_handler)
+            signal.setitimer(signal.ITIMER_REAL, 0.005)
+            # In front of it in the queue, if it comes first; else there is only the other.
+            with pytest.raises(Interrupt):
+                atoll.wait([stop, condition], 60)
+            assert behind.notified() is True
 
 
 def test_fork_of_one_that_waits(segment):

@@ -174,9 +174,13 @@ impl Tracked {
                 return Ok(());
             }
             if !wait.pause() {
-                break;
+                return self.acquire_slowly(thread, me, wait);
             }
         }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, thread: &Thread, me: u64, mut wait: Wait<'_>) -> Result<()> {
         if wait.is_over() {
             return match self.look(me, |at, holder| self.take(at, holder, me))? {
                 Look::Found => Ok(()),

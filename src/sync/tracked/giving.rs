@@ -61,6 +61,7 @@ impl Tracked {
     }
 
     /// Frees a permit that another member holds, if there is one.
+    #[cold]
     fn free_anothers(&self, thread: Option<&Thread>, pull: &mut Pull<'_>, me: u64) -> Result<bool> {
         let _lent = lend_hook(thread, self.body.word.low())?;
         for at in self.downwards() {
@@ -94,12 +95,18 @@ impl Tracked {
     }
 
     /// A permit was freed: wakes one of those who wait.
+    #[inline]
     pub(in crate::sync) fn tell(&self, thread: Option<&Thread>, pull: &mut Pull<'_>) -> Result<()> {
-        let word = &self.body.word;
         // SeqCst, WAITING.
-        if word.load(SeqCst) & WAITERS == 0 {
+        if self.body.word.load(SeqCst) & WAITERS == 0 {
             return Ok(());
         }
+        self.tell_who_waits(thread, pull)
+    }
+
+    #[cold]
+    fn tell_who_waits(&self, thread: Option<&Thread>, pull: &mut Pull<'_>) -> Result<()> {
+        let word = &self.body.word;
         let _lent = lend_hook(thread, word.low())?;
         let told = |word| counted(word) & !(WAITERS | LISTENED); // T3
         if self.change_word(Some(pull), told).is_err() {

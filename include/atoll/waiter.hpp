@@ -33,6 +33,13 @@ public:
         return detail::settle(detail::ask<bool>(atoll_waiter_finish, native_handle()));
     }
 
+    /// A descriptor for poll() and event loops, readable when it was notified, and perhaps when not.
+    /// Call this again before each poll: that empties and arms it. It belongs to this object, and
+    /// is closed with it.
+    outcome<int> descriptor() {
+        return detail::settle(detail::ask<int>(atoll_waiter_descriptor, native_handle()));
+    }
+
     /// The C handle, still owned by this object; NULL after a move.
     atoll_waiter* native_handle() const noexcept { return handle_.get(); }
 

@@ -75,6 +75,20 @@ static void a_latch_at_zero_ends_a_poll() {
     CHECK(OK(latch.descriptor()) == descriptor && polled(descriptor, 0));
 }
 
+static void a_notified_waiter_ends_a_poll() {
+    test_segment test;
+    auto changed = OK(atoll::condition_variable_any::create(test.segment));
+    auto waiter = OK(atoll::waiter::create(changed));
+    const int descriptor = OK(waiter.descriptor());
+    CHECK(!polled(descriptor, 1));
+    other_process other([&] { OK(changed.notify_one()); });
+    do {
+        CHECK(polled(descriptor));
+        CHECK(OK(waiter.descriptor()) == descriptor);
+    } while (OK(atoll::wait_any_for({waiter}, 0s)).none());
+    CHECK(polled(descriptor, 0) && OK(waiter.finish()));
+}
+
 static void it_goes_with_its_object() {
     test_segment test;
     auto event = OK(atoll::event::create(test.segment));
@@ -100,6 +114,7 @@ int main() {
     RUN(a_permit_ends_a_poll);
     RUN(the_permit_of_a_dead_process_ends_a_poll);
     RUN(a_latch_at_zero_ends_a_poll);
+    RUN(a_notified_waiter_ends_a_poll);
     RUN(it_goes_with_its_object);
     RUN(who_may_only_read_is_refused);
     return any_failed;

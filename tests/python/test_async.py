@@ -238,6 +238,22 @@ def test_what_is_over_leaves_no_descriptors(segment, kind):
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
+@KINDS
+def test_a_loop_looks_at_nothing_that_nobody_waits_for(segment, kind):
+    end, wait = waits(segment)[kind]
+
+    async def main():
+        readers = asyncio.get_running_loop()._selector.get_map()
+        before = len(readers)
+        (task,) = await begun(wait())
+        assert len(readers) == before + 1
+        end()
+        assert await task
+        assert len(readers) == before
+
+    asyncio.run(main())
+
+
 def test_several_loops_in_threads(segment):
     """Each has a reader of its own: none takes the ring from another."""
     event, semaphore = atoll.Event(segment), atoll.Semaphore(segment, value=0)
@@ -426,6 +442,35 @@ def test_who_is_cancelled_holds_the_lock_first():
         hold.set()
         await cancelled(task)
         thread.join()
+
+    asyncio.run(main())
+    assert seen == [False] and is_free(condition)
+
+
+def test_a_task_that_is_thrown_away_holds_the_lock_first():
+    condition, taken = atoll.Condition(), threading.Event()
+    seen = []
+
+    def keep():
+        with condition:
+            taken.set()
+            threading.Event().wait(2 * SOON)
+
+    async def wait():
+        with condition:
+            try:
+                await condition.wait_async()
+            finally:
+                seen.append(is_free(condition))
+
+    async def main():
+        (task,) = await begun(wait())
+        thread = threading.Thread(target=keep)
+        thread.start()
+        taken.wait()
+        task.get_coro().close()
+        thread.join()
+        task.cancel()
 
     asyncio.run(main())
     assert seen == [False] and is_free(condition)

@@ -14,6 +14,7 @@ from .. import _accelerated as accelerated
 from .._errors import check
 from .._native import bare, patient, quick
 from .._owning import NO_SLOTS
+from .._polled import POLLED_SLOTS, Polled
 from .._release import END_OF_ONE, releasing
 from .._typing import TYPE_CHECKING
 from ._acquired import ACQUIRED_SLOTS, Acquired
@@ -40,7 +41,7 @@ def _releasing_one() -> Any:
     return releasing(function, "__exit__", END_OF_ONE, "Give it back.")
 
 
-class _Semaphore(Acquired):
+class _Semaphore(Polled, Acquired):
     __slots__ = NO_SLOTS
 
     _noun = "semaphore"
@@ -130,7 +131,7 @@ class Semaphore(accelerated.SemLock, _Semaphore):
     first.
     """
 
-    __slots__ = ACQUIRED_SLOTS
+    __slots__ = (*ACQUIRED_SLOTS, *POLLED_SLOTS)
 
 
 class BoundedSemaphore(Semaphore):

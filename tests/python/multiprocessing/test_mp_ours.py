@@ -410,3 +410,12 @@ def test_ours_beside_native_ones():
     assert isinstance(mp.Condition(), atoll.Condition)
     with pytest.raises(TypeError):
         mp.Event("segment", "name")
+
+
+def test_waited_for_among_other_things():
+    event, semaphore = mp.Event(), mp.Semaphore(0)
+    assert atoll.wait([event, semaphore], 0) == []
+    semaphore.release()
+    assert atoll.wait([event, semaphore], 60) == [semaphore]
+    event.set()
+    assert atoll.wait([event, semaphore], 60) == [event, semaphore]

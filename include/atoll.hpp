@@ -53,8 +53,8 @@
 ///           child's.
 ///
 /// Signals   Signal handlers run during a wait, and the wait then goes on to the same deadline. A
-///           handler may set an event and release a semaphore, and must use nothing else here, as
-///           it must not use the C interface.
+///           handler may set an event, release a semaphore and unlock a process_lock, and must use
+///           nothing else here, as it must not use the C interface.
 ///
 /// Time      Timeouts are std::chrono's. What does not fit 64 bits of nanoseconds means "for ever".
 ///

@@ -201,7 +201,7 @@ int main(void) {
     RUN(a_process_that_exits_holding_it_is_a_dead_owner);
     RUN(exec_is_a_death);
     RUN(deaths_are_told_one_by_one_oldest_first);
-    RUN(a_death_can_be_waited_for);
+    RUN_WOKEN(a_death_can_be_waited_for);
     RUN(an_orderly_end_is_no_death);
     return any_failed;
 }

@@ -2,7 +2,7 @@
 
 spin's machine is sequentially consistent. Where two sides store something each and then look at what the other stored, or where one
 hands something on, that is more than a processor promises, and the orderings at the accesses have to do it. Here is every such pair
-of events to barriers as a small program, with the outcome that must not be; all its executions are enumerated by the axioms of RC11
+of events to barriers, and of who waits for many or listens, as a small program, with the outcome that must not be; all its executions are enumerated by the axioms of RC11
 (Lahav and others, "Repairing sequential consistency in C/C++11", 2017; C++20 and Rust follow it). Each edge also has a weakened form,
 in which the outcome must be possible: else the ordering would be for nothing, or this program blind.
 
@@ -58,6 +58,19 @@ EDGES = [
     ("POSTED: a node is read between two loads", RLX, lambda m: [
         [W("state", RLX, 1), W("ticket", RLX if m == RLX else REL, 5)],
         [R("ticket", ACQ, 5), R("state", SC, 0)]]),
+    ("CROWDED: who joins, a permit", AR, lambda m: [
+        [U("crowd", SC, 0, 1)] + KERNEL_SEES("word", 0),
+        [U("word", REL, 0, 1), F(m), R("crowd", RLX, 0)]]),
+    ("CROWDED: joined by somebody before", AR, lambda m: [
+        [U("crowd", SC, 0, 1)],
+        [R("crowd", SC, 1)] + KERNEL_SEES("word", 0),
+        [U("word", REL, 0, 1), F(m), R("crowd", RLX, 0)]]),
+    ("LISTENING: a name that is gone, LISTENED", RLX, lambda m: [
+        [W("gone", RLX, 1), U("word", RLX if m == RLX else REL, 0, 1)],
+        [R("word", ACQ, 1), R("gone", RLX, 0)]]),
+    ("LISTENING: listened, ctl", RLX, lambda m: [
+        [W("listened", m, 1), U("ctl", m, 0, 1)],
+        [R("ctl", SC, 1), R("listened", SC, 0)]]),
 ]
 
 

@@ -3,8 +3,10 @@
  *
  * permit[k] = 0 or holder + 1; word: low half {WAITERS}, high half a count of releases.  Each process is a member with one thread.
  * DEBTORS (a mask) release a permit that somebody else holds: the word `debtor` says who is at it.
+ * LOCK: one permit, the lock of a process.  Who takes it from a dead one is told so; a debtor that finds a dead holder frees it and wakes nobody.
  *
  * CHECKED  1 a permit has one living holder    2 nobody sleeps at the end (all give back what they took, or die)
+ *          3 (LOCK) of who died with it somebody is told, once; nobody if it was released for it, which takes it from no living one
  * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
  */
 #ifndef PROCS
@@ -28,6 +30,16 @@
 #define ONE      2
 byte debtor, word, permit[PERMITS], holder[PERMITS];
 bit asleep[PROCS];
+#ifdef LOCK
+bit told[PROCS], released[PROCS], had[PROCS];   /* for 3: of whose death, for whom, and who died with it */
+#define NOTE_TAKEN(h)   if :: h -> assert(!told[h - 1] && !released[h - 1]); told[h - 1] = 1 :: else fi
+#define NOTE_RELEASED(h)  released[h - 1] = dead[h - 1]
+#define NOTE_DEATH      had[me] = (permit[0] == me + 1)
+#else
+#define NOTE_TAKEN(h)   skip
+#define NOTE_DEATH      skip
+#define NOTE_RELEASED(h)  skip
+#endif
 inline take_one() {             /* got = permit + 1, or 0; held = who has them: a mask */
     got = 0; held = 0; k = 0;
     do
@@ -36,7 +48,7 @@ inline take_one() {             /* got = permit + 1, or 0; held = who has them: 
         if
         :: h == 0 || dead[h - 1] ->
             STEP( if
-                  :: permit[k] == h -> assert(holder[k] == 0 || dead[holder[k] - 1]); holder[k] = me + 1; permit[k] = me + 1; got = k + 1; h = 0   /* 1 */
+                  :: permit[k] == h -> assert(holder[k] == 0 || dead[holder[k] - 1]); holder[k] = me + 1; permit[k] = me + 1; NOTE_TAKEN(h); got = k + 1; h = 0   /* 1 */
                   :: else -> h = 0
                   fi );
 #ifdef M_FREE_AGAIN_IS_NOBODYS
@@ -121,6 +133,23 @@ end_asleep:
     h = 0;
     goto look;
 debit:
+#ifdef LOCK
+    STEP( h = permit[0] );
+    if
+    :: h == 0 -> goto finished
+    :: h != 0 && dead[h - 1] ->
+        STEP( if
+#ifdef M_DEAD_FREED_WITHOUT_COMPARING
+              :: permit[0] != 0 ->
+#else
+              :: permit[0] == h ->
+#endif
+                 assert(dead[permit[0] - 1]); NOTE_RELEASED(permit[0]); permit[0] = 0; holder[0] = 0; goto finished         /* 3 */
+              :: else -> h = 0; goto debit
+              fi )
+    :: else -> h = 0
+    fi;
+#endif
     arm(S);
 #ifndef M_NO_DEBTOR
     STEP( debtor = me + 1 );
@@ -134,7 +163,7 @@ debit:
         STEP( h = permit[k] );
         if
         :: h != 0 && !dead[h - 1] ->
-            STEP( if :: permit[k] == h -> permit[k] = 0; holder[k] = 0; h = 0; k = 0; want_more = 0; goto bump :: else -> h = 0 fi )
+            STEP( if :: permit[k] == h -> permit[k] = 0; holder[k] = 0; NOTE_RELEASED(h); h = 0; k = 0; want_more = 0; goto bump :: else -> h = 0 fi )
         :: else -> k++; h = 0
         fi
     :: else -> break
@@ -184,7 +213,7 @@ bump:
     if :: more -> more = 0; goto again :: else fi;
     goto finished;
 dying:
-    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; seen = 0; got = 0; held = 0; k = 0; h = 0; mine = 0; more = 0; late = 0; slept = 0; want = 0; want_more = 0; woken = 0 };
+    atomic { NOTE_DEATH; queued[me] = 0; dead[me] = 1; asleep[me] = 0; seen = 0; got = 0; held = 0; k = 0; h = 0; mine = 0; more = 0; late = 0; slept = 0; want = 0; want_more = 0; woken = 0 };
     die();
 finished:
     atomic { seen = 0; got = 0; held = 0; k = 0; h = 0; mine = 0; more = 0; late = 0; slept = 0; want = 0; want_more = 0; woken = 0 }
@@ -192,6 +221,10 @@ finished:
 proctype Monitor() {
     byte p;
     timeout;
-    do :: p < PROCS -> assert(!asleep[p]); p++ :: else -> break od              /* 2 */
+    do :: p < PROCS -> assert(!asleep[p]); p++ :: else -> break od;             /* 2 */
+#ifdef LOCK
+    p = 0;
+    do :: p < PROCS -> assert(!had[p] || told[p] || released[p] || permit[0] == p + 1); p++ :: else -> break od    /* 3 */
+#endif
 }
 init { atomic { choose_kills(); run Member(0); run Member(1); run Member(2); start_handlers(); run Monitor() } }

@@ -265,6 +265,7 @@ functions! {
     event_clear(Handle) -> i32;
     event_is_set(Handle, *mut bool) -> i32;
     event_wait(Handle, i64) -> i32;
+    event_descriptor(Handle, *mut i32) -> i32;
     event_wait_since(Handle, u32, i64) -> i32;
     latch_create(Handle, *const c_char, u32, *mut Handle) -> i32;
     latch_open(Handle, *const c_char, *mut Handle) -> i32;
@@ -272,6 +273,7 @@ functions! {
     latch_close(Handle) -> i32;
     latch_count_down(Handle, u32) -> i32;
     latch_wait(Handle, i64) -> i32;
+    latch_descriptor(Handle, *mut i32) -> i32;
     latch_count(Handle, *mut u32) -> i32;
     barrier_create(Handle, *const c_char, u32, *mut Handle) -> i32;
     barrier_open(Handle, *const c_char, *mut Handle) -> i32;
@@ -315,6 +317,7 @@ functions! {
     semaphore_close(Handle) -> i32;
     semaphore_acquire(Handle, i64) -> i32;
     semaphore_release(Handle, u32) -> i32;
+    semaphore_descriptor(Handle, *mut i32) -> i32;
     semaphore_stat(Handle, *mut Roomy<SemaphoreInfo>) -> i32;
 }
 

@@ -9,6 +9,7 @@
 //! | `locks`, `lifetimes`, `transactions` | more of it |
 //! | `makers` | objects that threads wait for, as they are made |
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
+//! | `listeners` | and as somebody listens to them by a descriptor |
 //! | `waiters` | waits that are objects |
 //! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
@@ -55,6 +56,7 @@ mod golden;
 mod image;
 mod interruptions;
 mod lifetimes;
+mod listeners;
 mod loader;
 mod locker;
 mod locks;

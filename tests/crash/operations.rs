@@ -13,6 +13,7 @@ use crate::board::{Board, NONE_YET, WATCHDOG};
 use crate::cpp;
 use crate::gates;
 use crate::lifetimes;
+use crate::listeners;
 use crate::locks;
 use crate::makers;
 use crate::nouns::Noun;
@@ -157,7 +158,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let more = [cpp::OPERATIONS, lifetimes::OPERATIONS, transactions::OPERATIONS];
     let waits = [makers::OPERATIONS, gates::OPERATIONS, permits::OPERATIONS];
     let more_waits = [readers::OPERATIONS, bells::OPERATIONS, parties::OPERATIONS];
-    let objects = [waiters::OPERATIONS, possessions::OPERATIONS];
+    let objects = [listeners::OPERATIONS, waiters::OPERATIONS, possessions::OPERATIONS];
     let all = [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits);
     all.chain(objects).flatten()
 }

@@ -107,13 +107,30 @@ impl Cast {
 
     /// A process that makes its call.
     fn calls(&mut self, seat: usize, role: &'static Role) -> Result<&mut Sleeper, String> {
+        let sleeper = self.prepare(seat, role)?;
+        sleeper.player.goes_on();
+        Ok(sleeper)
+    }
+
+    fn prepare(&mut self, seat: usize, role: &'static Role) -> Result<&mut Sleeper, String> {
         let noun = self.noun;
         let player = Player::enter(seat, |stage| part(stage, noun, role));
         self.sleepers.push(Sleeper { player, seat, is_leaving: false });
         let sleeper = self.sleepers.last_mut().expect("pushed above");
         sleeper.player.reaches(CALLING)?;
-        sleeper.player.goes_on();
         Ok(sleeper)
+    }
+
+    /// A process that is about to make its call, with all that it needs for that.
+    pub(crate) fn prepares(&mut self, seat: usize, role: &'static Role) -> Result<(), String> {
+        self.prepare(seat, role).map(|_| ())
+    }
+
+    /// It makes the call, and has to wait.
+    pub(crate) fn begins(&mut self, seat: usize) -> Result<(), String> {
+        let player = &mut self.sleeper(seat).player;
+        player.goes_on();
+        player.falls_asleep()
     }
 
     /// Waits until nobody moves any more. Nobody sleeps then who should not.

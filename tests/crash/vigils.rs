@@ -8,6 +8,7 @@ use crate::abi::{OK, call};
 use crate::bells;
 use crate::board::NONE_YET;
 use crate::gates;
+use crate::listeners;
 use crate::nouns::{Noun, Object};
 use crate::outcomes::is;
 use crate::parties;
@@ -76,7 +77,7 @@ pub(crate) struct Fate {
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
     let of_locks = [permits::VIGILS, readers::VIGILS, possessions::VIGILS];
     let of_meetings = [bells::VIGILS, parties::VIGILS];
-    let of_listeners = [several::VIGILS, waiters::VIGILS];
+    let of_listeners = [several::VIGILS, listeners::VIGILS, waiters::VIGILS];
     let all = [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings);
     all.chain(of_listeners).flatten()
 }

@@ -4,12 +4,13 @@
 //! Nobody waits for ever, for whoever should come may be dead. But who gives up although
 //! others have told it several times over has been forgotten.
 
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use atoll::{Condvar, Deadline, Event, Latch, Mutex, Segment, Semaphore, SemaphoreOptions, Status};
-use atoll::{FetchOp, Value};
+use atoll::{FetchOp, Value, wait_any};
 
-use crate::board::{Board, DEATHS_MET, TOLD};
+use crate::board::{Board, DEATHS_MET, HEARD, TOLD};
 use crate::dice::Dice;
 use crate::hall::within;
 
@@ -46,8 +47,10 @@ impl Bells {
 
     pub(crate) fn one_operation(&self, board: &Board, dice: &Dice) {
         match dice.below(20) {
-            0..=5 => self.pulse(dice),
-            6 => self.wait_for_pulse(board),
+            0..=3 => self.pulse(dice),
+            4 => self.wait_for_pulse(board),
+            5 => self.wait_for_any(board),
+            6 => self.listen(board),
             7..=12 => self.ring(board, dice),
             13 => self.wait_for_ring(board),
             14 | 15 => self.count_down(board, dice),
@@ -70,6 +73,27 @@ impl Bells {
                 let pulses = self.event.sets().wrapping_sub(before);
                 check(board, "the event", pulses.into());
             }
+        }
+    }
+
+    /// Beside a semaphore that others wait for.
+    fn wait_for_any(&self, board: &Board) {
+        let before = self.event.sets();
+        match within(wait_any(&[(&self.event).into(), (&self.stamps).into()], patience())) {
+            Some(_) => board.add(TOLD, 1),
+            None => check(board, "any of two", self.event.sets().wrapping_sub(before).into()),
+        }
+    }
+
+    /// For whoever listens a pulse is a ring, though the event is clear again.
+    fn listen(&self, board: &Board) {
+        let descriptor = self.event.descriptor().expect("lent").as_raw_fd();
+        let before = self.event.sets();
+        let mut polled = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one entry, which is a local.
+        match unsafe { libc::poll(&mut polled, 1, PATIENCE.as_millis() as i32) } {
+            1 => board.add(HEARD, 1),
+            _ => check(board, "the doorbell", self.event.sets().wrapping_sub(before).into()),
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) const FIRST_VAULT: u64 = ACCOUNTS + 2;
 const PLACES: u64 = FIRST_VAULT + VAULTS;
 
 /// Counters that everybody adds to.
-pub(crate) const COUNTERS: [&str; 17] = [
+pub(crate) const COUNTERS: [&str; 19] = [
     "sections",
     "threads",
     "forks",
@@ -31,6 +31,8 @@ pub(crate) const COUNTERS: [&str; 17] = [
     "writings",
     "chairs taken",
     "waits told",
+    "bells heard",
+    "meetings",
     "waits over 100 ms",
     "waits ended by a slice",
     "longest wait",
@@ -52,12 +54,15 @@ pub(crate) const WRITINGS: usize = 11;
 pub(crate) const CHAIRS_TAKEN: usize = 12;
 /// Of waits for what somebody else does, those that ended in time.
 pub(crate) const TOLD: usize = 13;
-pub(crate) const LONG_WAITS: usize = 14;
+/// The same for those who listened with a descriptor.
+pub(crate) const HEARD: usize = 14;
+pub(crate) const MEETINGS: usize = 15;
+pub(crate) const LONG_WAITS: usize = 16;
 /// Found out by the library itself. What a worker has seen since its last operation goes
 /// with it when it is killed.
-pub(crate) const SLICES: usize = 15;
+pub(crate) const SLICES: usize = 17;
 /// In microseconds.
-pub(crate) const LONGEST_WAIT: usize = 16;
+pub(crate) const LONGEST_WAIT: usize = 18;
 
 /// The shortest slice. A longer wait was ended by one, or by a machine that is busy elsewhere.
 const LONG: Duration = Duration::from_millis(100);

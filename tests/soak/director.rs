@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use atoll::{Deadline, Segment, SegmentOptions, Status};
 
 use crate::board::{
-    Board, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, LONGEST_WAIT, SEGMENT, TAKE_OVERS,
-    TICKETS, TOLD, VAULTS, WORKERS,
+    Board, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, HEARD, LONGEST_WAIT, MEETINGS, SEGMENT,
+    TAKE_OVERS, TICKETS, TOLD, VAULTS, WORKERS,
 };
 use crate::census::{Census, info_of};
 use crate::dice::Dice;
@@ -71,7 +71,7 @@ fn direct(span: Duration, namespaces: i32) -> Result<String, String> {
         }
     }
     let counters = &director.board().counters;
-    for must_have_been in [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD] {
+    for must_have_been in [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS] {
         if counters[must_have_been].load() == 0 {
             return Err(format!("there were no {}: this shows nothing", COUNTERS[must_have_been]));
         }

@@ -13,6 +13,7 @@
 //! | `visit` | what goes on in a transaction |
 //! | `hall` | readers and writers, and chairs that belong to who sits on them |
 //! | `bells` | those who wait for others to do something |
+//! | `meetings` | those who wait for each other |
 //! | `churn` | objects that come and go |
 //! | `census` | what a segment holds when a round is over |
 //! | `board` | what workers and the director tell each other |
@@ -31,6 +32,7 @@ mod churn;
 mod dice;
 mod director;
 mod hall;
+mod meetings;
 mod vault;
 mod visit;
 mod worker;

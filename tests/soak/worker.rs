@@ -10,6 +10,7 @@ use crate::board::{ACCOUNTS, BUSY, Board, FORKS, RECURSIVE, SLICES, THREADS, ope
 use crate::churn::Churn;
 use crate::dice::Dice;
 use crate::hall::Hall;
+use crate::meetings::Meetings;
 use crate::support::child::{Child, Stage};
 use crate::vault::{Teller, Vaults};
 
@@ -22,6 +23,7 @@ pub(crate) struct Site {
     pub(crate) vaults: Vaults,
     pub(crate) hall: Hall,
     bells: Bells,
+    meetings: Meetings,
     churn: Churn,
     recursive: Mutex,
     busy: Mutex,
@@ -73,6 +75,7 @@ impl Site {
             vaults: Vaults::open(segment)?,
             hall: Hall::open(segment)?,
             bells: Bells::open(segment)?,
+            meetings: Meetings::open(segment)?,
             churn: Churn::open(segment)?,
             recursive: mutex("recursive", true)?,
             busy: mutex("busy", false)?,
@@ -114,7 +117,8 @@ impl Worker {
             16..=26 => self.site.vaults.transfer(&self.teller()),
             27..=29 => self.site.vaults.press(&self.teller()),
             30..=39 => self.site.hall.one_operation(self.board(), &self.dice),
-            40..=49 => self.site.bells.one_operation(self.board(), &self.dice),
+            40..=43 => self.site.meetings.one_operation(self.board()),
+            44..=51 => self.site.bells.one_operation(self.board(), &self.dice),
             _ => self.site.churn.one_operation(&self.dice),
         }
     }

@@ -5,8 +5,8 @@
 //! knew of it, and the head of its robust list, which the kernel reads after its
 //! death. Between two changes of these every instruction is the same place to
 //! die. So a list of the instructions that store to the segment (with another
-//! value than before), store to the list's head, or enter the kernel, holds every
-//! state that a death can leave.
+//! value than before), store to the list's head, enter the kernel, or come after a
+//! sleep, holds every state that a death can leave.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -42,6 +42,7 @@ pub(crate) fn list(
     let mut arrivals: HashMap<u64, u32> = HashMap::new();
     let mut here = Point::default();
     let mut points = Vec::new();
+    let mut was_woken = false;
     while victim.stand != Stand::Returned {
         let address = victim.address()?;
         if address != here.last.address {
@@ -50,7 +51,8 @@ pub(crate) fn list(
             here.last = Hop { address, arrivals: *arrivals };
             here.steps = 0;
         }
-        here.changes = remains.step(victim)?;
+        // Who was woken has had a wake-up that others do not get.
+        here.changes = remains.step(victim)? || std::mem::take(&mut was_woken);
         here.steps += 1;
         here.number += 1;
         points.push(here.clone());
@@ -60,6 +62,7 @@ pub(crate) fn list(
             }
             // What others changed meanwhile is not the victim's doing.
             remains.differ(victim.thread);
+            was_woken = true;
             here.sleeps.push(here.last);
             here.last = Hop::default();
             arrivals.clear();

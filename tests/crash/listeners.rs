@@ -11,7 +11,7 @@ use crate::gates::{self, all_are_told, called, clear, set, set_is_told};
 use crate::nouns::{COUNT, EVENT, LATCH, Object, SEMAPHORE, TRACKED, is_set};
 use crate::operations::{Operation, PLAIN};
 use crate::outcomes::is;
-use crate::permits::{self, come_from_nowhere, go_with_the_victim};
+use crate::permits::{self, all_get_one, come_from_nowhere, go_with_the_victim};
 use crate::sleepers::{Cast, ROLE, Role};
 use crate::vigils::{FIRST, Fate, HOLDER, VIGIL, Vigil, helper};
 use crate::world::{ok, segment_path};
@@ -103,7 +103,7 @@ const RINGER: Vigil = Vigil {
 const OVERTAKEN_RINGER: Vigil = Vigil {
     holder: Some(&DISTRACTED),
     sleepers: &[],
-    meanwhile: |cast| cast.leaves(HOLDER).and_then(|()| cast.comes(FIRST, &LISTENER)),
+    meanwhile: |cast| cast.leaves(HOLDER).and_then(|()| another_comes(cast)),
     judge: all_are_told,
     lives: true,
     ..RINGER
@@ -133,7 +133,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
         is_variant: true,
         meanwhile: |cast| {
             cast.dies(HOLDER);
-            cast.comes(FIRST, &LISTENER)
+            another_comes(cast)
         },
         ..OVERTAKEN_RINGER
     },
@@ -163,6 +163,27 @@ pub(crate) const VIGILS: &[Vigil] = &[
         call: permits::acquire,
         waker: Some(|cast| helper(cast, |object| ok("release", permits::release(object, 1)))),
         judge: |cast, fate| go_with_the_victim(cast, fate, 1),
+        ..RELEASER
+    },
+    Vigil {
+        name: "ring_tracked_listeners",
+        noun: &TRACKED,
+        before: permits::take_all,
+        judge: all_get_one,
+        ..RELEASER
+    },
+    // Nobody rings but the death.
+    Vigil {
+        name: "ring_tracked_holder_dies",
+        is_variant: true,
+        noun: &TRACKED,
+        holder: Some(&permits::HOARDER),
+        call: permits::acquire,
+        waker: Some(|cast| {
+            cast.dies(HOLDER);
+            Ok(())
+        }),
+        judge: all_get_one,
         ..RELEASER
     },
     Vigil { name: "listen_beside", sleepers: &[&LISTENER], ..BEGINNER },
@@ -209,6 +230,12 @@ fn listens(event: &Object) -> Result<(), String> {
 
 fn listen_for_permits(semaphore: &Object) -> i32 {
     call!(semaphore_descriptor(semaphore.handle, &mut -1))
+}
+
+/// It listens before anything else happens.
+fn another_comes(cast: &mut Cast) -> Result<(), String> {
+    cast.comes(FIRST, &LISTENER)?;
+    cast.comes_to_rest()
 }
 
 /// With the last handle of the process it listens no longer.

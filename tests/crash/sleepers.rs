@@ -153,7 +153,8 @@ impl Cast {
         self.comes_to_rest()
     }
 
-    fn comes_to_rest(&mut self) -> Result<(), String> {
+    /// Waits until everybody sleeps, or has come out of its call.
+    pub(crate) fn comes_to_rest(&mut self) -> Result<(), String> {
         let mut late = watchdog();
         let mut sightings = 0;
         while sightings < SIGHTINGS {

@@ -139,7 +139,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) const CONTRACT: u32 = 1;
+    pub(crate) const CONTRACT: u32 = 2;
     pub(crate) const RECURSIVE: u32 = 1;
     pub(crate) const NOWHERE: Self =
         Self { word: null_mut(), segment: 0, thread: 0, seat: 0, flags: 0 };

@@ -139,21 +139,18 @@ pub(crate) const VIGILS: &[Vigil] = &[
     },
     Vigil {
         name: "any_tracked_release",
-        is_variant: true,
         noun: &TRACKED,
         before: permits::take_all,
         judge: all_get_one,
         ..RELEASER
     },
+    // If the holder dies too it is the second death, which may take a slice.
     Vigil {
-        name: "any_tracked_holder_dies",
+        name: "any_tracked_sleeper_dies",
         noun: &TRACKED,
         holder: Some(&permits::HOARDER),
         sleepers: &[&TAKER, &permits::TAKER],
-        waker: Some(|cast| {
-            cast.dies(HOLDER);
-            Ok(())
-        }),
+        waker: Some(|cast| cast.leaves(HOLDER)),
         judge: all_get_one,
         ..SLEEPER
     },

@@ -34,6 +34,8 @@ pub(crate) fn errno() -> i32 {
 
 /// Puts that number back, for who must leave no trace.
 pub(crate) fn set_errno(code: i32) {
+    // SAFETY: takes no memory.
+    let own = unsafe { libc::__errno_location() };
     // SAFETY: the calling thread's own variable.
-    unsafe { *libc::__errno_location() = code };
+    unsafe { own.write(code) };
 }

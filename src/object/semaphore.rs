@@ -215,8 +215,8 @@ impl Semaphore {
         }
     }
 
-    /// A descriptor that is readable when there is a permit to be had, and may be when it is not: for `poll`,
-    /// `epoll` and their like. To be asked for again before each poll, which empties and arms
+    /// A descriptor that is readable when there is a permit to be had, and may be when there
+    /// is none: for `poll`, `epoll` and their like. To be asked for again before each poll, which empties and arms
     /// it; it stays the same one while the handle is open, the process does not leave, and the
     /// program closes nothing that is not its own. A forked child has to ask anew.
     ///

@@ -213,29 +213,30 @@ const PAUSE_NS: u64 = 20_000;
 
 /// Removes the name of a bell that `reader` has open, unless somebody else listens or rings;
 /// `forget` takes LISTENED away. What stays is left to the next one.
-pub(crate) fn remove_if_unused(reader: BorrowedFd<'_>, path: &CStr, forget: impl FnOnce()) -> bool {
+pub(super) fn remove_if_unused(reader: BorrowedFd<'_>, path: &CStr, forget: impl FnOnce()) {
     let descriptor = reader.as_raw_fd();
     // SAFETY: takes no memory.
     let alone = unsafe { libc::flock(descriptor, libc::LOCK_EX | libc::LOCK_NB) } == 0;
     if !alone || !file::facts(reader).is_ok_and(|facts| facts.links > 0) {
-        return false;
+        return;
     }
     forget();
     for _ in 0..LOOKS {
         if is_silent(reader) {
             // SAFETY: a NUL-terminated path.
-            return unsafe { libc::unlink(path.as_ptr()) } == 0;
+            unsafe { libc::unlink(path.as_ptr()) };
+            return;
         }
         sleep_ns(PAUSE_NS);
     }
-    false
 }
 
 /// The same for one that nobody of this process has open.
-pub(crate) fn remove(path: &CStr, forget: impl FnOnce()) -> bool {
+pub(crate) fn remove(path: &CStr, forget: impl FnOnce()) {
     let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC | libc::O_NOFOLLOW;
-    file::open_raw(path, flags, 0)
-        .is_ok_and(|reader| remove_if_unused(reader.as_fd(), path, forget))
+    if let Ok(reader) = file::open_raw(path, flags, 0) {
+        remove_if_unused(reader.as_fd(), path, forget);
+    }
 }
 
 /// Whether nobody has the bell in its hand: only then there is an end of what is read.

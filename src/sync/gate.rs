@@ -27,8 +27,9 @@
 //! # If a process dies
 //!
 //! - opening it, before the exchange: nothing has happened;
-//! - between that and the wake of all (and the bell, if somebody listens, see `bell`): its hook is on the word, the kernel wakes one
-//!   sleeper, and that one wakes all (G3);
+//! - between that and the wake of all: its hook is on the word, the kernel wakes one
+//!   sleeper, and that one wakes all (G3). If somebody listens, its bell is in the hand, and the
+//!   kernel rings (`bell`);
 //! - after the wake of all: WAITERS may stay. It costs a wake that finds nobody;
 //! - woken, before it has woken the others: its hook is on the word, the next one does it;
 //! - shutting it: it wakes everybody before the exchange (of an open gate with WAITERS),

@@ -32,8 +32,9 @@
 //! # If a process dies
 //!
 //! - with a permit: the permit is gone. That is what this sort is; for another see `tracked`;
-//! - between adding permits and waking (and the bell, if somebody listens, see `bell`): its hook is on the word, the kernel wakes one
-//!   sleeper, and that one wakes the next as long as there are permits (S3);
+//! - between adding permits and waking: its hook is on the word, the kernel wakes one
+//!   sleeper, and that one wakes the next as long as there are permits (S3). If somebody
+//!   listens, its bell is in the hand, and the kernel rings (`bell`);
 //! - between waking and clearing WAITERS: that costs a wake which finds nobody;
 //! - woken, before it has taken a permit, passed one on or given up: its hook is on the
 //!   word, the next one is woken.

@@ -183,7 +183,7 @@ impl Semaphore {
             }
             Sort::Tracked(share, tracked) => {
                 Actor::new(thread, share.attachment())?;
-                tracked.acquire(thread, wait)
+                tracked.acquire(thread, wait).map(drop)
             }
         }
     }

@@ -109,13 +109,10 @@ impl ProcessLock {
     /// `TimedOut`, `Interrupted`, `Corrupted`.
     pub(crate) fn acquire(&self, thread: &Thread, wait: Wait<'_>) -> Result<Option<Owner>> {
         match self.tracked.acquire(thread, wait) {
-            Ok(()) => {}
-            Err(error) if error.status() == Status::TimedOut => return Err(STILL_HELD),
-            Err(error) => return Err(error),
-        }
-        match self.tracked.take_news() {
-            0 => Ok(None),
-            former => Ok(Some(Owner { owner_died: true, ..self.identify(former)? })),
+            Ok(0) => Ok(None),
+            Ok(former) => Ok(Some(Owner { owner_died: true, ..self.identify(former)? })),
+            Err(error) if error.status() == Status::TimedOut => Err(STILL_HELD),
+            Err(error) => Err(error),
         }
     }
 

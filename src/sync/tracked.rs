@@ -115,13 +115,12 @@ pub(crate) struct Tracked {
     /// The permit that was last taken or given back through this handle: a good place to
     /// begin, and no more than that.
     near: AtomicU32,
-    /// Who had the permit before that was last taken through this handle: 0, or the dead.
-    former: AtomicU64,
 }
 
 /// What a look at the permits found.
 enum Look {
-    Found,
+    /// One that is free, or that this dead member had.
+    Found(u64),
     /// Living members hold all of them.
     Held(Holders),
 }
@@ -141,7 +140,7 @@ impl Tracked {
         }
         let behind = attachment.memory().offset_of(body) + size_of::<TrackedBody>() as Offset;
         let permits = attachment.memory().words(behind, max.into())?;
-        Ok(Self { attachment, body, permits, near: AtomicU32::new(0), former: AtomicU64::new(0) })
+        Ok(Self { attachment, body, permits, near: AtomicU32::new(0) })
     }
 
     /// How many permits there are in all.
@@ -162,16 +161,16 @@ impl Tracked {
     }
 
     /// Takes a permit for the process, and waits for one until `wait` is over. The thread
-    /// has a seat.
+    /// has a seat. Says which dead member had it, 0 if none.
     ///
     /// # Errors
     /// `TimedOut`, `Interrupted`, `Corrupted`.
-    pub(crate) fn acquire(&self, thread: &Thread, mut wait: Wait<'_>) -> Result<()> {
+    pub(crate) fn acquire(&self, thread: &Thread, mut wait: Wait<'_>) -> Result<u64> {
         let me = member::own_word(self.attachment);
         debug_assert_ne!(me, 0, "who has a seat is a member");
         loop {
             if self.take_free(me) {
-                return Ok(());
+                return Ok(0);
             }
             if !wait.pause() {
                 return self.acquire_slowly(thread, me, wait);
@@ -180,10 +179,10 @@ impl Tracked {
     }
 
     #[cold]
-    fn acquire_slowly(&self, thread: &Thread, me: u64, mut wait: Wait<'_>) -> Result<()> {
+    fn acquire_slowly(&self, thread: &Thread, me: u64, mut wait: Wait<'_>) -> Result<u64> {
         if wait.is_over() {
             return match self.look(me, |at, holder| self.take(at, holder, me))? {
-                Look::Found => Ok(()),
+                Look::Found(former) => Ok(former),
                 Look::Held(_) => Err(wait.refusal(NONE_LEFT)),
             };
         }
@@ -208,25 +207,19 @@ impl Tracked {
         let taken = self.permits[at].compare_exchange(holder, me, Acquire, Relaxed).is_ok();
         if taken {
             self.near.store(at as u32, Relaxed);
-            self.former.store(holder, Relaxed);
         }
         taken
     }
 
-    /// The dead member that had the permit which was last taken through this handle, or 0; once.
-    /// For who has the only permit there is: until it gives that back nobody takes another.
-    pub(super) fn take_news(&self) -> u64 {
-        self.former.swap(0, Relaxed)
-    }
-
     /// The hook is on the word.
-    fn sleep(&self, me: u64, wait: &mut Wait<'_>) -> Result<()> {
+    fn sleep(&self, me: u64, wait: &mut Wait<'_>) -> Result<u64> {
         let mut bed = Bed::new();
         loop {
             bed.make();
-            if self.mark_and_look(me, |at, holder| self.take(at, holder, me), &mut bed)? {
+            let gets = |at, holder| self.take(at, holder, me);
+            if let Some(former) = self.mark_and_look(me, gets, &mut bed)? {
                 self.pass_on(wait);
-                return Ok(());
+                return Ok(former);
             }
             if wait.is_over() {
                 self.pass_on(wait);
@@ -247,14 +240,14 @@ impl Tracked {
         crowd::wake(&self.body.crowd, self.body.word.low().as_futex(), 1);
     }
 
-    /// Says that somebody is about to sleep, and looks. True if it found a permit, else
-    /// `bed` has what ends the sleep.
+    /// Says that somebody is about to sleep, and looks. If it found a permit, which dead member
+    /// had that (0: none); else `bed` has what ends the sleep.
     fn mark_and_look<'a>(
         &'a self,
         me: u64,
         gets: impl Fn(usize, u64) -> bool,
         bed: &mut Bed<'a>,
-    ) -> Result<bool> {
+    ) -> Result<Option<u64>> {
         let word = &self.body.word;
         let seen = loop {
             // SeqCst, WAITING, here and below.
@@ -265,8 +258,9 @@ impl Tracked {
             }
             word.fetch_or(WAITERS, SeqCst); // T3, if we were woken
         };
-        let Look::Held(holders) = self.look(me, gets)? else {
-            return Ok(true);
+        let holders = match self.look(me, gets)? {
+            Look::Found(former) => return Ok(Some(former)),
+            Look::Held(holders) => holders,
         };
         let [low, high] = word.watches(seen);
         bed.add(low);
@@ -275,7 +269,7 @@ impl Tracked {
         if holders.some_unseen {
             bed.look_again_soon();
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Looks for a permit that is free or a dead member's and that the caller `gets`, by its
@@ -288,7 +282,7 @@ impl Tracked {
                 // killed when it has given it back and told nobody.
                 let holder = loop {
                     match self.permits[at].load(SeqCst) {
-                        0 if gets(at, 0) => return Ok(Look::Found),
+                        0 if gets(at, 0) => return Ok(Look::Found(0)),
                         0 => {}
                         holder => break holder,
                     }
@@ -308,7 +302,7 @@ impl Tracked {
             for at in self.upwards() {
                 let holder = self.permits[at].load(Relaxed);
                 if holders.is_gone(holder) && gets(at, holder) {
-                    return Ok(Look::Found);
+                    return Ok(Look::Found(holder));
                 }
             }
             // Others took them first: who holds them now?
@@ -389,7 +383,7 @@ impl Waitable for Tracked {
     fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
         let crowd = crowd::join(&self.body.crowd);
         let me = member::own_word(self.attachment);
-        let is_ready = self.mark_and_look(me, |_, _| true, bed)?;
+        let is_ready = self.mark_and_look(me, |_, _| true, bed)?.is_some();
         if !is_ready {
             bed.compare(crowd);
         }

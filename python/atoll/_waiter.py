@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ctypes import byref, c_bool, c_void_p
 
-from ._errors import check
+from ._errors import NotOwner, check
 from ._handle import Handle
 from ._native import bare, patient, quick
 from ._owning import OWNING_SLOTS, Closing
@@ -62,8 +62,11 @@ class Waiter(Closing):
     def pass_on(self) -> None:
         """End the wait, and have a notification that came be for the next, also if `notified`
         was told of it already."""
-        if self.notified():
-            check(_notify_one(self._condition._pointer()))
+        try:
+            if self.notified():
+                check(_notify_one(self._condition._pointer()))
+        except NotOwner:
+            pass  # the garbage collector came in another thread; to be closed passes it on, too
         self.close()
 
     def _label(self) -> str:

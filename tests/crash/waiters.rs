@@ -18,7 +18,12 @@ use crate::world::ok;
 /// The player's waiter.
 static WAITER: AtomicPtr<std::ffi::c_void> = AtomicPtr::new(null_mut());
 
-const ALONE: Operation = Operation { noun: Some(&CONDVAR), outcome: bells::goes_on, ..PLAIN };
+const ALONE: Operation = Operation {
+    noun: Some(&CONDVAR),
+    outcome: bells::goes_on,
+    fits_alone: false, // a waiter has a place of its own
+    ..PLAIN
+};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {

@@ -53,7 +53,8 @@ class Condition(SharedObject):
     for threads of this process. All who wait and notify have to use the same.
 
     A notification goes to those who have waited longest and live. If the last holder of the
-    lock died, `wait` raises `OwnerDied` with the lock held.
+    lock died, `wait` raises `OwnerDied` with the lock held; who acquires it is told as by the lock
+    itself, and repairs `with condition.lock.recovering():`.
     """
 
     __slots__ = (*OBJECT_SLOTS, "_lock", "_way")
@@ -100,6 +101,11 @@ class Condition(SharedObject):
         release = property(attrgetter("_lock.release"), doc="Give the lock back.")
         __enter__ = property(attrgetter("_lock.__enter__"))
         __exit__ = property(attrgetter("_lock.__exit__"))
+
+    @property
+    def lock(self) -> Any:
+        """The lock that goes with it."""
+        return self._lock
 
     def wait(self, timeout: float | None = None) -> bool:
         """Let go of the lock until notified, and take it again. False if the time was up.

@@ -117,18 +117,19 @@ impl Ring {
     }
 
     /// The same if somebody has removed a bell that others listen to: whoever comes from here
-    /// on listens to this one. Where no bell can be made, nobody can come, so there is none to
-    /// ring.
+    /// on listens to this one. `None` if it has been removed again. Where no bell can be made,
+    /// nobody can come, so there is none to ring.
     ///
     /// # Errors
     /// As for `take`.
-    pub(crate) fn replace(path: &BellPath) -> Result<Self> {
+    pub(crate) fn replace(path: &BellPath) -> Result<Option<Self>> {
         let former = errno();
         let made = make(path.as_c_str(), 0o600);
         set_errno(former);
         match made.and_then(|()| Self::open(path)) {
-            Ok(ring) => Ok(ring),
-            Err(libc::EACCES | libc::EPERM | libc::EROFS) => Ok(Self { descriptor: None }),
+            Ok(ring) => Ok(Some(ring)),
+            Err(libc::ENOENT) => Ok(None),
+            Err(libc::EACCES | libc::EPERM | libc::EROFS) => Ok(Some(Self { descriptor: None })),
             Err(code) => Err(refused(code)),
         }
     }
@@ -280,6 +281,7 @@ pub(crate) fn after_fork_in_child() {
         .filter(|descriptor| is_open_for_writing(*descriptor))
         .collect();
     inherited.into_iter().for_each(file::close);
+    LET_GO.store(TAKEN.load(SeqCst), SeqCst); // for the children of this one
 }
 
 fn is_open_for_writing(descriptor: i32) -> bool {

@@ -73,9 +73,12 @@ impl Ear {
 impl Drop for Ear {
     fn drop(&mut self) {
         let number = *self.number.get_mut();
-        if number != 0
-            && let Some(Listening { listener, forget }) = ALL.lock().remove(&number)
-        {
+        if number == 0 {
+            return;
+        }
+        // Without the lock: to leave may take a while.
+        let removed = ALL.lock().remove(&number);
+        if let Some(Listening { listener, forget }) = removed {
             listener.leave(forget);
         }
     }

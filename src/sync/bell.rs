@@ -79,7 +79,7 @@ impl Pull<'_> {
         let path = self.bell.path()?;
         // The one in the hand, if any, has lost its name: let go of only with the new one.
         self.ring = match Ring::take(&path)? {
-            None if self.missed => Some(Ring::replace(&path)?),
+            None if self.missed => Ring::replace(&path)?,
             found => found,
         };
         self.missed = self.ring.is_none();

@@ -89,13 +89,15 @@ static void processes_wait_for_each_other() {
 static void the_dead_neither_wait_nor_hold_up() {
     test_segment test;
     auto event = OK(atoll::event::create(test.segment));
-    other_process waits([&] { OK(event.wait()); });
-    other_process dies([&] { OK(event.wait()); });
-    std::this_thread::sleep_for(10ms);
-    dies.die();
-    OK(event.set());
-    die_after([&] { OK(event.set()); });
-    CHECK(OK(event.is_set()));
+    {
+        other_process waits([&] { OK(event.wait()); });
+        other_process dies([&] { OK(event.wait()); });
+        std::this_thread::sleep_for(10ms);
+        dies.die();
+        OK(event.set());
+        die_after([&] { OK(event.set()); });
+        CHECK(OK(event.is_set()));
+    }  // who has not come to wait before it is cleared would wait for ever
     die_after([&] { OK(event.clear()); });
     CHECK(!OK(event.is_set()));
 }

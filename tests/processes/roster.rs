@@ -6,7 +6,9 @@ use std::thread;
 use atoll::{Acquired, Deadline, Error, Segment, SegmentInfo, SegmentOptions, Status};
 
 use crate::news::{join, member};
-use crate::scene::{found, found_with, lock, mutex, open, open_to_read, status, the_mutex, unlock};
+use crate::scene::{
+    found, found_with, in_a_thread, lock, mutex, open, open_to_read, status, the_mutex, unlock,
+};
 use crate::support::child::{Child, Stage};
 use crate::support::system;
 
@@ -127,7 +129,7 @@ pub(crate) fn ten_thousand_short_threads() {
     let mutex = mutex(&segment, "m");
     let one_thread = || {
         let works = || drop(mutex.lock(Deadline::NEVER).expect("free"));
-        thread::scope(|scope| scope.spawn(works).join().expect("it ends well"));
+        in_a_thread(works);
     };
     (0..200).for_each(|_| one_thread());
     let (committed, resident) = (info(&segment).committed, system::status_kib("VmRSS"));
@@ -147,15 +149,15 @@ fn mappings() -> usize {
 
 fn in_four_threads() {
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..500 {
-                    let mutex = the_mutex();
-                    lock(&mutex);
-                    unlock(&mutex);
-                }
-            });
-        }
+        let works = || {
+            for _ in 0..500 {
+                let mutex = the_mutex();
+                lock(&mutex);
+                unlock(&mutex);
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(works)).collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("it ends well"));
     });
 }
 

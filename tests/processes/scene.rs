@@ -1,6 +1,7 @@
 //! What the tests begin with: one segment by a name that every process knows.
 
 use std::ops::Deref;
+use std::thread;
 use std::time::Duration;
 
 use atoll::{Acquired, Deadline, Mutex, Segment, SegmentOptions, Status};
@@ -40,6 +41,12 @@ pub(crate) fn open() -> Segment {
 pub(crate) fn open_to_read() -> Segment {
     let options = SegmentOptions { read_only: true, ..SegmentOptions::default() };
     Segment::open(SEGMENT, &options).expect("the segment")
+}
+
+/// What that says in a thread of its own, once the thread has ended: the scope alone would only
+/// wait until it has been said.
+pub(crate) fn in_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(work).join().expect("it ends well"))
 }
 
 /// A plain mutex by its name, made if it is not there.

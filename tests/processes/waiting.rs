@@ -1,7 +1,6 @@
 //! Who holds or waits for one of the objects that threads wait for, and goes: by a fork, an
 //! exec, the end of its thread, or its death.
 
-use std::thread;
 use std::time::Duration;
 
 use atoll::{
@@ -10,7 +9,7 @@ use atoll::{
 };
 
 use crate::exec::becomes_another_program;
-use crate::scene::{acquire, found, open, status, the_mutex, unlock, within};
+use crate::scene::{acquire, found, in_a_thread, open, status, the_mutex, unlock, within};
 use crate::support::child::{Child, Stage, all_asleep};
 
 /// Longer than any step of a test takes.
@@ -64,18 +63,14 @@ pub(crate) fn a_child_has_no_permits_of_its_parents() {
 pub(crate) fn a_thread_that_ends_reading_is_in_nobodys_way() {
     let segment = found();
     let lock = rwlock(&segment);
-    thread::scope(|scope| {
-        scope.spawn(|| lock.acquire_read(Deadline::NOW).expect("free"));
-    });
+    in_a_thread(|| lock.acquire_read(Deadline::NOW).expect("free"));
     assert_eq!(lock.acquire_write(within(LONG)).expect("free"), Acquired::Clean);
 }
 
 pub(crate) fn a_thread_that_ends_writing_is_dead() {
     let segment = found();
     let lock = rwlock(&segment);
-    thread::scope(|scope| {
-        scope.spawn(|| lock.acquire_write(Deadline::NOW).expect("free"));
-    });
+    in_a_thread(|| lock.acquire_write(Deadline::NOW).expect("free"));
     assert_eq!(lock.acquire_read(within(LONG)).expect("free"), Acquired::OwnerDied);
     lock.release_read().expect("held");
     assert_eq!(lock.acquire_write(within(LONG)).expect("free"), Acquired::OwnerDied);
@@ -87,9 +82,7 @@ pub(crate) fn a_thread_that_ends_writing_is_dead() {
 pub(crate) fn a_thread_that_ends_leaves_its_permits_to_the_others() {
     let segment = found();
     let semaphore = permits(&segment);
-    thread::scope(|scope| {
-        scope.spawn(|| semaphore.acquire(Deadline::NOW).expect("one of two"));
-    });
+    in_a_thread(|| semaphore.acquire(Deadline::NOW).expect("one of two"));
     assert_eq!(semaphore.info().expect("sound").value, 1);
     semaphore.release(1).expect("ours");
     assert_eq!(status(semaphore.release(1)), Status::Full);
@@ -161,9 +154,7 @@ pub(crate) fn killed_sleepers_are_in_nobodys_way() {
 pub(crate) fn a_thread_that_ends_inside_breaks_the_barrier() {
     let segment = found();
     let barrier = barrier(&segment);
-    thread::scope(|scope| {
-        scope.spawn(|| barrier.arrive(false).expect("the first of two"));
-    });
+    in_a_thread(|| barrier.arrive(false).expect("the first of two"));
     assert_eq!(status(barrier.arrive_and_wait(within(LONG))), Status::Broken);
     barrier.reset().expect("begun anew");
     let mut other = Child::spawn(|mut stage: Stage| {

@@ -1,6 +1,7 @@
 /* Barriers: who passes, and in how many steps. */
 
 #include "barrier.h"
+#include "signals.h"
 
 static void alone_one_passes(void) {
     uint32_t index = 99;
@@ -304,6 +305,7 @@ static void note_signal(int signal) { (void)signal; }
 
 static void *be_interrupted(void *unused) {
     EXPECT(ATOLL_INTERRUPTED, atoll_barrier_arrive_and_wait(barrier, ATOLL_FOREVER, NULL));
+    be_deaf_to(SIGUSR1);
     board->acted = 1;
     EXPECT(ATOLL_OK, atoll_barrier_wait(barrier, ATOLL_FOREVER));
     return unused;
@@ -318,10 +320,7 @@ static void who_is_interrupted_is_still_inside(void) {
     CHECK(sigaction(SIGUSR1, &action, &old) == 0);
     other = start(be_interrupted);
     await_waiting(1);
-    while (!board->acted) {
-        pthread_kill(other, SIGUSR1);
-        usleep(10000);
-    }
+    signal_until(&board->acted, other, SIGUSR1);
     CHECK(sigaction(SIGUSR1, &old, NULL) == 0);
     CHECK(stat_it().waiting == 1);
     pass(NULL);
@@ -330,23 +329,23 @@ static void who_is_interrupted_is_still_inside(void) {
 }
 
 int main(void) {
-    RUN(alone_one_passes);
-    RUN(open_by_name);
-    RUN(bad_input_is_refused);
-    RUN(who_may_only_read_can_look);
-    RUN(nobody_passes_before_all_are_there);
-    RUN(each_one_has_its_number);
-    RUN(arriving_and_waiting_are_two_steps);
-    RUN(the_last_to_arrive_waits_for_nobody);
-    RUN(a_generation_that_is_over_is_left_by_itself);
-    RUN(the_last_one_may_act_before_all_go);
-    RUN(while_one_holds_nobody_arrives);
-    RUN(who_drops_out_is_not_waited_for_again);
-    RUN(whose_time_is_over_breaks_it);
-    RUN(aborted_by_somebody_outside);
-    RUN(aborted_by_somebody_inside);
-    RUN(a_reset_sends_all_away);
-    RUN(a_hold_may_be_broken);
-    RUN(who_is_interrupted_is_still_inside);
+    RUN_WOKEN(alone_one_passes);
+    RUN_WOKEN(open_by_name);
+    RUN_WOKEN(bad_input_is_refused);
+    RUN_WOKEN(who_may_only_read_can_look);
+    RUN_WOKEN(nobody_passes_before_all_are_there);
+    RUN_WOKEN(each_one_has_its_number);
+    RUN_WOKEN(arriving_and_waiting_are_two_steps);
+    RUN_WOKEN(the_last_to_arrive_waits_for_nobody);
+    RUN_WOKEN(a_generation_that_is_over_is_left_by_itself);
+    RUN_WOKEN(the_last_one_may_act_before_all_go);
+    RUN_WOKEN(while_one_holds_nobody_arrives);
+    RUN_WOKEN(who_drops_out_is_not_waited_for_again);
+    RUN_WOKEN(whose_time_is_over_breaks_it);
+    RUN_WOKEN(aborted_by_somebody_outside);
+    RUN_WOKEN(aborted_by_somebody_inside);
+    RUN_WOKEN(a_reset_sends_all_away);
+    RUN_WOKEN(a_hold_may_be_broken);
+    RUN_WOKEN(who_is_interrupted_is_still_inside);
     return any_failed;
 }

@@ -158,13 +158,13 @@ static void a_forked_child_is_a_party_of_its_own(void) {
 }
 
 int main(void) {
-    RUN(a_death_inside_breaks_it_for_who_sleeps);
-    RUN(so_does_the_death_of_one_that_came_later);
-    RUN(so_does_a_death_between_arriving_and_waiting);
-    RUN(so_does_a_death_before_all_are_released);
-    RUN(the_last_one_looks_for_the_dead);
-    RUN(a_thread_that_ends_inside_breaks_it);
-    RUN(a_death_after_the_others_went_is_nothing);
-    RUN(a_forked_child_is_a_party_of_its_own);
+    RUN_WOKEN(a_death_inside_breaks_it_for_who_sleeps);
+    RUN_WOKEN(so_does_the_death_of_one_that_came_later);
+    RUN_WOKEN(so_does_a_death_between_arriving_and_waiting);
+    RUN_WOKEN(so_does_a_death_before_all_are_released);
+    RUN_WOKEN(the_last_one_looks_for_the_dead);
+    RUN_WOKEN(a_thread_that_ends_inside_breaks_it);
+    RUN_WOKEN(a_death_after_the_others_went_is_nothing);
+    RUN_WOKEN(a_forked_child_is_a_party_of_its_own);
     return any_failed;
 }

@@ -188,14 +188,14 @@ static void no_notification_is_lost(void) {
 }
 
 int main(void) {
-    RUN(without_waiters_a_notification_is_nothing);
-    RUN(open_by_name);
-    RUN(bad_input_is_refused);
-    RUN(who_may_only_read_takes_no_part);
-    RUN(a_transactions_mutex_stays_where_it_is);
-    RUN(the_oldest_go_first);
-    RUN(as_many_go_as_are_notified);
-    RUN(a_recursive_mutex_is_let_go_wholly);
-    RUN(no_notification_is_lost);
+    RUN_WOKEN(without_waiters_a_notification_is_nothing);
+    RUN_WOKEN(open_by_name);
+    RUN_WOKEN(bad_input_is_refused);
+    RUN_WOKEN(who_may_only_read_takes_no_part);
+    RUN_WOKEN(a_transactions_mutex_stays_where_it_is);
+    RUN_WOKEN(the_oldest_go_first);
+    RUN_WOKEN(as_many_go_as_are_notified);
+    RUN_WOKEN(a_recursive_mutex_is_let_go_wholly);
+    RUN_WOKEN(no_notification_is_lost);
     return any_failed;
 }

@@ -128,10 +128,10 @@ static void the_mutex_tells_that_its_owner_died(void) {
 }
 
 int main(void) {
-    RUN(a_dead_waiter_is_passed_over);
-    RUN(what_the_dead_were_granted_is_the_next_ones);
-    RUN(who_prepared_and_was_notified_may_die);
-    RUN(who_prepared_and_was_notified_may_end);
-    RUN(the_mutex_tells_that_its_owner_died);
+    RUN_WOKEN(a_dead_waiter_is_passed_over);
+    RUN_WOKEN(what_the_dead_were_granted_is_the_next_ones);
+    RUN_WOKEN(who_prepared_and_was_notified_may_die);
+    RUN_WOKEN(who_prepared_and_was_notified_may_end);
+    RUN_WOKEN(the_mutex_tells_that_its_owner_died);
     return any_failed;
 }

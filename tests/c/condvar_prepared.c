@@ -1,6 +1,7 @@
 /* Waits in two steps, for locks of any kind, and signals that end them. */
 
 #include "condvar.h"
+#include "signals.h"
 
 static void a_prepared_wait_counts_from_there_on(void) {
     bool notified = true;
@@ -138,6 +139,7 @@ static void *wait_to_be_interrupted(void *unused) {
     EXPECT(ATOLL_OK, atoll_condvar_prepare_wait(condvar));
     board->arrived++;
     EXPECT(ATOLL_INTERRUPTED, atoll_condvar_commit_wait(condvar, ATOLL_FOREVER));
+    be_deaf_to(SIGUSR1);
     board->passed++;
     EXPECT(ATOLL_OK, atoll_condvar_commit_wait(condvar, ATOLL_FOREVER)); /* still prepared */
     return unused;
@@ -184,10 +186,7 @@ static void a_signal_handler_ends_a_wait(void) {
     CHECK(sigaction(SIGUSR1, &action, &old) == 0);
     CHECK(pthread_create(&thread, NULL, wait_to_be_interrupted, NULL) == 0);
     await_arrivals(1);
-    while (board->passed == 0) {
-        pthread_kill(thread, SIGUSR1);
-        usleep(10000);
-    }
+    signal_until(&board->passed, thread, SIGUSR1);
     CHECK(sigaction(SIGUSR1, &old, NULL) == 0);
     EXPECT(ATOLL_OK, atoll_condvar_notify_one(condvar));
     CHECK(pthread_join(thread, NULL) == 0);
@@ -195,13 +194,13 @@ static void a_signal_handler_ends_a_wait(void) {
 }
 
 int main(void) {
-    RUN(a_prepared_wait_counts_from_there_on);
-    RUN(a_wait_in_pieces_keeps_its_place);
-    RUN(who_cancels_is_not_counted);
-    RUN(in_between_a_thread_may_do_anything);
-    RUN(a_wait_for_what_is_gone_is_over);
-    RUN(a_forked_child_waits_for_itself);
-    RUN(a_handler_may_set_an_event_meanwhile);
-    RUN(a_signal_handler_ends_a_wait);
+    RUN_WOKEN(a_prepared_wait_counts_from_there_on);
+    RUN_WOKEN(a_wait_in_pieces_keeps_its_place);
+    RUN_WOKEN(who_cancels_is_not_counted);
+    RUN_WOKEN(in_between_a_thread_may_do_anything);
+    RUN_WOKEN(a_wait_for_what_is_gone_is_over);
+    RUN_WOKEN(a_forked_child_waits_for_itself);
+    RUN_WOKEN(a_handler_may_set_an_event_meanwhile);
+    RUN_WOKEN(a_signal_handler_ends_a_wait);
     return any_failed;
 }

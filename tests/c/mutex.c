@@ -174,6 +174,15 @@ static void *wait_for_the_lock(void *argument) {
     return NULL;
 }
 
+/* The same; once more if its time was over before a signal had come. */
+static void *wait_for_the_lock_and_signals(void *argument) {
+    struct waiter *waiter = argument;
+    do waiter->got = atoll_mutex_lock(mutex, waiter->timeout_ns);
+    while (waiter->got == ATOLL_TIMED_OUT && !handled);
+    __atomic_store_n(&waiter->done, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
 /* What a wait in a thread returns whose signals are handled all the while. */
 static atoll_status wait_under_signals(int flags, int64_t timeout_ns) {
     struct waiter waiter = {timeout_ns, ATOLL_PANICKED, 0};
@@ -184,7 +193,7 @@ static atoll_status wait_under_signals(int flags, int64_t timeout_ns) {
     action.sa_flags = flags;
     handled = 0;
     CHECK(sigaction(SIGUSR1, &action, &old) == 0);
-    CHECK(pthread_create(&thread, NULL, wait_for_the_lock, &waiter) == 0);
+    CHECK(pthread_create(&thread, NULL, wait_for_the_lock_and_signals, &waiter) == 0);
     while (!__atomic_load_n(&waiter.done, __ATOMIC_ACQUIRE)) {
         pthread_kill(thread, SIGUSR1);
         usleep(1000);

@@ -114,7 +114,12 @@ static void a_count_that_is_full_is_left_to_the_call(void) {
     tear_down();
 }
 
+static volatile pid_t waiting_tid;
+
 static void *lock_and_unlock(void *got) {
+    atoll_owner owner;
+    EXPECT(ATOLL_OK, atoll_mutex_owner(mutex, &owner)); /* its first call */
+    waiting_tid = gettid();
     *(atoll_status *)got = atoll_mutex_lock(mutex, ATOLL_FOREVER);
     EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex));
     return NULL;
@@ -126,11 +131,11 @@ static void what_is_special_is_left_to_the_call(void) {
     for (int recursive = 0; recursive <= 1; recursive++) {
         set_up(recursive);
         CHECK(lock_by_hand(&place));
+        waiting_tid = 0;
         CHECK(pthread_create(&waiter, NULL, lock_and_unlock, &got) == 0);
-        while (*(volatile uint64_t *)place.word == 0 || unlock_by_hand(&place)) {
-            lock_by_hand(&place); /* until it waits */
-            usleep(1000);
-        }
+        while (waiting_tid == 0) usleep(100);
+        await_sleep(waiting_tid);
+        CHECK(!unlock_by_hand(&place));
         CHECK(is_mine());
         EXPECT(ATOLL_OK, atoll_mutex_unlock(mutex));
         CHECK(pthread_join(waiter, NULL) == 0);

@@ -111,22 +111,11 @@ static pthread_t sleepers[SLEEPERS];
 static atomic_int tids[SLEEPERS], passed;
 
 static void *acquire_and_count(void *tid) {
+    EXPECT(ATOLL_TIMED_OUT, atoll_semaphore_acquire(semaphore, 1)); /* its first call */
     *(atomic_int *)tid = (int)syscall(SYS_gettid);
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
     passed++;
     return NULL;
-}
-
-/* Whether the thread sleeps: in the call, for it does nothing else that could. */
-static bool sleeps(int tid) {
-    char path[64], said[256] = "";
-    FILE *stat;
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
-    stat = fopen(path, "r");
-    if (stat == NULL) return false;
-    said[fread(said, 1, sizeof said - 1, stat)] = '\0';
-    fclose(stat);
-    return strstr(said, ") S ") != NULL;
 }
 
 static void put_to_sleep(void) {
@@ -137,7 +126,8 @@ static void put_to_sleep(void) {
     }
     while (!(word() & waiters)) usleep(100);
     for (int i = 0; i < SLEEPERS; i++) {
-        while (tids[i] == 0 || !sleeps(tids[i])) usleep(100);
+        while (tids[i] == 0) usleep(100);
+        await_sleep(tids[i]);
     }
 }
 

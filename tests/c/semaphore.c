@@ -351,31 +351,40 @@ static void release_one(int number) {
     handled++;
 }
 
-static void ring_in(int microseconds) {
-    const struct itimerval soon = {{0, 0}, {0, microseconds}};
-    CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
+/* Rings from then on, again and again: a handler that runs before a sleep, or between two of them,
+ * ends no wait. */
+static void ring_after(int microseconds) {
+    const struct itimerval then = {{0, microseconds}, {0, microseconds}};
+    CHECK(setitimer(ITIMER_REAL, &then, NULL) == 0);
+}
+
+static void ring_no_more(void) {
+    ring_after(0);
+    on(SIGALRM, SIG_DFL, 0);
 }
 
 static void a_handler_ends_a_wait(void) {
     set_up(0, 0);
     handled = wrong = 0;
     on(SIGALRM, only_count, 0);
-    ring_in(20000);
+    ring_after(20000);
     EXPECT(ATOLL_INTERRUPTED, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
-    CHECK(handled == 1 && value() == 0);
+    ring_no_more();
+    CHECK(handled >= 1 && value() == 0);
+    handled = 0;
     on(SIGALRM, release_one, SA_RESTART);
-    ring_in(20000);
+    ring_after(20000);
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER)); /* of this very call */
-    CHECK(handled == 2 && !wrong && value() == 0);
-    on(SIGALRM, SIG_DFL, 0);
+    ring_no_more();
+    CHECK(handled >= 1 && !wrong && value() == (uint32_t)handled - 1);
     tear_down();
 }
 
 static void look_and_release(int number) {
     atoll_semaphore_info info;
     (void)number;
-    if (atoll_semaphore_stat(semaphore, &info) == ATOLL_REENTRANT) handled++;
-    if (atoll_semaphore_acquire(answer, 0) == ATOLL_REENTRANT) handled++;
+    if (atoll_semaphore_stat(semaphore, &info) != ATOLL_REENTRANT) return; /* it does not wait yet */
+    wrong |= atoll_semaphore_acquire(answer, 0) != ATOLL_REENTRANT;
     release_one(number);
 }
 
@@ -383,10 +392,10 @@ static void in_the_middle_of_a_call_all_else_is_refused(void) {
     set_up(0, 0);
     handled = wrong = 0;
     on(SIGALRM, look_and_release, SA_RESTART);
-    ring_in(20000);
+    ring_after(20000);
     EXPECT(ATOLL_OK, atoll_semaphore_acquire(semaphore, ATOLL_FOREVER));
-    CHECK(handled == 3 && !wrong);
-    on(SIGALRM, SIG_DFL, 0);
+    ring_no_more();
+    CHECK(handled >= 1 && !wrong);
     tear_down();
 }
 

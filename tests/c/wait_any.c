@@ -1,6 +1,6 @@
 /* Waiting for any of several things: what is ready, in one segment and in several. */
 
-#include "process.h"
+#include "signals.h"
 #include "wait_any.h"
 
 static void each_kind_says_when_it_is_ready(void) {
@@ -80,9 +80,10 @@ WAKER(count_down, atoll_latch_count_down(latch, 1))
 WAKER(release_plain, atoll_semaphore_release(plain, 1))
 WAKER(release_tracked, atoll_semaphore_release(tracked, 1))
 
-/* Set and cleared at once: whoever waits has been told all the same. */
+/* Set and cleared at once: whoever waits has been told all the same. The first thread does. */
 static void *pulse(void *unused) {
-    set_event(NULL);
+    await_sleep(getpid());
+    EXPECT(ATOLL_OK, atoll_event_set(event));
     EXPECT(ATOLL_OK, atoll_event_clear(event));
     return unused;
 }
@@ -202,9 +203,11 @@ static void who_may_only_read_looks_and_does_not_wait(void) {
 
 static void ignore(int signal) { (void)signal; }
 
+static atomic_int interrupted;
+
 static void *disturb(void *waiter) {
     let_it_sleep();
-    CHECK(pthread_kill(*(pthread_t *)waiter, SIGUSR1) == 0);
+    signal_until(&interrupted, *(pthread_t *)waiter, SIGUSR1);
     return NULL;
 }
 
@@ -214,9 +217,11 @@ static void a_signal_ends_a_wait(void) {
     uint64_t ready = 7;
     set_up();
     const atoll_waitable all[] = {{event, 0}, {plain, 0}};
+    interrupted = 0;
     CHECK(sigaction(SIGUSR1, &action, &before) == 0);
     CHECK(pthread_create(&disturber, NULL, disturb, &self) == 0);
     REFUSED(ATOLL_INTERRUPTED, "signal", atoll_wait_any(all, 2, ATOLL_FOREVER, &ready));
+    interrupted = 1;
     CHECK(ready == 7);
     CHECK(pthread_join(disturber, NULL) == 0);
     CHECK(sigaction(SIGUSR1, &before, NULL) == 0);

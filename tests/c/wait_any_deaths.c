@@ -85,14 +85,13 @@ static pid_t start_idle_waiter(void) {
     for (;;) pause();
 }
 
-/* Whether a process that has one thread sleeps. */
-static bool sleeps(pid_t process) {
-    char path[32], state = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    FILE *stat = fopen(path, "r");
-    CHECK(stat != NULL && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1);
-    if (stat != NULL) fclose(stat);
-    return state == 'S';
+/* Any processor will do for it from here on, and nobody goes before it, if that is allowed. */
+static void let_it_run(pid_t process) {
+    const struct sched_param usual = {0};
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    sched_setaffinity(process, sizeof all, &all);
+    sched_setscheduler(process, SCHED_OTHER, &usual);
 }
 
 static atomic_bool may_acquire;
@@ -115,10 +114,12 @@ static void permit_comes_and_a_waiter_dies(void) {
     CPU_SET((size_t)sched_getcpu(), &here);
     CHECK(sched_setaffinity(0, sizeof here, &here) == 0);
     victim = start_idle_waiter();
-    while (!sleeps(victim)) usleep(1000);
+    await_sleep(victim);
     atomic_store(&may_acquire, true);
     let_it_sleep();
     EXPECT(ATOLL_OK, atoll_semaphore_release(wanted, 1));
+    CHECK(kill(victim, SIGKILL) == 0);
+    let_it_run(victim); /* or others on this processor put its end off for long */
     kill_victim(victim);
     CHECK(pthread_join(acquirer, NULL) == 0);
     CHECK(sched_setaffinity(0, sizeof before, &before) == 0);

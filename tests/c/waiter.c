@@ -248,17 +248,17 @@ static void a_child_waits_for_itself(void) {
 }
 
 int main(void) {
-    RUN(a_notification_counts_from_the_creation_on);
-    RUN(wrong_arguments_are_refused);
-    RUN(notifications_go_by_age);
-    RUN(all_are_notified_who_wait);
+    RUN_WOKEN(a_notification_counts_from_the_creation_on);
+    RUN_WOKEN(wrong_arguments_are_refused);
+    RUN_WOKEN(notifications_go_by_age);
+    RUN_WOKEN(all_are_notified_who_wait);
     RUN_WOKEN(who_is_closed_unfinished_passes_it_on);
     RUN_WOKEN(other_threads_can_only_close);
     RUN_WOKEN(a_thread_that_ends_waits_no_more);
-    RUN(a_waiter_outlives_its_thread_and_its_slot);
-    RUN(many_of_one_thread_come_and_go);
-    RUN(a_thread_has_so_many_and_no_more);
-    RUN(a_waiter_keeps_its_condvar);
-    RUN(a_child_waits_for_itself);
+    RUN_WOKEN(a_waiter_outlives_its_thread_and_its_slot);
+    RUN_WOKEN(many_of_one_thread_come_and_go);
+    RUN_WOKEN(a_thread_has_so_many_and_no_more);
+    RUN_WOKEN(a_waiter_keeps_its_condvar);
+    RUN_WOKEN(a_child_waits_for_itself);
     return any_failed;
 }

@@ -183,8 +183,8 @@ static void what_is_closed_meanwhile_is_over(void) {
 }
 
 int main(void) {
-    RUN(a_waiter_is_ready_until_it_is_finished);
-    RUN(only_its_thread_waits_and_while_it_is_not_finished);
+    RUN_WOKEN(a_waiter_is_ready_until_it_is_finished);
+    RUN_WOKEN(only_its_thread_waits_and_while_it_is_not_finished);
     RUN_WOKEN(who_sleeps_is_woken_in_its_turn);
     RUN_WOKEN(who_is_killed_passes_it_on_to_sleepers);
     RUN_WOKEN(what_is_closed_meanwhile_is_over);

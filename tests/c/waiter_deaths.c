@@ -90,10 +90,10 @@ static void the_next_owner_of_a_slot_settles_it(void) {
 }
 
 int main(void) {
-    RUN(a_dead_waiter_is_passed_over);
+    RUN_WOKEN(a_dead_waiter_is_passed_over);
     RUN_WOKEN(what_the_dead_were_granted_is_the_next_ones);
     RUN_WOKEN(it_passes_on_as_long_as_they_die);
-    RUN(what_is_used_up_is_nobody_elses);
+    RUN_WOKEN(what_is_used_up_is_nobody_elses);
     RUN_WOKEN(the_next_owner_of_a_slot_settles_it);
     return any_failed;
 }

@@ -308,7 +308,7 @@ static void signals_neither_end_a_wait_nor_lose_its_place() {
         here.once_waiting(1);
         std::thread second(wait, 2);
         here.once_waiting(2);
-        std::this_thread::sleep_for(10ms);
+        once_disturbed();
         OK(here.changed.notify_one());
         for (bool gone = false; !gone; std::this_thread::yield()) {
             std::scoped_lock hold(here.mutex);

@@ -1,5 +1,6 @@
 // Which way is taken by semaphores and events: see short_way.cpp.
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -46,9 +47,13 @@ static void all_else_is_called_for() {
     OK(semaphore.acquire());
     OK(semaphore.acquire());
     const int before = calls;
-    std::thread waiter([&] { OK(semaphore.acquire()); });
+    std::atomic<pid_t> thread = 0;
+    std::thread waiter([&] {
+        thread = gettid();
+        OK(semaphore.acquire());
+    });
     while (calls == before) std::this_thread::yield();
-    std::this_thread::sleep_for(20ms);  // until it sleeps
+    await_sleep(thread);
     CALLS(1, OK(semaphore.release()));
     waiter.join();
     auto pool = OK(atoll::tracked_semaphore::create(test.segment, nullptr, 1));

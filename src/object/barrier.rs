@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::object::segment::SegmentOptions;
     use crate::platform::atomic::Ordering::SeqCst;
-    use crate::platform::futex::rescued_waits;
+    use crate::platform::futex::RESCUED_HERE;
 
     fn segment(what: &str) -> Segment {
         let name = format!("atoll-test-{}-barrier-{what}", std::process::id());
@@ -231,7 +231,6 @@ mod tests {
         let place = segment.attachment().memory().offset_of(barrier.share.body());
         let ctl = &segment.attachment().memory().words(place, 1).expect("its own")[0];
         let others = ctl.load(SeqCst) & 0xffff_ffff;
-        let rescued = rescued_waits();
         for generation in [0x4000_0000, 0x8000_0000, 0xc000_0000, 0xffff_0000_u32] {
             barrier.share.body().keep_up(generation);
             ctl.store(u64::from(generation) << 32 | others, SeqCst);
@@ -239,15 +238,18 @@ mod tests {
         for generation in [0xffff_0000_u32, 0xffff_ffff, 0] {
             ctl.store(u64::from(generation) << 32 | others, SeqCst);
             std::thread::scope(|scope| {
-                scope.spawn(|| barrier.arrive_and_wait(Deadline::NEVER).expect("whole"));
+                let sleeper = scope.spawn(|| {
+                    barrier.arrive_and_wait(Deadline::NEVER).expect("whole");
+                    RESCUED_HERE.get()
+                });
                 while barrier.info().waiting == 0 {
                     std::thread::yield_now();
                 }
                 std::thread::sleep(core::time::Duration::from_millis(5)); // it sleeps
                 barrier.arrive_and_wait(Deadline::NEVER).expect("whole");
+                assert_eq!(sleeper.join().expect("it ends well"), 0, "somebody woke it");
             });
         }
-        assert_eq!(rescued_waits(), rescued, "somebody woke them");
     }
 
     #[test]

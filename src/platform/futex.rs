@@ -171,6 +171,14 @@ static RESCUED: AtomicU64 = AtomicU64::new(0);
 pub(crate) fn note_rescue() {
     // Relaxed: a count, for people.
     RESCUED.fetch_add(1, Relaxed);
+    #[cfg(test)]
+    RESCUED_HERE.set(RESCUED_HERE.get() + 1);
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Those of this thread: tests wait side by side.
+    pub(crate) static RESCUED_HERE: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
 }
 
 /// How many there were.

@@ -177,10 +177,17 @@ pub(crate) fn every_waiter_is_served() {
     };
     let mut workers: Vec<Child> = (0..3).map(|_| Child::spawn(part)).collect();
     workers.iter_mut().enumerate().for_each(|(number, worker)| worker.tell(number));
+    let so_far = || [0, 1, 2].map(|i| sections.get(i).expect("a counter"));
+    // All of them take part from here on.
+    while so_far().contains(&0) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let before = so_far();
     thread::sleep(Duration::from_secs(2));
+    let after = so_far();
     sections.set(3, 1).expect("the end");
     workers.into_iter().for_each(Child::ends_well);
-    let shares: Vec<u64> = (0..3).map(|i| sections.get(i).expect("a counter")).collect();
+    let shares: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
     let all: u64 = shares.iter().sum();
     assert!(shares.iter().all(|share| share * 5 >= all), "sections of each: {shares:?}");
 }

@@ -110,6 +110,11 @@ impl Child {
         line_from(&mut self.lines).unwrap_or_else(|| NOTHING.into())
     }
 
+    /// Whether it says something, or ends, before that time is over.
+    pub(crate) fn has_spoken(&self, span: Duration) -> bool {
+        !self.lines.buffer().is_empty() || system::is_readable(self.lines.get_ref(), span)
+    }
+
     /// The child's next line is this one.
     #[track_caller]
     pub(crate) fn says(&mut self, line: &str) {

@@ -155,7 +155,7 @@ fn wait_with_watchdog(process: i32) -> Option<i32> {
 fn remain_after(group: i32) -> bool {
     let start = Instant::now();
     while system::reap_any() {
-        if start.elapsed() > Duration::from_secs(5) {
+        if start.elapsed() > Duration::from_secs(60) {
             system::kill_group(group);
             while system::reap_any() {
                 thread::sleep(Duration::from_millis(2));

@@ -254,6 +254,20 @@ pub(crate) fn state_of(process: u32, thread: u32) -> char {
     stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).unwrap_or('X')
 }
 
+/// Waits until a signal to a process is pending no more: it is handled before anything else.
+pub(crate) fn wait_until_taken(process: i32, signal: i32) {
+    let is_pending = || {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        let status = status.expect("it lives");
+        let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+        let mask = u64::from_str_radix(mask.expect("signals").trim(), 16).expect("a mask");
+        mask >> (signal - 1) & 1 == 1
+    };
+    while is_pending() {
+        std::thread::sleep(Duration::from_micros(50));
+    }
+}
+
 /// Waits until the first thread of a process is in system call `number`.
 pub(crate) fn wait_until_in_call(process: i32, number: i64) {
     let path = format!("/proc/{process}/syscall");
@@ -274,6 +288,13 @@ pub(crate) fn status_kib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
     let line = status.lines().find(|line| line.starts_with(field)).expect("the field is there");
     line.split_whitespace().nth(1).and_then(|word| word.parse().ok()).expect("a number")
+}
+
+/// Whether there is something to read before that time is over.
+pub(crate) fn is_readable(from: &impl AsRawFd, span: Duration) -> bool {
+    let mut poll = libc::pollfd { fd: from.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one structure, which the kernel fills.
+    check(unsafe { libc::poll(&mut poll, 1, span.as_millis() as i32) }).expect("poll") > 0
 }
 
 /// Duplicates `from` onto `to`, which is then open after exec.

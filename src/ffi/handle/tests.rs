@@ -5,6 +5,7 @@ use std::thread::{scope, spawn};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::platform::atomic::AtomicBool;
 use crate::roster::thread::enter;
 
 const ALIVE: u64 = 0x600d_600d_600d_600d;
@@ -161,7 +162,14 @@ fn an_object_outlives_the_calls_that_found_it() {
 fn users_and_closers_at_once_never_meet_a_dead_object() {
     const SHARED: usize = 4;
     let handles: [AtomicU64; SHARED] = Default::default();
-    let end = Instant::now() + Duration::from_millis(500);
+    const ENOUGH: usize = 100;
+    let begin = Instant::now();
+    // At least for a while; on a busy machine for longer.
+    let goes_on = |found: usize| {
+        let span = begin.elapsed();
+        span < Duration::from_millis(500) || found < ENOUGH && span < Duration::from_secs(60)
+    };
+    let is_over = AtomicBool::new(false);
     let renew = |cell: &AtomicU64| {
         let fresh = open::<Cage>(Canary::new(None)).addr() as u64;
         let old = without_provenance_mut::<Cage>(cell.swap(fresh, AcqRel) as usize);
@@ -179,22 +187,24 @@ fn users_and_closers_at_once_never_meet_a_dead_object() {
     let found: usize = scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
-                while Instant::now() < end {
+                while !is_over.load(Acquire) {
                     handles.iter().for_each(renew)
                 }
             });
         }
         let user = || {
             let mut found = 0;
-            while Instant::now() < end {
+            while goes_on(found) {
                 found += handles.iter().filter(|cell| look(cell)).count();
             }
             found
         };
         let users = [threads.spawn(user), threads.spawn(user)];
-        users.map(|user| user.join().unwrap()).iter().sum()
+        let found = users.map(|user| user.join());
+        is_over.store(true, Release);
+        found.map(|found| found.unwrap()).iter().sum()
     });
-    assert!(found > 100, "the users hardly ever found an object");
+    assert!(found >= 2 * ENOUGH, "the users hardly ever found an object");
     handles.iter().for_each(renew);
 }
 

@@ -17,7 +17,7 @@ use crate::vault::Teller;
 use crate::worker::{self, Site};
 
 /// Nobody may stand still for so long.
-const WATCHDOG: Duration = Duration::from_secs(30);
+const WATCHDOG: Duration = Duration::from_secs(60);
 /// A round takes so long, or a quarter of a short run.
 const ROUND: Duration = Duration::from_secs(60);
 
@@ -61,7 +61,8 @@ fn direct(span: Duration, namespaces: i32) -> Result<String, String> {
     let seed = now.as_nanos() as u64;
     let mut director = Director::begin(namespaces, seed)?;
     let start = Instant::now();
-    while start.elapsed() < span {
+    // On a busy machine it takes longer until everything has happened once.
+    while start.elapsed() < span || director.is_missing().is_some() && start.elapsed() < 20 * span {
         let round = (span / 4).min(ROUND);
         director.round(round).map_err(|trouble| {
             format!("{trouble}\n      after {} (seed {seed})", director.figures(start.elapsed()))
@@ -70,13 +71,10 @@ fn direct(span: Duration, namespaces: i32) -> Result<String, String> {
             println!("soak: {}", director.figures(start.elapsed()));
         }
     }
-    let counters = &director.board().counters;
-    for must_have_been in [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS] {
-        if counters[must_have_been].load() == 0 {
-            return Err(format!("there were no {}: this shows nothing", COUNTERS[must_have_been]));
-        }
+    match director.is_missing() {
+        Some(what) => Err(format!("there were no {what}: this shows nothing")),
+        None => Ok(director.figures(start.elapsed())),
     }
-    Ok(director.figures(start.elapsed()))
 }
 
 impl Director {
@@ -102,6 +100,13 @@ impl Director {
 
     fn board(&self) -> &Board {
         &self.site.bank.board
+    }
+
+    /// What has not happened yet, and must have.
+    fn is_missing(&self) -> Option<&'static str> {
+        let counters = &self.board().counters;
+        let all = [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS];
+        all.into_iter().find(|which| counters[*which].load() == 0).map(|which| COUNTERS[which])
     }
 
     /// A new worker for a place.
@@ -162,14 +167,19 @@ impl Director {
         self.workers[number as usize].worker.end();
         self.workers[number as usize] = self.fill(number);
         self.kills += 1;
-        let told = self.hear_of_deaths()?;
-        if took_part && told == 0 {
+        let start = Instant::now();
+        while self.hear_of_deaths()? == 0 && took_part {
             // Unless somebody new was faster, and has the dead one's slot.
             let epoch = info_of(&self.segment)?.death_epoch;
-            if epoch == self.deaths_told {
+            if epoch != self.deaths_told {
+                self.deaths_told = epoch;
+                break;
+            }
+            // The kernel may clear a process away a little after its parent has heard of the end.
+            if start.elapsed() > WATCHDOG {
                 return Err(format!("nobody was told of the death of worker {number}"));
             }
-            self.deaths_told = epoch;
+            thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }

@@ -29,8 +29,8 @@ def handler():
 def ended_by_ctrl_c(wait):
     """Whether Ctrl-C ends it; if something else does, Ctrl-C comes here."""
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
     try:
+        timer.start()
         wait()
     except KeyboardInterrupt:
         return True
@@ -55,9 +55,9 @@ def interrupted_by_the_signal_of_another_thread(wait):
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     thread = threading.Thread(target=other)
     try:
-        thread.start()
-        ready.wait()
         with pytest.raises(Interrupt):
+            thread.start()
+            ready.wait()
             wait()
     finally:
         thread.join()

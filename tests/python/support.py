@@ -81,6 +81,12 @@ def run(code: str, segment: object = None, **environment: str) -> str:
         return child.finish()
 
 
+def sleeps(pid: int) -> bool:
+    """Whether a process that has one thread sleeps in the kernel."""
+    with open(f"/proc/{pid}/stat") as stat:
+        return stat.read().rpartition(") ")[2].startswith("S")
+
+
 def path(segment: object) -> str:
     """The file that a segment is."""
     return os.path.join(atoll.platform_info().directory, segment.name)

@@ -108,6 +108,7 @@ def test_a_handler_that_raises_at_the_death_of_the_holder_leaves_nothing_held(se
                 signal.signal(signal.SIGCHLD, raise_died)
                 with contextlib.suppress(atoll.OwnerDied), lock:
                     pass
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
                 time.sleep(0.2)  # at times it is heard only now
             except Died:
                 heard += 1

@@ -137,6 +137,9 @@ def test_permits_stay_however_late_one_is_cancelled(segment, tracked):
     has its permit."""
     semaphore = atoll.Semaphore(segment, value=2, tracked=tracked)
 
+    def served(tasks):
+        return sum(task.done() and not task.cancelled() for task in tasks)
+
     async def main():
         for turns in range(30):
             assert semaphore.acquire(False) and semaphore.acquire(False)
@@ -145,10 +148,9 @@ def test_permits_stay_however_late_one_is_cancelled(segment, tracked):
             for _ in range(turns % 10):
                 await asyncio.sleep(0)
             tasks[0].cancel(), tasks[1].cancel()
-            while semaphore.get_value():
+            while served(tasks) < 2:
                 await asyncio.sleep(0.001)
-            await asyncio.sleep(0.001)
-            assert sum(task.done() and not task.cancelled() for task in tasks) == 2
+            assert served(tasks) == 2 and semaphore.get_value() == 0
             await cancelled(*(task for task in tasks if not task.done()))
             semaphore.release(2)
             assert semaphore.get_value() == 2

@@ -375,18 +375,28 @@ def test_a_handler_that_returns_ends_nothing(segment, handler):
     calls = []
     handler(lambda *_: calls.append(1))
     signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-    timer = threading.Timer(0.4, barrier.wait)
-    timer.start()
+
+    def come_after_five():
+        while len(calls) < 5:
+            time.sleep(0.001)
+        barrier.wait()
+
+    other = threading.Thread(target=come_after_five)
+    other.start()
     assert barrier.wait() in (0, 1)
-    timer.join()
-    assert len(calls) >= 5 and not barrier.broken
+    other.join()
+    assert not barrier.broken
 
 
 def test_an_interrupted_action_breaks_it(segment, handler):
     handler(raise_interrupt)
-    barrier = atoll.Barrier(segment, "b", 2, lambda: time.sleep(60))
+
+    def be_interrupted():
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        time.sleep(60)
+
+    barrier = atoll.Barrier(segment, "b", 2, be_interrupted)
     others = parties(barrier, 1)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
     with pytest.raises(Interrupt):
         barrier.wait()
     barrier = atoll.Barrier(segment, "b", 2)

@@ -7,7 +7,7 @@ import time
 
 import atoll
 import pytest
-from support import Child, run
+from support import Child, run, sleeps
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 
@@ -202,12 +202,15 @@ def test_a_pulse_ends_the_wait_of_all(segment):
     """`multiprocessing` says False to them, and `threading` loses some."""
     event = atoll.Event(segment, "e")
     code = """
+        event = atoll.Event(segment, "e")
         say("waiting")
-        say(atoll.Event(segment, "e").wait())
+        say(event.wait())
     """
     with Child(code, segment) as one, Child(code, segment) as two:
-        one.expect("waiting")
-        two.expect("waiting")
+        for child in (one, two):
+            child.expect("waiting")
+            while not sleeps(child.pid):
+                time.sleep(0.001)
         time.sleep(0.3)
         event.set()
         event.clear()

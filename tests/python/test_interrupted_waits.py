@@ -298,8 +298,9 @@ def test_ctrl_c_right_after_a_permit_was_taken(segment, handler, make):
 def test_a_pulse_between_two_pieces_of_a_wait_is_seen(segment, handler):
     event = atoll.Event(segment)
     handler(lambda *_: (event.set(), event.clear()))
-    signal.setitimer(signal.ITIMER_REAL, 0.15)
+    signal.setitimer(signal.ITIMER_REAL, 0.15, 0.15)  # once more if it does not wait yet
     assert event.wait(60) is True
+    signal.setitimer(signal.ITIMER_REAL, 0)
     assert not event.is_set()
 
 
@@ -308,11 +309,12 @@ def test_a_notification_between_two_pieces_of_a_wait_is_heard(segment, handler, 
     condition = atoll.Condition(segment, lock=lock)
 
     def notify(*_):
-        with condition:
+        if condition.acquire(False):  # else it does not wait yet
             condition.notify()
+            condition.release()
 
     handler(notify)
-    signal.setitimer(signal.ITIMER_REAL, 0.15)
+    signal.setitimer(signal.ITIMER_REAL, 0.15, 0.15)
     with condition:
         assert condition.wait(60) is True
 

@@ -101,6 +101,8 @@ def test_several_at_once(segment):
     threads = [threading.Thread(target=lambda: came.append(semaphore.acquire())) for _ in range(10)]
     for thread in threads:
         thread.start()
+    while len(came) < 7:
+        time.sleep(0.001)
     time.sleep(0.1)
     assert len(came) == 7
     semaphore.release(3)

@@ -87,14 +87,27 @@ def test_pulses_are_seen(segment, monkeypatch):
     """Also one that comes between two pieces of the wait, and is over again."""
     monkeypatch.setattr("atoll._wait.SLICE_NS", 1000)  # so most do
     events = [atoll.Event(segment), atoll.Event(segment)]
+    begun = threading.Event()
+
+    def pieces(deadline, of=atoll._wait._pieces):
+        for number, piece in enumerate(of(deadline)):
+            if number == 1:
+                begun.set()
+            yield piece
 
     def pulse():
+        begun.wait()
+        time.sleep(0.01)
         events[1].set()
         events[1].clear()
 
+    monkeypatch.setattr("atoll._wait._pieces", pieces)
     for _ in range(30):
-        later(pulse)
-        assert atoll.wait(events, 10) == [events[1]]
+        begun.clear()
+        other = threading.Thread(target=pulse)
+        other.start()
+        assert atoll.wait(events, 60) == [events[1]]
+        other.join()
 
 
 # --- deaths --------------------------------------------------------------------------------------
@@ -173,8 +186,17 @@ def test_a_condition(segment):
     assert atoll.wait([event, condition], 0.02) == []
     notify(condition)  # nobody waits
     assert atoll.wait([event, condition], 0.02) == []
-    later(lambda: notify(condition))
+    heard = threading.Event()
+
+    def notify_until_heard():  # it may not wait yet
+        while not heard.wait(0.05):
+            notify(condition)
+
+    other = threading.Thread(target=notify_until_heard)
+    other.start()
     assert atoll.wait([event, condition]) == [condition]
+    heard.set()
+    other.join()
 
 
 def test_waiters(segment):
@@ -261,9 +283,9 @@ def test_an_exception_passes_a_notification_on(segment, handler):  # noqa: F811
                 raise Interrupt
 
             handler(notify_in_handler)
-            signal.setitimer(signal.ITIMER_REAL, 0.005)
             # In front of it in the queue, if it comes first; else there is only the other.
             with pytest.raises(Interrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.005)
                 atoll.wait([stop, condition], 60)
             assert behind.notified() is True
 

@@ -26,7 +26,9 @@ inline namespace ATOLL_VARIANT {
 /// One of several things to wait for. It refers to an object of yours, which must stay where it is.
 class waitable {
 public:
-    waitable(const event& set) noexcept : waitable(set.native_handle()) {}
+    waitable(const event& set) noexcept : waitable(set.native_handle()) {
+        is_event_ = true;
+    }
     waitable(const latch& open) noexcept : waitable(open.native_handle()) {}
     waitable(const counting_semaphore& permit) noexcept : waitable(permit.native_handle()) {}
     waitable(const tracked_semaphore& permit) noexcept : waitable(permit.native_handle()) {}
@@ -39,11 +41,25 @@ public:
     /// In the words of the C interface.
     const atoll_waitable& native() const noexcept { return native_; }
 
+    /// The same for a wait in several pieces that begins now: of an event, what is set and cleared
+    /// between two of them counts.
+    result<atoll_waitable> native_from_now_on() const {
+        atoll_waitable since = native_;
+        if (is_event_) {
+            const auto sets = detail::ask<std::uint32_t>(
+                atoll_event_sets, static_cast<const atoll_event*>(native_.handle));
+            if (!sets) return sets.error();
+            since.seen = 1 + std::uint64_t{*sets};
+        }
+        return since;
+    }
+
 private:
     explicit waitable(const void* handle, std::uint64_t seen = 0) noexcept
         : native_{handle, seen} {}
 
     atoll_waitable native_;
+    bool is_event_ = false;
 };
 
 /// Which of them are ready, in their order; none() if the time was over before any was.
@@ -56,7 +72,12 @@ template <class Left>
 result<ready_set> any_ready(const std::vector<waitable>& of, const Left& left) {
     std::vector<atoll_waitable> native;
     native.reserve(of.size());
-    for (const waitable& one : of) native.push_back(one.native());
+    for (const waitable& one : of) {
+        // A signal handler ends a call, but the wait is one.
+        const auto since = one.native_from_now_on();
+        if (!since) return since.error();
+        native.push_back(*since);
+    }
     std::uint64_t ready = 0;
     const auto came = in_time(left, [&](std::int64_t timeout_ns) {
         return atoll_wait_any(native.data(), native.size(), timeout_ns, &ready);

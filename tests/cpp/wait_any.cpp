@@ -1,11 +1,27 @@
 // Waiting for several things at once: of all kinds, with an end, while others die.
 
+#include <dlfcn.h>
+
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "others.hpp"
 #include "waits.hpp"
+
+// What happens at the end of the next piece of a wait, which a signal is said to have ended.
+static void (*between_pieces)();
+
+atoll_status atoll_wait_any(const atoll_waitable* of, std::size_t n, std::int64_t ns,
+                            std::uint64_t* ready) {
+    if (const auto happens = std::exchange(between_pieces, nullptr)) {
+        happens();
+        return ATOLL_INTERRUPTED;
+    }
+    static const auto library =
+        reinterpret_cast<decltype(&atoll_wait_any)>(dlsym(RTLD_NEXT, "atoll_wait_any"));
+    return library(of, n, ns, ready);
+}
 
 static auto timed_wait(const std::vector<atoll::waitable>& of) {
     return timed{[=](auto timeout) { return OK(atoll::wait_any_for(of, timeout)).any(); },
@@ -56,6 +72,21 @@ static void a_wait_goes_on_after_a_signal() {
     });
 }
 
+static void what_was_set_and_cleared_during_a_wait_ends_it() {
+    static atoll::event* pulsed;
+    test_segment test;
+    auto event = OK(atoll::event::create(test.segment));
+    const auto other = OK(atoll::event::create(test.segment));
+    const std::vector<atoll::waitable> both = {other, event};
+    pulsed = &event;
+    between_pieces = [] {
+        OK(pulsed->set());
+        OK(pulsed->clear());
+    };
+    CHECK(OK(atoll::wait_any_for(both, 60s)) == 0b10);
+    CHECK(OK(atoll::wait_any_for(both, 0s)).none());  // that was another wait
+}
+
 static void permits_of_the_dead_and_their_deaths_are_seen() {
     test_segment test;
     auto pool = OK(atoll::tracked_semaphore::create(test.segment, nullptr, 1));
@@ -91,6 +122,7 @@ int main() {
     RUN(it_says_which_are_ready);
     RUN(waits_end_on_time_or_when_one_is_ready);
     RUN(a_wait_goes_on_after_a_signal);
+    RUN(what_was_set_and_cleared_during_a_wait_ends_it);
     RUN(permits_of_the_dead_and_their_deaths_are_seen);
     RUN(bad_lists_are_refused);
     return any_failed;

@@ -9,7 +9,9 @@ This module is imported when a task first waits: it needs asyncio.
 
 from __future__ import annotations
 
+import os
 from asyncio import Future, get_running_loop
+from threading import Lock
 from time import monotonic_ns
 from weakref import WeakKeyDictionary
 
@@ -19,7 +21,7 @@ from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from typing import Callable, Dict, Final, Mapping
+    from typing import Callable, Dict, Final, Mapping, MutableMapping
 
     from ._handle import Handle
     from ._polled import Polled
@@ -32,16 +34,34 @@ _NONE: Final[Mapping[AbstractEventLoop, Listener]] = {}
 
 def listener_for(polled: Polled, one_at_a_time: bool = False) -> Listener:
     """What tasks of the running loop wait by for an object."""
-    loop = get_running_loop()
-    try:
-        listeners = polled._listeners
-    except AttributeError:
-        listeners = polled._listeners = WeakKeyDictionary()
+    loop, listeners = get_running_loop(), _listeners_of(polled)
     listener = listeners.get(loop)
     if listener is None:
         listener = Listener(polled._noun, polled._another_handle(), one_at_a_time)
         listeners[loop] = listener
     return listener
+
+
+#: Who makes the table of an object holds it: the first tasks may be those of several threads.
+_making_table = Lock()
+
+
+def _let_go_in_child() -> None:
+    """Of what another thread of the parent held when it forked."""
+    global _making_table
+    _making_table = Lock()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+def _listeners_of(polled: Polled) -> MutableMapping[AbstractEventLoop, Listener]:
+    """The table of an object, from now on the same for all."""
+    if not hasattr(polled, "_listeners"):
+        with _making_table:
+            if not hasattr(polled, "_listeners"):
+                polled._listeners = WeakKeyDictionary()
+    return polled._listeners
 
 
 def is_waited_for(polled: Polled) -> bool:
@@ -90,10 +110,13 @@ class Listener:
                 loop.call_soon_threadsafe(_end, turn, True)
 
     def _listen(self, loop: AbstractEventLoop) -> None:
-        """Arm the descriptor, and have the loop look at it. If the object is ready it rings."""
+        """Arm the descriptor, and have the loop look at it. If the object is ready it rings.
+
+        It is another one if the program has closed it, or the process has left meanwhile."""
         now = descriptor(self._noun, self._handle.pointer)
         if now == self._descriptor:
             return
+        self._stop(loop)
         try:
             loop.add_reader(now, self._rung)
         except NotImplementedError:
@@ -107,7 +130,7 @@ class Listener:
     def _rung(self) -> None:
         """Arm it again, for those who come too late for this ring, and wake."""
         try:
-            descriptor(self._noun, self._handle.pointer)
+            self._listen(get_running_loop())
         except Exception as error:  # to those who wait, and not to the log of the loop
             for turn in self._turns.values():
                 if not turn.done():

@@ -1,0 +1,56 @@
+"""Tasks of asyncio that wait for something, for the tests."""
+
+import asyncio
+
+import atoll
+import pytest
+
+SOON = 0.05
+
+
+async def begun(*waits):
+    """Tasks that wait by now."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.sleep(SOON)
+    assert not any(task.done() for task in tasks)
+    return tasks
+
+
+async def done_of(tasks):
+    """How many are done when nothing is under way any more."""
+    await asyncio.sleep(2 * SOON)
+    return sum(task.done() for task in tasks)
+
+
+async def cancelled(*tasks):
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+
+
+def waits(segment):
+    """What ends each wait, and the wait."""
+    event, latch = atoll.Event(segment), atoll.Latch(segment, count=1)
+    plain, tracked = atoll.Semaphore(value=0), atoll.Semaphore(value=1, tracked=True)
+    condition = atoll.Condition(segment)
+    tracked.acquire()
+
+    async def wait_for_condition(timeout=None):
+        with condition:
+            return await condition.wait_async(timeout)
+
+    def notify():
+        with condition:
+            condition.notify()
+
+    return {
+        "event": (event.set, event.wait_async),
+        "latch": (latch.count_down, latch.wait_async),
+        "semaphore": (plain.release, plain.acquire_async),
+        "tracked": (tracked.release, tracked.acquire_async),
+        "condition": (notify, wait_for_condition),
+    }
+
+
+KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked", "condition"])

@@ -45,6 +45,17 @@ extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_sp
 typedef int waiting_call(void *what, int64_t timeout_ns);
 int wait_in_slices(waiting_call *call, void *what, PyObject *deadline);
 
+/* What an object begins with that keeps a place. */
+#define PLACED_HEAD                                                                              \
+    PyObject_HEAD                                                                                \
+    atoll_place place; /* without a word: there is no short way, or it is closed */              \
+    PyObject *handle;  /* as long as we have it, the place is mapped; NULL once closed */
+
+/* Closes such an object: the place is forgotten, and the handle let go of. */
+void unplace(PyObject *placed);
+/* The end of one that has nothing else to let go of. */
+void free_placed(PyObject *placed);
+
 /* Puts a method into a type that its objects have bound, where `offset` says. */
 struct bound_beforehand {
     const char *name, *doc;
@@ -53,7 +64,7 @@ struct bound_beforehand {
 int add_prebound(const struct state *state, PyTypeObject *owner, struct bound_beforehand method);
 int add_mutex_methods(const struct state *state);
 
-/* Has forks counted, for semlock.c. Not 0 if that cannot be. */
+/* Has forks counted, for semlock.c. -1 with an exception if that cannot be. */
 int look_out_for_forks(void);
 
 /* Calls the method of that name of the classes that come after `type`: the one in Python. */

@@ -3,9 +3,7 @@
 #include "accelerator.h"
 
 struct event {
-    PyObject_HEAD
-    atoll_place place; /* without a word: there is no short way, or the event is closed */
-    PyObject *handle;  /* as long as we have it, the place is mapped */
+    PLACED_HEAD
     /* From here on bound once, and then never changed. */
     const struct state *state;
     atoll_event *event;
@@ -44,14 +42,7 @@ static PyObject *clear(PyObject *object, PyObject *Py_UNUSED(none)) {
 /* --- opened and closed --------------------------------------------------------------------- */
 
 static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
-    struct event *self = (struct event *)object;
-    PyObject *handle;
-    Py_BEGIN_CRITICAL_SECTION(object);
-    handle = self->handle;
-    self->handle = NULL;
-    self->place.word = NULL;
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(handle);
+    unplace(object);
     Py_RETURN_NONE;
 }
 
@@ -62,20 +53,13 @@ static PyObject *bind(PyObject *object, PyTypeObject *type, PyObject *const *arg
     if (count != 2) return PyErr_Format(PyExc_TypeError, "_bind takes 2 arguments");
     void *pointer = PyLong_AsVoidPtr(arguments[1]);
     if (PyErr_Occurred()) return NULL;
-    Py_XDECREF(unbind(object, NULL)); /* of an object that is made anew */
+    unplace(object); /* of an object that is made anew */
     Py_INCREF(arguments[0]);
     self->handle = arguments[0];
     self->event = pointer;
     self->state = PyType_GetModuleState(type);
     self->state->library.event_place(pointer, ATOLL_PLACE_CONTRACT, &self->place);
     Py_RETURN_NONE;
-}
-
-static void free_event(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    Py_CLEAR(((struct event *)self)->handle);
-    type->tp_free(self);
-    Py_DECREF(type);
 }
 
 /* --- the type ------------------------------------------------------------------------------ */
@@ -94,7 +78,7 @@ static PyMethodDef methods[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, "What an Event has in C."},
-    {Py_tp_dealloc, free_event},
+    {Py_tp_dealloc, free_placed},
     {Py_tp_methods, methods},
     {0, NULL},
 };

@@ -96,7 +96,7 @@ static int prepare(PyObject *module) {
         if (!type) return -1;
         *type_in(state, each) = type;
     }
-    return look_out_for_forks() || add_mutex_methods(state) < 0 ? -1 : 0;
+    return look_out_for_forks() < 0 || add_mutex_methods(state) < 0 ? -1 : 0;
 }
 
 static int traverse(PyObject *module, visitproc visit, void *arg) {

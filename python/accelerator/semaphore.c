@@ -9,9 +9,7 @@
 
 /* What a semaphore keeps in C. Its truth is an attempt to take a permit by the short way. */
 struct permit {
-    PyObject_HEAD
-    atoll_place place;
-    PyObject *handle; /* as long as we have it, the place is mapped; NULL once closed */
+    PLACED_HEAD
 };
 
 struct semaphore {
@@ -99,14 +97,7 @@ static PyObject *release(PyObject *object, PyObject *const *arguments, Py_ssize_
 /* The pointer stays: the library knows that it was closed, and says so. */
 static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
     struct permit *permit = ((struct semaphore *)object)->permit;
-    PyObject *handle;
-    if (!permit) Py_RETURN_NONE;
-    Py_BEGIN_CRITICAL_SECTION((PyObject *)permit);
-    handle = permit->handle;
-    permit->handle = NULL;
-    permit->place.word = NULL;
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(handle);
+    if (permit) unplace((PyObject *)permit);
     Py_RETURN_NONE;
 }
 
@@ -128,13 +119,6 @@ static PyObject *bind(PyObject *object, PyTypeObject *type, PyObject *const *arg
     self->semaphore = pointer;
     Py_XSETREF(self->permit, permit); /* there is one if the object is made anew */
     Py_RETURN_NONE;
-}
-
-static void free_permit(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    Py_CLEAR(((struct permit *)self)->handle);
-    type->tp_free(self);
-    Py_DECREF(type);
 }
 
 static void free_semaphore(PyObject *self) {
@@ -165,7 +149,7 @@ static PyMemberDef members[] = {
 
 static PyType_Slot permit_slots[] = {
     {Py_tp_doc, "Its truth is an attempt to take a permit."},
-    {Py_tp_dealloc, free_permit},
+    {Py_tp_dealloc, free_placed},
     {Py_nb_bool, take},
     {0, NULL},
 };

@@ -14,13 +14,16 @@ static unsigned forks;
 
 static void count_fork(void) { forks++; }
 
-int look_out_for_forks(void) { return pthread_atfork(NULL, NULL, count_fork); }
+/* Once for each interpreter: a fork may count several times, and is another number all the same. */
+int look_out_for_forks(void) {
+    if (pthread_atfork(NULL, NULL, count_fork) == 0) return 0;
+    PyErr_NoMemory();
+    return -1;
+}
 
 /* What a lock or semaphore keeps in C, and somebody who waits for it still needs. */
 struct hold {
-    PyObject_HEAD
-    atoll_place place; /* without a word: there is no short way */
-    PyObject *handle;  /* as long as we have it, the place is mapped; NULL once closed */
+    PLACED_HEAD
     const struct state *state;
     void *object;
     bool is_lock;
@@ -47,14 +50,15 @@ static void count_released(struct hold *self) {
     if (self->times) self->times--; /* what others have acquired may be released here */
 }
 
-/* A dead owner was found, and the lock is ours: whoever has the handle open can ask. */
-static bool note(const struct hold *self, const atoll_owner *former) {
+/* A dead owner was found, and the lock is ours: whoever has the handle open can ask. Without the
+ * memory for it that is not known; that the lock is ours goes before. */
+static void note(const struct hold *self, const atoll_owner *former) {
     PyObject *news = PyBytes_FromStringAndSize((const char *)former, sizeof *former);
-    const bool noted = news && self->handle &&
-                       PyObject_SetAttrString(self->handle, "former", news) == 0;
+    PyObject *handle = self->handle;
+    Py_XINCREF(handle); /* it may be closed while its attribute is set */
+    if (!news || (handle && PyObject_SetAttrString(handle, "former", news) < 0)) PyErr_Clear();
+    Py_XDECREF(handle);
     Py_XDECREF(news);
-    if (!noted) PyErr_Clear();
-    return noted;
 }
 
 /* --- acquired and released ----------------------------------------------------------------- */
@@ -189,14 +193,7 @@ static PyObject *acquired(PyObject *object, PyObject *Py_UNUSED(none)) {
 /* The pointer stays: the library knows that it was closed, and says so. */
 static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
     struct hold *hold = ((struct semlock *)object)->hold;
-    PyObject *handle;
-    if (!hold) Py_RETURN_NONE;
-    Py_BEGIN_CRITICAL_SECTION((PyObject *)hold);
-    handle = hold->handle;
-    hold->handle = NULL;
-    hold->place.word = NULL;
-    Py_END_CRITICAL_SECTION();
-    Py_XDECREF(handle);
+    if (hold) unplace((PyObject *)hold);
     Py_RETURN_NONE;
 }
 
@@ -221,13 +218,6 @@ static PyObject *bind(PyObject *object, PyTypeObject *type, PyObject *const *arg
     hold->times = 0;
     Py_XSETREF(((struct semlock *)object)->hold, hold); /* there is one if it is made anew */
     Py_RETURN_NONE;
-}
-
-static void free_hold(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    Py_CLEAR(((struct hold *)self)->handle);
-    type->tp_free(self);
-    Py_DECREF(type);
 }
 
 static void free_semlock(PyObject *self) {
@@ -257,7 +247,7 @@ static PyMethodDef methods[] = {
 
 static PyType_Slot hold_slots[] = {
     {Py_tp_doc, "What a lock or semaphore keeps in C."},
-    {Py_tp_dealloc, free_hold},
+    {Py_tp_dealloc, free_placed},
     {0, NULL},
 };
 

@@ -3,7 +3,7 @@
 //!
 //! All bytes of an object are the same. Two objects in the same place would show.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use atoll::{
     Array, Deadline, Mutex, RawArray, RawValue, Segment, Status, Ticket, Transaction, Type,
@@ -31,6 +31,8 @@ pub(crate) struct Churn {
     segment: Segment,
     board: Board,
     bag: RefCell<Vec<Thing>>,
+    /// A forked child has the same bag, and may be killed with one of its mutexes.
+    has_lost_child: Cell<bool>,
     /// The counter, and its mutex.
     mutex: Mutex,
     lent: RawArray,
@@ -45,6 +47,7 @@ impl Churn {
             segment: segment.clone(),
             board: Board::open(segment)?,
             bag: RefCell::default(),
+            has_lost_child: Cell::new(false),
             mutex: Mutex::open_or_create(segment, Some("counter's mutex"), false)?,
             lent: RawArray::open_or_create(segment, Some(name), &ty, &shape)?,
             words: Array::open(segment, name)?,
@@ -104,7 +107,12 @@ impl Churn {
         self.board.timed(|| drop(thing));
     }
 
-    /// Nobody else has touched it.
+    /// A forked child of this worker was killed.
+    pub(crate) fn note_lost_child(&self) {
+        self.has_lost_child.set(true);
+    }
+
+    /// Nobody else has touched it, but for forked children that lock it.
     fn check(&self, thing: &Thing) {
         let bytes = match thing {
             Thing::Value(value) => contents(value),
@@ -113,7 +121,7 @@ impl Churn {
             }
             Thing::Mutex(mutex) => {
                 let news = mutex.lock(Deadline::NEVER).expect("free").owner_died();
-                vec![0, news.into()]
+                vec![0, (news && !self.has_lost_child.get()).into()]
             }
         };
         self.check_bytes(&bytes);

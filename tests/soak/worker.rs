@@ -185,6 +185,7 @@ impl Worker {
         });
         if self.dice.one_in(3) {
             child.kill();
+            self.site.churn.note_lost_child();
         } else {
             child.ends_well();
         }

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from asyncio import Future, get_running_loop
-from threading import Lock
+from threading import RLock
 from time import monotonic_ns
 from weakref import WeakKeyDictionary
 
@@ -38,18 +38,30 @@ def listener_for(polled: Polled, one_at_a_time: bool = False) -> Listener:
     listener = listeners.get(loop)
     if listener is None:
         listener = Listener(polled._noun, polled._another_handle(), one_at_a_time)
-        listeners[loop] = listener
+        with _tables:
+            listeners[loop] = listener
+        polled._pointer()  # who closes it after this finds the listener
     return listener
 
 
-#: Who makes the table of an object holds it: the first tasks may be those of several threads.
-_making_table = Lock()
+def end_all(polled: Polled) -> None:
+    """The object was closed: have all tasks that wait for it look again, by whatever thread this
+    is called."""
+    with _tables:
+        listeners = list(polled._listeners.values())
+    for listener in listeners:
+        listener.end()
+
+
+#: Who changes the table of an object holds it, or reads all of it: tasks may be those of several
+#: threads. What is collected meanwhile may be closed.
+_tables = RLock()
 
 
 def _let_go_in_child() -> None:
     """Of what another thread of the parent held when it forked."""
-    global _making_table
-    _making_table = Lock()
+    global _tables
+    _tables = RLock()
 
 
 os.register_at_fork(after_in_child=_let_go_in_child)
@@ -58,7 +70,7 @@ os.register_at_fork(after_in_child=_let_go_in_child)
 def _listeners_of(polled: Polled) -> MutableMapping[AbstractEventLoop, Listener]:
     """The table of an object, from now on the same for all."""
     if not hasattr(polled, "_listeners"):
-        with _making_table:
+        with _tables:
             if not hasattr(polled, "_listeners"):
                 polled._listeners = WeakKeyDictionary()
     return polled._listeners
@@ -83,6 +95,7 @@ class Listener:
         #: In the order in which they came; each keeps its place when it was woken for nothing.
         self._turns: Dict[object, Turn] = {}
         self._descriptor = -1
+        self._ended = False
 
     async def until(self, attempt: Callable[[], bool], deadline: Deadline) -> bool:
         """Wait until `attempt` gives true, which is made when there may be a reason; and once
@@ -92,7 +105,8 @@ class Listener:
             while True:
                 turn = self._turns[place] = loop.create_future()
                 self._listen(loop)
-                in_time = await _before(deadline, turn)
+                # It may have been closed after it was looked at and before there was this turn.
+                in_time = self._ended or await _before(deadline, turn)
                 if attempt():
                     return True
                 if not in_time:
@@ -102,8 +116,9 @@ class Listener:
             if not self._turns:
                 self._stop(loop)
 
-    def wake_all_from_anywhere(self) -> None:
-        """Have all look again, by whatever thread this is called."""
+    def end(self) -> None:
+        """Have all look again, by whatever thread this is called, from now on at once."""
+        self._ended = True
         for turn in list(self._turns.values()):
             loop = turn.get_loop()
             if not loop.is_closed():

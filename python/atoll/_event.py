@@ -56,9 +56,7 @@ class _Event(Polled):
             self._word = lend(self._handle, place.word, 4).cast("I")
         self._bind(self._handle, self._handle.address)
 
-    def close(self) -> None:
-        """Let go of it; it stays in its segment as it is."""
-        super().close()
+    def _let_go(self) -> None:
         self._word = None
         self._unbind()
 

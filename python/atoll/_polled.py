@@ -45,8 +45,14 @@ class Polled(SharedObject):
     def close(self) -> None:
         """Let go of it; it stays in its segment as it is. Tasks that wait for it get `Closed`."""
         super().close()
-        for listener in list(getattr(self, "_listeners", {}).values()):
-            listener.wake_all_from_anywhere()
+        self._let_go()
+        if hasattr(self, "_listeners"):
+            from ._asyncio import end_all
+
+            end_all(self)
+
+    def _let_go(self) -> None:
+        """Forget what is good while it is open. Tasks that wait look after that."""
 
     def fileno(self) -> int:
         """A descriptor for `select` and its like, readable when a wait would end at once.

@@ -80,9 +80,7 @@ class _Semaphore(Polled):
         self._wait_for: Callable[[int], int] = partial(patient.atoll_semaphore_acquire, pointer)
         self._bind(self._handle, self._handle.address)
 
-    def close(self) -> None:
-        """Let go of it. It stays in its segment, with the permits that it has."""
-        super().close()
+    def _let_go(self) -> None:
         self._unbind()
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:

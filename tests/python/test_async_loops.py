@@ -100,6 +100,44 @@ def test_the_object_is_closed_while_tasks_wait(segment):
         asyncio.run(main())
 
 
+def test_it_is_closed_after_a_task_has_looked(segment):
+    """... and before that waits again."""
+    event = atoll.Event(segment)
+
+    def look():
+        is_set = event.is_set()
+        event.close()
+        return is_set
+
+    async def main():
+        listener = _asyncio.listener_for(event)
+        (task,) = await begun(listener.until(look, None))
+        listener._rung()
+        with pytest.raises(atoll.Closed):
+            await asyncio.wait_for(task, 60)
+
+    asyncio.run(main())
+
+
+def test_who_is_woken_by_a_close_finds_it_closed(segment, monkeypatch):
+    event, semaphore = atoll.Event(segment), atoll.Semaphore(segment, value=0)
+    looked = []
+
+    def look(thing):
+        with pytest.raises(atoll.Closed):
+            thing.is_set() if thing is event else thing.acquire(False)
+        looked.append(thing)
+
+    async def main():
+        for thing in (event, semaphore):
+            _asyncio.listener_for(thing)
+            monkeypatch.setattr(_asyncio, "end_all", look)
+            thing.close()
+
+    asyncio.run(main())
+    assert looked == [event, semaphore]
+
+
 def test_the_loop_is_closed_while_a_task_waits(segment):
     event, condition = atoll.Event(segment), atoll.Condition(segment)
 

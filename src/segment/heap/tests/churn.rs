@@ -1,5 +1,7 @@
 //! Long use: memory stays flat, and threads do not disturb each other.
 
+use std::sync::Barrier;
+
 use super::world::{Dice, ME, World, actor, payload};
 use crate::layout::block::{HEAD_BYTES, Owner};
 use crate::layout::header::HEAP_START;
@@ -59,8 +61,11 @@ fn allocate(world: &World, want: &Want) -> Block {
 
 #[test]
 fn threads_share_the_heap() {
-    let world = World::new(64 << 20, 64 << 10);
-    let world = &world;
+    const THREADS: u64 = 4;
+    let world = &World::new(64 << 20, 64 << 10);
+    // Nobody leaves before all are done: who reads the lock, and then that its owner is gone,
+    // looks where the lock lies in the owner's segment, and here that is another one.
+    let done = &Barrier::new(THREADS as usize);
     let work = |seed: u64| {
         let mut dice = Dice(seed);
         let mut blocks: Vec<Block> = Vec::new();
@@ -73,9 +78,10 @@ fn threads_share_the_heap() {
             }
         }
         blocks.into_iter().for_each(|block| world.release(block));
+        done.wait();
     };
     std::thread::scope(|scope| {
-        (0..4).for_each(|seed| drop(scope.spawn(move || work(seed))));
+        (0..THREADS).for_each(|seed| drop(scope.spawn(move || work(seed))));
     });
     world.verify().expect("sound");
     let owner = Owner::Limbo(ME);

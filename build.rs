@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 28] = [
     "status",
     "guard",
     "platform",
@@ -31,6 +31,11 @@ const SOURCES: [&str; 23] = [
     "barrier",
     "latch",
     "lock",
+    "ring",
+    "spsc",
+    "spsc_records",
+    "fanin",
+    "fanin_records",
     "transaction",
     "wait_any",
     "place",

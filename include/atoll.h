@@ -316,6 +316,43 @@
 #define ATOLL_KIND_LOCK 12
 
 /**
+ * A ring for one producer and one consumer.
+ */
+#define ATOLL_KIND_SPSC 13
+
+/**
+ * A ring of lanes, one for each producer, for one consumer.
+ */
+#define ATOLL_KIND_FANIN 14
+
+/**
+ * The end of a ring where records are put.
+ */
+#define ATOLL_PRODUCERS 1
+
+/**
+ * The end of a ring where they are got.
+ */
+#define ATOLL_CONSUMERS 2
+
+/**
+ * Users of the ring look for some microseconds, then sleep; they sleep at once where looking
+ * was in vain.
+ */
+#define ATOLL_WAIT_ADAPTIVE 0
+
+/**
+ * They never sleep: for who has a processor to spare for each side. Signal handlers do not
+ * end such a wait.
+ */
+#define ATOLL_WAIT_SPIN 1
+
+/**
+ * They sleep at once: for what takes its time.
+ */
+#define ATOLL_WAIT_SLEEP 2
+
+/**
  * Which edition of the contract that stands at atoll_place a program was compiled with.
  */
 #define ATOLL_PLACE_CONTRACT 2
@@ -471,6 +508,17 @@ typedef struct atoll_condvar atoll_condvar;
 typedef struct atoll_event atoll_event;
 
 /**
+ * A ring of lanes in a segment: records go from several producers, each with a lane of its
+ * own, to one consumer. In a lane they stay in the order in which they were put; between lanes
+ * there is none. The pointer is a handle: never follow it.
+ *
+ * Whoever first puts takes a lane, and whoever first gets is the consumer, with that handle,
+ * until it is closed or the role given up. A process that dies gives up its own: another one
+ * may take them over, and finds what was put.
+ */
+typedef struct atoll_fanin atoll_fanin;
+
+/**
  * A latch in a segment: it opens when it has been counted down to zero, for good. The
  * pointer is a handle: never follow it.
  */
@@ -502,6 +550,16 @@ typedef struct atoll_segment atoll_segment;
  * A semaphore in a segment. The pointer is a handle: never follow it.
  */
 typedef struct atoll_semaphore atoll_semaphore;
+
+/**
+ * A ring in a segment: records go from one producer to one consumer, in the order in which
+ * they were put. The pointer is a handle: never follow it.
+ *
+ * Whoever first puts is the producer, and whoever first gets the consumer, with that handle,
+ * until it is closed or the role given up. A process that dies gives up both: another one may
+ * take them over, and finds what was put.
+ */
+typedef struct atoll_spsc atoll_spsc;
 
 /**
  * An open transaction. The pointer is a handle: never follow it.
@@ -740,7 +798,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_LOCK; more will come.
+     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_FANIN; more will come.
      */
     uint32_t kind;
     /**
@@ -756,7 +814,8 @@ typedef struct {
      */
     uint64_t bytes;
     /**
-     * The type of a value or of the elements of an array; code 0 for others.
+     * The type of a value, of the elements of an array, or of the records of a ring; code 0
+     * for others.
      */
     atoll_type type;
     /**
@@ -999,17 +1058,102 @@ typedef struct {
 } atoll_barrier_info;
 
 /**
+ * What a ring is to be. Begin it with ATOLL_RING_OPTIONS_INIT.
+ */
+typedef struct {
+    /**
+     * sizeof(atoll_ring_options), or 0, which says the same.
+     */
+    uint32_t struct_size;
+    /**
+     * One of ATOLL_WAIT_ADAPTIVE, ATOLL_WAIT_SPIN, ATOLL_WAIT_SLEEP: how its users wait.
+     */
+    uint32_t waiting;
+    /**
+     * How many records there is room for, of a fanin in each lane: a power of two. To open a
+     * ring, 0 stands for what it has.
+     */
+    uint64_t capacity;
+    /**
+     * How many lanes a fanin has, 1 to 64, one for each producer. Of other rings 0. To open a
+     * ring, 0 stands for what it has.
+     */
+    uint32_t lanes;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} atoll_ring_options;
+
+/**
+ * What a ring is, and what has gone through it. Counts are those of one moment, and may be off
+ * by what others do meanwhile; nothing is decided by them.
+ */
+typedef struct {
+    /**
+     * The type of its records.
+     */
+    atoll_type type;
+    /**
+     * How many there is room for, of a fanin in each lane.
+     */
+    uint64_t capacity;
+    /**
+     * How many are in it.
+     */
+    uint64_t length;
+    /**
+     * How many were ever put.
+     */
+    uint64_t pushed;
+    /**
+     * How many were ever got.
+     */
+    uint64_t popped;
+    /**
+     * How many went to somebody else because who was about to get them died.
+     */
+    uint64_t redelivered;
+    /**
+     * How many places were skipped because who was about to fill them died.
+     */
+    uint64_t skipped;
+    /**
+     * The most that were found in it, of a fanin in one lane, by who looked for more.
+     */
+    uint64_t high_water;
+    /**
+     * How many lanes a fanin has; 1 for a spsc.
+     */
+    uint32_t lanes;
+    /**
+     * How its users wait: one of ATOLL_WAIT_ADAPTIVE, ATOLL_WAIT_SPIN, ATOLL_WAIT_SLEEP.
+     */
+    uint32_t waiting;
+    /**
+     * Which ends are closed for good: 0, ATOLL_PRODUCERS, ATOLL_CONSUMERS, or both.
+     */
+    uint32_t ended;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} atoll_ring_info;
+
+/**
  * One of several things that a thread waits for.
  */
 typedef struct {
     /**
-     * A handle of an event, a latch, a semaphore, a waiter, or a segment, whose members may die.
+     * A handle of an event, a latch, a semaphore, a waiter, a ring, or a segment, whose members
+     * may die.
      */
     const void *handle;
     /**
      * Of a segment, the last death that you know of, as for atoll_segment_wait_death(). Of
      * an event, 0; or for a wait in several pieces 1 more than what atoll_event_sets() said
-     * when it began. Else 0.
+     * when it began. Of
+     * a ring, ATOLL_CONSUMERS for something to get, or ATOLL_PRODUCERS for room. Else 0.
      */
     uint64_t seen;
 } atoll_waitable;
@@ -4449,6 +4593,971 @@ atoll_status atoll_lock_import(const atoll_ticket *ticket,
                                atoll_lock **out);
 
 /**
+ * Makes a spsc in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a spsc without a name, which others can only get by a ticket.
+ * type      The type of its records.
+ * options   How; the capacity has to be given.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name, the type or an option is not allowed (a capacity that is
+ *                       0 or no power of two, say), or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_spsc_close(). With a name the spsc
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_create(atoll_segment *segment,
+                               const char *name,
+                               const atoll_type *type,
+                               const atoll_ring_options *options,
+                               atoll_spsc **out);
+
+/**
+ * Opens a spsc by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a spsc without a name cannot be opened.
+ * type      The type that you expect; NULL for any.
+ * options   What you expect it to be; NULL for any. How its users wait is not compared.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same spsc.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or the spsc is of another type
+ *                       or capacity.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_spsc_close().
+ * Since     0.1
+ */
+atoll_status atoll_spsc_open(atoll_segment *segment,
+                             const char *name,
+                             const atoll_type *type,
+                             const atoll_ring_options *options,
+                             atoll_spsc **out);
+
+/**
+ * Opens the spsc of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_spsc_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_spsc_open().
+ *   NO_SPACE            As for atoll_spsc_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    As for atoll_spsc_create().
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_spsc_close().
+ * Since     0.1
+ */
+atoll_status atoll_spsc_open_or_create(atoll_segment *segment,
+                                       const char *name,
+                                       const atoll_type *type,
+                                       const atoll_ring_options *options,
+                                       atoll_spsc **out);
+
+/**
+ * Removes the name of a spsc: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the spsc stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_remove(atoll_segment *segment,
+                               const char *name);
+
+/**
+ * Closes a handle, and gives up the roles that it has. What was put stays. A spsc with a name
+ * stays in the segment; another one goes when no process has it open any more. A call that
+ * waits on another thread goes on.
+ *
+ * spsc      The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a spsc.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_close(atoll_spsc *spsc);
+
+/**
+ * Gives up a role that this handle has, so that another handle or process may take it.
+ *
+ * end       ATOLL_PRODUCERS: it is no producer any more. ATOLL_CONSUMERS: no consumer.
+ *
+ * Returns
+ *   OK                  It has not that role, or not any more.
+ *   INVALID_ARGUMENT    end is neither, or the handle is closed.
+ *
+ * Threads   As for what the role is needed for.
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_leave(atoll_spsc *spsc,
+                              uint32_t end);
+
+/**
+ * Closes an end for good, for all processes, and wakes all who wait. With the producers' end
+ * closed, who gets learns it (CLOSED) when all has been got, and who puts at once. With the
+ * consumers' end closed, both learn it at once. Whoever has the ring open may do it.
+ *
+ * end       ATOLL_PRODUCERS or ATOLL_CONSUMERS.
+ *
+ * Returns
+ *   OK                  It is closed, or was before.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_spsc_push(): call again.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_shutdown(atoll_spsc *spsc,
+                                 uint32_t end);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be
+ * readable when it would.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it.
+ *
+ * end       ATOLL_CONSUMERS to hear of records, ATOLL_PRODUCERS of room.
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_descriptor(atoll_spsc *spsc,
+                                   uint32_t end,
+                                   int *out);
+
+/**
+ * Says what the spsc is, and what has gone through it.
+ *
+ * out       Receives the answer, which may be over when you read it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_info(const atoll_spsc *spsc,
+                             atoll_ring_info *out);
+
+/**
+ * Writes a ticket for the spsc, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_spsc_export(const atoll_spsc *spsc,
+                               atoll_ticket *out);
+
+/**
+ * Opens the spsc that a ticket is for, whatever its type: atoll_spsc_info() says which.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_spsc_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_import(const atoll_ticket *ticket,
+                               atoll_spsc **out);
+
+/**
+ * Puts a record, if there is room. Never waits.
+ *
+ * record    The record.
+ * len       Its bytes: as many as its type has.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good: also if this process dies now.
+ *   FULL                There is no room. Nothing changed.
+ *   CLOSED              One of the ends is closed. Nothing changed.
+ *   NOT_OWNER           Another process or another handle is the producer.
+ *   NO_SPACE            The segment has no place for another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    record is NULL, len is not that of a record, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; nothing changed.
+ *
+ * Threads   One at a time as the producer, with this handle.
+ * Fork      A child has none of the roles of its parent: it may take a role of its own.
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_push(atoll_spsc *spsc,
+                             const void *record,
+                             size_t len);
+
+/**
+ * Puts as many of some records as there is room for. They come to be seen all at once.
+ * Never waits.
+ *
+ * records   The records, one after the other.
+ * n         How many they are.
+ * out_n     Receives how many were put: the first ones, and at least one.
+ *
+ * Returns   As atoll_spsc_push(). OK: *out_n are in the ring.
+ *
+ * Threads   As for atoll_spsc_push().
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes nothing. The records are copied.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_push_n(atoll_spsc *spsc,
+                               const void *records,
+                               size_t n,
+                               size_t *out_n);
+
+/**
+ * Gets a record, if there is one. Never waits.
+ *
+ * out       Receives the record.
+ * cap       How many bytes there is room for.
+ * out_len   Receives how many bytes it has, or with TOO_SMALL needs. May be NULL.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   EMPTY               There is none.
+ *   CLOSED              There is none, and the producers' end is closed; or the consumers'
+ *                       end is.
+ *   TOO_SMALL           cap is less than the record has. It stays in the ring.
+ *   NOT_OWNER           Another process or another handle is the consumer.
+ *   NO_SPACE            The segment has no place for another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_spsc_push(): the record stays in the ring.
+ *
+ * Threads   One at a time as the consumer, with this handle.
+ * Fork      As for atoll_spsc_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_pop(atoll_spsc *spsc,
+                            void *out,
+                            size_t cap,
+                            size_t *out_len);
+
+/**
+ * Gets as many records as there are and have room. Never waits.
+ *
+ * out       Receives the records, one after the other.
+ * n         How many there is room for: at least one.
+ * out_n     Receives how many were got: at least one.
+ *
+ * Returns   As atoll_spsc_pop(). OK: *out_n were got.
+ *
+ * Threads   As for atoll_spsc_pop().
+ * Fork      As for atoll_spsc_push().
+ * Owner     The copies are yours.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_pop_n(atoll_spsc *spsc,
+                              void *out,
+                              size_t n,
+                              size_t *out_n);
+
+/**
+ * Puts a record, waiting up to `timeout_ns` for room.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good.
+ *   TIMED_OUT           There was no room. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_spsc_push().
+ *   and what else atoll_spsc_push() returns, but FULL.
+ *
+ * Threads   As for atoll_spsc_push().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_put(atoll_spsc *spsc,
+                            const void *record,
+                            size_t len,
+                            int64_t timeout_ns);
+
+/**
+ * Gets a record, waiting up to `timeout_ns` for one, as atoll_spsc_put() does for room.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   TIMED_OUT           There was none.
+ *   INTERRUPTED         A signal handler ran. Nothing was got. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_spsc_pop().
+ *   and what else atoll_spsc_pop() returns, but EMPTY.
+ *
+ * Threads   As for atoll_spsc_pop().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_spsc_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_get(atoll_spsc *spsc,
+                            void *out,
+                            size_t cap,
+                            size_t *out_len,
+                            int64_t timeout_ns);
+
+/**
+ * Claims up to `n` places side by side, to write records there. Nothing is put before
+ * atoll_spsc_commit(). Who claims again gets the same ones. Never waits.
+ *
+ * n         How many are wanted.
+ * out       Receives the address of the first one: write records there, one after the other.
+ * out_n     Receives how many they are: at least one, and fewer than wanted where there is
+ *           less room or the ring begins anew.
+ *
+ * Returns   As atoll_spsc_push(). OK: *out_n places at *out are yours to write to, until
+ *           atoll_spsc_commit() or atoll_spsc_abandon(), the next push, or the close of the
+ *           handle.
+ *
+ * Threads   As for atoll_spsc_push().
+ * Fork      As for atoll_spsc_push(). A child must not write there.
+ * Owner     The places stay the ring's; this process may die with them: nothing was put.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_claim(atoll_spsc *spsc,
+                              size_t n,
+                              void **out,
+                              size_t *out_n);
+
+/**
+ * Puts the records in the first `n` of the places that were claimed last, and lets go of the
+ * others. They come to be seen all at once.
+ *
+ * n         How many: at least one.
+ *
+ * Returns
+ *   OK                  They are in the ring, for good.
+ *   CLOSED              One of the ends is closed. Nothing changed.
+ *   INVALID_ARGUMENT    No place is claimed, or not so many, or something was pushed since; or
+ *                       the handle is closed.
+ *   and what else atoll_spsc_push() returns, but FULL.
+ *
+ * Threads   As for atoll_spsc_push().
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_commit(atoll_spsc *spsc,
+                               size_t n);
+
+/**
+ * Lets go of the places that were claimed: nothing is put.
+ *
+ * Returns
+ *   OK                  Done.
+ *   INVALID_ARGUMENT    No place is claimed, or the handle is closed.
+ *
+ * Threads   As for atoll_spsc_push().
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_abandon(atoll_spsc *spsc);
+
+/**
+ * Shows up to `n` records side by side, to be read in their places. They stay in the ring
+ * until atoll_spsc_advance(). Never waits.
+ *
+ * n         How many are wanted.
+ * out       Receives the address of the first one: the others follow it.
+ * out_n     Receives how many they are: at least one, and fewer than wanted where there are
+ *           less or the ring begins anew.
+ *
+ * Returns   As atoll_spsc_pop(). OK: *out_n records at *out are yours to read, until
+ *           atoll_spsc_advance(), the next pop, or the close of the handle.
+ *
+ * Threads   As for atoll_spsc_pop().
+ * Fork      As for atoll_spsc_push(). A child must not read there.
+ * Owner     The records stay the ring's; if this process dies they are there for the next
+ *           consumer.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_peek(atoll_spsc *spsc,
+                             size_t n,
+                             const void **out,
+                             size_t *out_n);
+
+/**
+ * Gets the first `n` of the records that were shown last: their places are free.
+ *
+ * n         How many: at least one.
+ *
+ * Returns
+ *   OK                  They are no longer in the ring.
+ *   INVALID_ARGUMENT    Nothing was shown, or not so many, or something was popped since; or
+ *                       the handle is closed.
+ *   and what else atoll_spsc_pop() returns, but EMPTY.
+ *
+ * Threads   As for atoll_spsc_pop().
+ * Fork      As for atoll_spsc_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_advance(atoll_spsc *spsc,
+                                size_t n);
+
+/**
+ * Makes a fanin in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a fanin without a name, which others can only get by a ticket.
+ * type      The type of its records.
+ * options   How; the capacity has to be given, and how many
+ *           lanes.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name, the type or an option is not allowed (a capacity that is
+ *                       0 or no power of two, say), or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_fanin_close(). With a name the fanin
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_create(atoll_segment *segment,
+                                const char *name,
+                                const atoll_type *type,
+                                const atoll_ring_options *options,
+                                atoll_fanin **out);
+
+/**
+ * Opens a fanin by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a fanin without a name cannot be opened.
+ * type      The type that you expect; NULL for any.
+ * options   What you expect it to be; NULL for any. How its users wait is not compared.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same fanin.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or the fanin is of another type
+ *                       or capacity.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_fanin_close().
+ * Since     0.1
+ */
+atoll_status atoll_fanin_open(atoll_segment *segment,
+                              const char *name,
+                              const atoll_type *type,
+                              const atoll_ring_options *options,
+                              atoll_fanin **out);
+
+/**
+ * Opens the fanin of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_fanin_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_fanin_open().
+ *   NO_SPACE            As for atoll_fanin_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    As for atoll_fanin_create().
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle, and has none of the roles of its parent.
+ * Owner     The handle is yours: give it to atoll_fanin_close().
+ * Since     0.1
+ */
+atoll_status atoll_fanin_open_or_create(atoll_segment *segment,
+                                        const char *name,
+                                        const atoll_type *type,
+                                        const atoll_ring_options *options,
+                                        atoll_fanin **out);
+
+/**
+ * Removes the name of a fanin: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the fanin stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_remove(atoll_segment *segment,
+                                const char *name);
+
+/**
+ * Closes a handle, and gives up the roles that it has. What was put stays. A fanin with a name
+ * stays in the segment; another one goes when no process has it open any more. A call that
+ * waits on another thread goes on.
+ *
+ * fanin      The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a fanin.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_close(atoll_fanin *fanin);
+
+/**
+ * Gives up a role that this handle has, so that another handle or process may take it.
+ *
+ * end       ATOLL_PRODUCERS: it is no producer any more. ATOLL_CONSUMERS: no consumer.
+ *
+ * Returns
+ *   OK                  It has not that role, or not any more.
+ *   INVALID_ARGUMENT    end is neither, or the handle is closed.
+ *
+ * Threads   As for what the role is needed for.
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes nothing.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_leave(atoll_fanin *fanin,
+                               uint32_t end);
+
+/**
+ * Closes an end for good, for all processes, and wakes all who wait. With the producers' end
+ * closed, who gets learns it (CLOSED) when all has been got, and who puts at once. With the
+ * consumers' end closed, both learn it at once. Whoever has the ring open may do it.
+ *
+ * end       ATOLL_PRODUCERS or ATOLL_CONSUMERS.
+ *
+ * Returns
+ *   OK                  It is closed, or was before.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_fanin_push(): call again.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_shutdown(atoll_fanin *fanin,
+                                  uint32_t end);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be
+ * readable when it would.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it.
+ *
+ * end       ATOLL_CONSUMERS to hear of records, ATOLL_PRODUCERS of room.
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_descriptor(atoll_fanin *fanin,
+                                    uint32_t end,
+                                    int *out);
+
+/**
+ * Says what the fanin is, and what has gone through it.
+ *
+ * out       Receives the answer, which may be over when you read it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_info(const atoll_fanin *fanin,
+                              atoll_ring_info *out);
+
+/**
+ * Writes a ticket for the fanin, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_fanin_export(const atoll_fanin *fanin,
+                                atoll_ticket *out);
+
+/**
+ * Opens the fanin that a ticket is for, whatever its type: atoll_fanin_info() says which.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_fanin_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_import(const atoll_ticket *ticket,
+                                atoll_fanin **out);
+
+/**
+ * Puts a record, if there is room. Never waits.
+ *
+ * record    The record.
+ * len       Its bytes: as many as its type has.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good: also if this process dies now.
+ *   FULL                There is no room in the lane. Nothing changed.
+ *   CLOSED              One of the ends is closed. Nothing changed.
+ *   NO_SPACE            All lanes have a producer that lives; or the segment has no place for
+ *                       another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    record is NULL, len is not that of a record, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; nothing changed.
+ *
+ * Threads   One at a time as the producer, with this handle.
+ * Fork      A child has none of the roles of its parent: it may take a role of its own.
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_push(atoll_fanin *fanin,
+                              const void *record,
+                              size_t len);
+
+/**
+ * Puts as many of some records as there is room for. They come to be seen all at once.
+ * Never waits.
+ *
+ * records   The records, one after the other.
+ * n         How many they are.
+ * out_n     Receives how many were put: the first ones, and at least one.
+ *
+ * Returns   As atoll_fanin_push(). OK: *out_n are in the ring.
+ *
+ * Threads   As for atoll_fanin_push().
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes nothing. The records are copied.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_push_n(atoll_fanin *fanin,
+                                const void *records,
+                                size_t n,
+                                size_t *out_n);
+
+/**
+ * Gets a record, if there is one. Never waits.
+ *
+ * out       Receives the record.
+ * cap       How many bytes there is room for.
+ * out_len   Receives how many bytes it has, or with TOO_SMALL needs. May be NULL.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   EMPTY               There is none.
+ *   CLOSED              There is none, and the producers' end is closed; or the consumers'
+ *                       end is.
+ *   TOO_SMALL           cap is less than the record has. It stays in the ring.
+ *   NOT_OWNER           Another process or another handle is the consumer.
+ *   NO_SPACE            The segment has no place for another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_fanin_push(): the record stays in the ring.
+ *
+ * Threads   One at a time as the consumer, with this handle.
+ * Fork      As for atoll_fanin_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_pop(atoll_fanin *fanin,
+                             void *out,
+                             size_t cap,
+                             size_t *out_len);
+
+/**
+ * Gets as many records as there are in a lane and have room. Never waits.
+ *
+ * out       Receives the records, one after the other.
+ * n         How many there is room for: at least one.
+ * out_n     Receives how many were got: at least one.
+ *
+ * Returns   As atoll_fanin_pop(). OK: *out_n were got.
+ *
+ * Threads   As for atoll_fanin_pop().
+ * Fork      As for atoll_fanin_push().
+ * Owner     The copies are yours.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_pop_n(atoll_fanin *fanin,
+                               void *out,
+                               size_t n,
+                               size_t *out_n);
+
+/**
+ * Puts a record, waiting up to `timeout_ns` for room.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good.
+ *   TIMED_OUT           There was no room. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_fanin_push().
+ *   and what else atoll_fanin_push() returns, but FULL.
+ *
+ * Threads   As for atoll_fanin_push().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_put(atoll_fanin *fanin,
+                             const void *record,
+                             size_t len,
+                             int64_t timeout_ns);
+
+/**
+ * Gets a record, waiting up to `timeout_ns` for one, as atoll_fanin_put() does for room.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   TIMED_OUT           There was none.
+ *   INTERRUPTED         A signal handler ran. Nothing was got. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_fanin_pop().
+ *   and what else atoll_fanin_pop() returns, but EMPTY.
+ *
+ * Threads   As for atoll_fanin_pop().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_fanin_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_get(atoll_fanin *fanin,
+                             void *out,
+                             size_t cap,
+                             size_t *out_len,
+                             int64_t timeout_ns);
+
+/**
+ * Claims up to `n` places side by side, to write records there. Nothing is put before
+ * atoll_fanin_commit(). Who claims again gets the same ones. Never waits.
+ *
+ * n         How many are wanted.
+ * out       Receives the address of the first one: write records there, one after the other.
+ * out_n     Receives how many they are: at least one, and fewer than wanted where there is
+ *           less room or the ring begins anew.
+ *
+ * Returns   As atoll_fanin_push(). OK: *out_n places at *out are yours to write to, until
+ *           atoll_fanin_commit() or atoll_fanin_abandon(), the next push, or the close of the
+ *           handle.
+ *
+ * Threads   As for atoll_fanin_push().
+ * Fork      As for atoll_fanin_push(). A child must not write there.
+ * Owner     The places stay the ring's; this process may die with them: nothing was put.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_claim(atoll_fanin *fanin,
+                               size_t n,
+                               void **out,
+                               size_t *out_n);
+
+/**
+ * Puts the records in the first `n` of the places that were claimed last, and lets go of the
+ * others. They come to be seen all at once.
+ *
+ * n         How many: at least one.
+ *
+ * Returns
+ *   OK                  They are in the ring, for good.
+ *   CLOSED              One of the ends is closed. Nothing changed.
+ *   INVALID_ARGUMENT    No place is claimed, or not so many, or something was pushed since; or
+ *                       the handle is closed.
+ *   and what else atoll_fanin_push() returns, but FULL.
+ *
+ * Threads   As for atoll_fanin_push().
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_commit(atoll_fanin *fanin,
+                                size_t n);
+
+/**
+ * Lets go of the places that were claimed: nothing is put.
+ *
+ * Returns
+ *   OK                  Done.
+ *   INVALID_ARGUMENT    No place is claimed, or the handle is closed.
+ *
+ * Threads   As for atoll_fanin_push().
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_abandon(atoll_fanin *fanin);
+
+/**
+ * Shows up to `n` records side by side, to be read in their places. They stay in the ring
+ * until atoll_fanin_advance(). Never waits.
+ *
+ * n         How many are wanted.
+ * out       Receives the address of the first one: the others follow it.
+ * out_n     Receives how many they are: at least one, and fewer than wanted where there are
+ *           less or the ring begins anew.
+ *
+ * Returns   As atoll_fanin_pop(). OK: *out_n records at *out are yours to read, until
+ *           atoll_fanin_advance(), the next pop, or the close of the handle.
+ *
+ * Threads   As for atoll_fanin_pop().
+ * Fork      As for atoll_fanin_push(). A child must not read there.
+ * Owner     The records stay the ring's; if this process dies they are there for the next
+ *           consumer.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_peek(atoll_fanin *fanin,
+                              size_t n,
+                              const void **out,
+                              size_t *out_n);
+
+/**
+ * Gets the first `n` of the records that were shown last: their places are free.
+ *
+ * n         How many: at least one.
+ *
+ * Returns
+ *   OK                  They are no longer in the ring.
+ *   INVALID_ARGUMENT    Nothing was shown, or not so many, or something was popped since; or
+ *                       the handle is closed.
+ *   and what else atoll_fanin_pop() returns, but EMPTY.
+ *
+ * Threads   As for atoll_fanin_pop().
+ * Fork      As for atoll_fanin_push().
+ * Owner     Takes the places.
+ * Since     0.1
+ */
+atoll_status atoll_fanin_advance(atoll_fanin *fanin,
+                                 size_t n);
+
+/**
  * Begins a transaction: changes that all happen, at the commit, or not at all.
  *
  * It holds mutexes of one segment until it ends. What is changed through it is noted
@@ -4643,6 +5752,7 @@ atoll_status atoll_transaction_end(atoll_transaction *transaction,
  *   event       It is set, or was since the call began (or before; see `seen`).
  *   latch       It is open.
  *   semaphore   There is a permit to be had.
+ *   ring        A get would not have to wait; with ATOLL_PRODUCERS, a put.
  *   waiter      atoll_waiter_finish() would say that it was notified.
  *   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
  *
@@ -4810,6 +5920,11 @@ atoll_status atoll_event_place(const atoll_event *event,
  * Begins an atoll_semaphore_options: atoll_semaphore_options o = ATOLL_SEMAPHORE_OPTIONS_INIT;
  */
 #define ATOLL_SEMAPHORE_OPTIONS_INIT {sizeof(atoll_semaphore_options), 0, 0, 0, 0}
+
+/**
+ * Begins an atoll_ring_options: atoll_ring_options o = ATOLL_RING_OPTIONS_INIT;
+ */
+#define ATOLL_RING_OPTIONS_INIT {sizeof(atoll_ring_options), 0, 0, 0, 0}
 
 /**
  * Types of scalars: atoll_type t = ATOLL_TYPE_I64;

@@ -7,7 +7,7 @@
 //! no server. Any process may be killed at any instruction; the others go on.
 //!
 //! The layers, each importing only from those before it: `platform`, `layout`,
-//! `roster`, `sync`, `segment`, `object`, `ffi`. `docs/architecture.md` says more.
+//! `roster`, `sync`, `ring`, `segment`, `object`, `ffi`. `docs/architecture.md` says more.
 
 mod error;
 mod ffi;
@@ -17,6 +17,7 @@ pub mod internals;
 mod layout;
 mod object;
 mod platform;
+mod ring;
 mod roster;
 mod segment;
 mod sync;
@@ -26,12 +27,16 @@ pub use object::array::RawArray;
 pub use object::barrier::{Arrival, Barrier, BarrierInfo};
 pub use object::condvar::Condvar;
 pub use object::event::Event;
+pub use object::fanin::Fanin;
 pub use object::latch::Latch;
 pub use object::lock::Lock;
 pub use object::mutex::{Mutex, MutexGuard};
+pub use object::places::Places;
+pub use object::ring::{RingEnd, RingInfo, RingOptions, Waiting};
 pub use object::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};
 pub use object::semaphore::{Semaphore, SemaphoreInfo, SemaphoreOptions};
+pub use object::spsc::Spsc;
 pub use object::ticket::Ticket;
 pub use object::transaction::Transaction;
 pub use object::typed::{Array, Value};

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, in order. A module may name itself and the layers before it.
-const LAYERS: [&str; 7] = ["platform", "layout", "roster", "sync", "segment", "object", "ffi"];
+const LAYERS: [&str; 8] =
+    ["platform", "layout", "roster", "sync", "ring", "segment", "object", "ffi"];
 
 /// What lies on top of all layers: what users see of the crate, and what benches see.
 const TOP: [&str; 2] = ["lib.rs", "internals.rs"];

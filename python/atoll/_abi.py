@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xc9f175a9e1e1e71a
+ABI_FINGERPRINT = 0xfe68d45033bc2745
 
 # Done.
 OK = 0
@@ -115,6 +115,21 @@ KIND_BARRIER = 10
 KIND_LATCH = 11
 # A lock that processes hold.
 KIND_LOCK = 12
+# A ring for one producer and one consumer.
+KIND_SPSC = 13
+# A ring of lanes, one for each producer, for one consumer.
+KIND_FANIN = 14
+# The end of a ring where records are put.
+PRODUCERS = 1
+# The end of a ring where they are got.
+CONSUMERS = 2
+# Users of the ring look for some microseconds, then sleep; they sleep at once where looking was in
+# vain.
+WAIT_ADAPTIVE = 0
+# They never sleep: for who has a processor to spare for each side.
+WAIT_SPIN = 1
+# They sleep at once: for what takes its time.
+WAIT_SLEEP = 2
 # Which edition of the contract that stands at atoll_place a program was compiled with.
 PLACE_CONTRACT = 2
 # The mutex counts: its holder may lock it again.
@@ -301,6 +316,35 @@ class atoll_barrier_info(Structure):
         ("generation", c_uint32),
         ("culprit_pid", c_uint32),
         ("broken", c_bool),
+    ]
+
+
+# What a ring is to be.
+class atoll_ring_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("waiting", c_uint32),
+        ("capacity", c_uint64),
+        ("lanes", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+# What a ring is, and what has gone through it.
+class atoll_ring_info(Structure):
+    _fields_ = [
+        ("type", atoll_type),
+        ("capacity", c_uint64),
+        ("length", c_uint64),
+        ("pushed", c_uint64),
+        ("popped", c_uint64),
+        ("redelivered", c_uint64),
+        ("skipped", c_uint64),
+        ("high_water", c_uint64),
+        ("lanes", c_uint32),
+        ("waiting", c_uint32),
+        ("ended", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -854,6 +898,164 @@ FUNCTIONS = {
     "atoll_lock_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
     # Opens the lock that a ticket is for.
     "atoll_lock_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Makes a spsc in a segment.
+    "atoll_spsc_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a spsc by its name.
+    "atoll_spsc_open": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens the spsc of that name, or makes it if there is none.
+    "atoll_spsc_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a spsc: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_spsc_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle, and gives up the roles that it has.
+    "atoll_spsc_close": lambda: (c_int32, [c_void_p]),
+    # Gives up a role that this handle has, so that another handle or process may take it.
+    "atoll_spsc_leave": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Closes an end for good, for all processes, and wakes all who wait.
+    "atoll_spsc_shutdown": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be readable
+    # when it would.
+    "atoll_spsc_descriptor": lambda: (c_int32, [c_void_p, c_uint32, POINTER(c_int)]),
+    # Says what the spsc is, and what has gone through it.
+    "atoll_spsc_info": lambda: (c_int32, [c_void_p, POINTER(atoll_ring_info)]),
+    # Writes a ticket for the spsc, for another process to import.
+    "atoll_spsc_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the spsc that a ticket is for, whatever its type: atoll_spsc_info() says which.
+    "atoll_spsc_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Puts a record, if there is room.
+    "atoll_spsc_push": lambda: (c_int32, [c_void_p, c_void_p, c_size_t]),
+    # Puts as many of some records as there is room for.
+    "atoll_spsc_push_n": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Gets a record, if there is one.
+    "atoll_spsc_pop": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Gets as many records as there are and have room.
+    "atoll_spsc_pop_n": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Puts a record, waiting up to `timeout_ns` for room.
+    "atoll_spsc_put": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
+    # Gets a record, waiting up to `timeout_ns` for one, as atoll_spsc_put() does for room.
+    "atoll_spsc_get": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t), c_int64]),
+    # Claims up to `n` places side by side, to write records there.
+    "atoll_spsc_claim": lambda: (c_int32, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+        POINTER(c_size_t),
+    ]),
+    # Puts the records in the first `n` of the places that were claimed last, and lets go of the
+    # others.
+    "atoll_spsc_commit": lambda: (c_int32, [c_void_p, c_size_t]),
+    # Lets go of the places that were claimed: nothing is put.
+    "atoll_spsc_abandon": lambda: (c_int32, [c_void_p]),
+    # Shows up to `n` records side by side, to be read in their places.
+    "atoll_spsc_peek": lambda: (c_int32, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+        POINTER(c_size_t),
+    ]),
+    # Gets the first `n` of the records that were shown last: their places are free.
+    "atoll_spsc_advance": lambda: (c_int32, [c_void_p, c_size_t]),
+    # Makes a fanin in a segment.
+    "atoll_fanin_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a fanin by its name.
+    "atoll_fanin_open": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens the fanin of that name, or makes it if there is none.
+    "atoll_fanin_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a fanin: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_fanin_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle, and gives up the roles that it has.
+    "atoll_fanin_close": lambda: (c_int32, [c_void_p]),
+    # Gives up a role that this handle has, so that another handle or process may take it.
+    "atoll_fanin_leave": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Closes an end for good, for all processes, and wakes all who wait.
+    "atoll_fanin_shutdown": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be readable
+    # when it would.
+    "atoll_fanin_descriptor": lambda: (c_int32, [c_void_p, c_uint32, POINTER(c_int)]),
+    # Says what the fanin is, and what has gone through it.
+    "atoll_fanin_info": lambda: (c_int32, [c_void_p, POINTER(atoll_ring_info)]),
+    # Writes a ticket for the fanin, for another process to import.
+    "atoll_fanin_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the fanin that a ticket is for, whatever its type: atoll_fanin_info() says which.
+    "atoll_fanin_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Puts a record, if there is room.
+    "atoll_fanin_push": lambda: (c_int32, [c_void_p, c_void_p, c_size_t]),
+    # Puts as many of some records as there is room for.
+    "atoll_fanin_push_n": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Gets a record, if there is one.
+    "atoll_fanin_pop": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Gets as many records as there are in a lane and have room.
+    "atoll_fanin_pop_n": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Puts a record, waiting up to `timeout_ns` for room.
+    "atoll_fanin_put": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
+    # Gets a record, waiting up to `timeout_ns` for one, as atoll_fanin_put() does for room.
+    "atoll_fanin_get": lambda: (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        c_int64,
+    ]),
+    # Claims up to `n` places side by side, to write records there.
+    "atoll_fanin_claim": lambda: (c_int32, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+        POINTER(c_size_t),
+    ]),
+    # Puts the records in the first `n` of the places that were claimed last, and lets go of the
+    # others.
+    "atoll_fanin_commit": lambda: (c_int32, [c_void_p, c_size_t]),
+    # Lets go of the places that were claimed: nothing is put.
+    "atoll_fanin_abandon": lambda: (c_int32, [c_void_p]),
+    # Shows up to `n` records side by side, to be read in their places.
+    "atoll_fanin_peek": lambda: (c_int32, [
+        c_void_p,
+        c_size_t,
+        POINTER(c_void_p),
+        POINTER(c_size_t),
+    ]),
+    # Gets the first `n` of the records that were shown last: their places are free.
+    "atoll_fanin_advance": lambda: (c_int32, [c_void_p, c_size_t]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),

@@ -72,10 +72,12 @@ pub(super) enum Kind {
     Latch,
     Waiter,
     Lock,
+    Spsc,
+    Fanin,
 }
 
 /// What people call the kinds, each at its number.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 15] = [
     "nothing",
     "segment",
     "mutex",
@@ -89,6 +91,8 @@ const NOUNS: [&str; 13] = [
     "latch",
     "waiter",
     "lock",
+    "spsc",
+    "fanin",
 ];
 
 /// A type of handle: what C sees, and what stands behind it.

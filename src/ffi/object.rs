@@ -34,6 +34,10 @@ pub const ATOLL_KIND_BARRIER: u32 = 10;
 pub const ATOLL_KIND_LATCH: u32 = 11;
 /// A lock that processes hold.
 pub const ATOLL_KIND_LOCK: u32 = 12;
+/// A ring for one producer and one consumer.
+pub const ATOLL_KIND_SPSC: u32 = 13;
+/// A ring of lanes, one for each producer, for one consumer.
+pub const ATOLL_KIND_FANIN: u32 = 14;
 
 // Numbers of the layers below, spelled out for the header.
 const _: () = {
@@ -50,13 +54,15 @@ const _: () = {
     assert!(ATOLL_KIND_BARRIER == Kind::Barrier as u32);
     assert!(ATOLL_KIND_LATCH == Kind::Latch as u32);
     assert!(ATOLL_KIND_LOCK == Kind::Lock as u32);
+    assert!(ATOLL_KIND_SPSC == Kind::Spsc as u32);
+    assert!(ATOLL_KIND_FANIN == Kind::Fanin as u32);
 };
 
 /// What a segment knows of one object.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_object_info {
-    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_LOCK; more will come.
+    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_FANIN; more will come.
     pub kind: u32,
     /// Dimensions of an array, else 0.
     pub ndim: u32,
@@ -64,7 +70,8 @@ pub struct atoll_object_info {
     pub generation: u64,
     /// Bytes that it takes, its own bookkeeping included.
     pub bytes: u64,
-    /// The type of a value or of the elements of an array; code 0 for others.
+    /// The type of a value, of the elements of an array, or of the records of a ring; code 0
+    /// for others.
     pub r#type: atoll_type,
     /// Elements along each dimension; 0 past the last.
     pub shape: [u64; ATOLL_MAX_DIMENSIONS],

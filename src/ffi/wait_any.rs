@@ -4,12 +4,15 @@ use core::ffi::c_void;
 
 use super::argument::{items, wrong};
 use super::event::atoll_event;
+use super::fanin::atoll_fanin;
 use super::guard::guard;
 use super::handle;
 use super::latch::atoll_latch;
 use super::output::Output;
+use super::ring;
 use super::segment::atoll_segment;
 use super::semaphore::atoll_semaphore;
+use super::spsc::atoll_spsc;
 use super::status::atoll_status;
 use super::waiter::atoll_waiter;
 use crate::error::{Error, Result, Status};
@@ -21,11 +24,13 @@ use crate::roster::thread::InCall;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_waitable {
-    /// A handle of an event, a latch, a semaphore, a waiter, or a segment, whose members may die.
+    /// A handle of an event, a latch, a semaphore, a waiter, a ring, or a segment, whose members
+    /// may die.
     pub handle: *const c_void,
     /// Of a segment, the last death that you know of, as for atoll_segment_wait_death(). Of
     /// an event, 0; or for a wait in several pieces 1 more than what atoll_event_sets() said
-    /// when it began. Else 0.
+    /// when it began. Of
+    /// a ring, ATOLL_CONSUMERS for something to get, or ATOLL_PRODUCERS for room. Else 0.
     pub seen: u64,
 }
 
@@ -46,6 +51,12 @@ impl atoll_waitable {
                 ))),
             };
         }
+        if let Some(ring) = handle::find_if::<atoll_spsc>(call, handle) {
+            return Ok(Waitable::Spsc(ring, ring::end(seen.try_into().unwrap_or(0))?));
+        }
+        if let Some(ring) = handle::find_if::<atoll_fanin>(call, handle) {
+            return Ok(Waitable::Fanin(ring, ring::end(seen.try_into().unwrap_or(0))?));
+        }
         let semaphore = handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore);
         let latch = || handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch);
         let waiter = || handle::find_if::<atoll_waiter>(call, handle).map(Waitable::Waiter);
@@ -53,8 +64,8 @@ impl atoll_waitable {
             None => Err(self.refusal(at)),
             Some(object) if seen == 0 => Ok(object),
             Some(_) => Err(wrong(format!(
-                "waitables[{at}].seen is {seen}, and only a segment or an event has one: it must \
-                 be 0"
+                "waitables[{at}].seen is {seen}, and only a segment, an event or a ring has one: \
+                 it must be 0"
             ))),
         }
     }
@@ -66,7 +77,7 @@ impl atoll_waitable {
                 Status::WrongKind,
                 format!(
                     "waitables[{at}] is a {noun}, and is never ready by itself: wait for events, \
-                     latches, semaphores, a waiter for a condvar, or the deaths in a segment"
+                     latches, semaphores, rings, a waiter for a condvar, or the deaths in a segment"
                 ),
             ),
             None => wrong(format!(
@@ -86,6 +97,7 @@ impl atoll_waitable {
 ///   event       It is set, or was since the call began (or before; see `seen`).
 ///   latch       It is open.
 ///   semaphore   There is a permit to be had.
+///   ring        A get would not have to wait; with ATOLL_PRODUCERS, a put.
 ///   waiter      atoll_waiter_finish() would say that it was notified.
 ///   segment     A member died, and atoll_segment_wait_death() would tell of it at once.
 ///

@@ -66,6 +66,10 @@ pub(crate) enum Kind {
     Latch = 11,
     /// A lock that processes hold.
     Lock = 12,
+    /// A ring for one producer and one consumer.
+    Spsc = 13,
+    /// A ring of lanes, one for each producer, for one consumer.
+    Fanin = 14,
     /// A page of a member's holds; not an object.
     Holds = 0xfe,
 }
@@ -85,6 +89,8 @@ impl Kind {
             10 => Self::Barrier,
             11 => Self::Latch,
             12 => Self::Lock,
+            13 => Self::Spsc,
+            14 => Self::Fanin,
             0xfe => Self::Holds,
             _ => return None,
         })
@@ -110,6 +116,8 @@ impl Kind {
             Self::Barrier => "a barrier",
             Self::Latch => "a latch",
             Self::Lock => "a lock",
+            Self::Spsc => "a spsc",
+            Self::Fanin => "a fanin",
             Self::Holds => "a page of holds",
         }
     }

@@ -31,7 +31,7 @@ use crate::platform::atomic::{AtomicU32, AtomicU64};
 /// The first eight bytes of every segment.
 pub(crate) const MAGIC: [u8; 8] = *b"ATOLLSEG";
 /// The version of the memory layout; any change of meaning raises it.
-pub(crate) const LAYOUT_VERSION: u32 = 4;
+pub(crate) const LAYOUT_VERSION: u32 = 5;
 /// Roster blocks that a segment can have.
 pub(crate) const MAX_BLOCKS: usize = 512;
 /// Bytes of each of them; they lie at the end of the file, the first one last.

@@ -11,6 +11,7 @@ pub(crate) mod bodies;
 pub(crate) mod entry;
 pub(crate) mod header;
 pub(crate) mod memory;
+pub(crate) mod rings;
 pub(crate) mod undo;
 
 use crate::platform::atomic::{

@@ -228,6 +228,9 @@ impl Segment {
             Kind::Lock => ProcessLock::of(self.attachment, self.attachment.memory().at(body)?)?
                 .verify(object.body_bytes()),
             Kind::Latch => self.attachment.memory().at::<LatchBody>(body)?.verify(),
+            Kind::Spsc | Kind::Fanin => {
+                super::lanes::verify(self.attachment, body, object.body_bytes())
+            }
             _ => Ok(()),
         }
     }
@@ -297,6 +300,9 @@ impl Segment {
         };
         match object.kind {
             Kind::Value => info.ty = Some(super::value::type_at(self.attachment, object.body())?),
+            Kind::Spsc | Kind::Fanin => {
+                info.ty = Some(super::lanes::type_at(self.attachment, object.body())?);
+            }
             Kind::Array => {
                 let array = super::array::layout_at(self.attachment, object.body())?;
                 info.ndim = array.shape.len() as u32;

@@ -64,6 +64,11 @@ impl<B: Shared> Share<B> {
         Ticket::write(&self.holding)
     }
 
+    /// Where the body is.
+    pub(super) fn offset(&self) -> Offset {
+        self.attachment().memory().offset_of(self.body)
+    }
+
     /// The body.
     #[inline(always)]
     pub(super) fn body(&self) -> &'static B {
@@ -105,8 +110,22 @@ impl<B: Shared> Share<B> {
     where
         B: Sync,
     {
+        let body = self.body;
+        self.listen_until(ear, move || forget(body), arm)
+    }
+
+    /// The same for an object that is more than its body.
+    ///
+    /// # Errors
+    /// As for `listen`.
+    pub(super) fn listen_until<'a>(
+        &self,
+        ear: &'a Ear,
+        forget: impl Fn() + Send + 'static,
+        arm: impl FnOnce(&mut Listener) -> Result<()>,
+    ) -> Result<BorrowedFd<'a>> {
         self.check_writable()?;
-        let (attachment, body) = (self.attachment(), self.body);
+        let attachment = self.attachment();
         // Who listens is a member: others clear up what it leaves.
         thread::here()?.name_in(attachment)?;
         // Relaxed: before there is a file; who wants to know looks later, or never.
@@ -116,7 +135,7 @@ impl<B: Shared> Share<B> {
             let mode = file::facts(attachment.file()?)?.mode;
             Listener::begin(&bell.path()?, mode)
         };
-        ear.descriptor(begin, move || forget(body), arm)
+        ear.descriptor(begin, forget, arm)
     }
 
     /// Refuses what would write through a handle that may only read.

@@ -1,9 +1,13 @@
 //! Waiting for any of several objects.
 
 use super::event::Event;
+use super::fanin::Fanin;
+use super::lanes_waits::OneEnd;
 use super::latch::Latch;
+use super::ring::RingEnd;
 use super::segment::Segment;
 use super::semaphore::Semaphore;
+use super::spsc::Spsc;
 use super::waiter::Waiter;
 use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::platform::time::Deadline;
@@ -26,6 +30,10 @@ pub enum Waitable<'a> {
     Latch(&'a Latch),
     /// Ready when there is a permit to be had.
     Semaphore(&'a Semaphore),
+    /// Ready when a get (for the producers' end, a put) would not have to wait.
+    Spsc(&'a Spsc, RingEnd),
+    /// The same; the producers' end is that of the lane that the handle has.
+    Fanin(&'a Fanin, RingEnd),
     /// Ready when [`Waiter::finish`] would say that it was notified. Only on its thread, and
     /// while it is not finished.
     Waiter(&'a Waiter),
@@ -68,6 +76,7 @@ enum Awaited<'a> {
     Event(Since<'a>),
     Deaths(Deaths<'a>),
     Waiter(Vicarious<'a>),
+    Ring(OneEnd<'a>),
     Object(&'a dyn waitable::Waitable),
 }
 
@@ -77,6 +86,7 @@ impl Awaited<'_> {
             Self::Event(event) => event,
             Self::Deaths(deaths) => deaths,
             Self::Waiter(waiter) => waiter,
+            Self::Ring(end) => end,
             Self::Object(object) => *object,
         }
     }
@@ -89,6 +99,8 @@ impl<'a> Waitable<'a> {
             Self::EventSince(event, sets) => Awaited::Event(event.since(Some(sets))),
             Self::Latch(latch) => Awaited::Object(latch.waitable()),
             Self::Semaphore(semaphore) => Awaited::Object(semaphore.waitable()),
+            Self::Spsc(ring, end) => Awaited::Ring(ring.ring().one_end(end)),
+            Self::Fanin(ring, end) => Awaited::Ring(ring.ring().one_end(end)),
             Self::Waiter(waiter) => Awaited::Waiter(waiter.wait()?),
             Self::Death(segment, seen_epoch) => Awaited::Deaths(segment.deaths(seen_epoch)?),
         })
@@ -100,6 +112,8 @@ impl<'a> Waitable<'a> {
             Self::Event(event) | Self::EventSince(event, _) => event.is_writable(),
             Self::Latch(latch) => latch.is_writable(),
             Self::Semaphore(semaphore) => semaphore.is_writable(),
+            Self::Spsc(ring, _) => ring.ring().is_writable(),
+            Self::Fanin(ring, _) => ring.ring().is_writable(),
             Self::Waiter(_) | Self::Death(..) => true,
         }
     }

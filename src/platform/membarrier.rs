@@ -57,6 +57,38 @@ pub(crate) fn everywhere() -> bool {
     command(BARRIER) || (command(REGISTER) && command(BARRIER))
 }
 
+/// Has the kernel count this process among those whom `in_all_processes` reaches; false if it
+/// cannot: then each thread has to fence for itself where it calls `Reached::here`.
+pub(crate) fn register_for_all() -> bool {
+    command(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
+}
+
+/// Whether `in_all_processes` of whichever process reaches the threads of this one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached(bool);
+
+impl Reached {
+    /// It does, unless the thread has to fence for itself.
+    #[inline(always)]
+    pub(crate) fn unless(fences: bool) -> Self {
+        Self(!fences)
+    }
+
+    /// Orders what this thread stored before it against what it loads after it, in the eyes of
+    /// whoever calls `in_all_processes`.
+    #[inline(always)]
+    pub(crate) fn here(self) {
+        if self.0 { compiler_fence(SeqCst) } else { fence(SeqCst) }
+    }
+}
+
+/// As `everywhere`, for the threads of all processes that are registered, and a fence for this
+/// one. False if the kernel has no such barrier.
+pub(crate) fn in_all_processes() -> bool {
+    fence(SeqCst);
+    command(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
+}
+
 fn command(which: libc::c_int) -> bool {
     // SAFETY: takes no pointer.
     unsafe { libc::syscall(libc::SYS_membarrier, which, 0, 0) == 0 }

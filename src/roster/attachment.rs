@@ -171,6 +171,14 @@ impl Attachment {
         self.memory.header()
     }
 
+    /// What names this process as a member, 0 if it is none: good for who is in a call, with
+    /// which a forked child is a process of its own.
+    #[inline(always)]
+    pub(crate) fn member_word(&self) -> u64 {
+        // Relaxed: it publishes nothing.
+        self.member_word.load(Relaxed)
+    }
+
     /// Whether the segment goes with its last member.
     pub(crate) fn is_ephemeral(&self) -> bool {
         self.header().flags & EPHEMERAL != 0

@@ -4,6 +4,8 @@ use crate::layout::bodies::{ArrayHead, LargeValue, SmallValue};
 use crate::layout::entry::Entry;
 use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
 use crate::layout::{Shared, hash_text, hash_u64};
+use crate::ring::lane::LaneHead;
+use crate::ring::lanes::LanesHead;
 use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;
@@ -40,6 +42,8 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         SmallValue::SHAPE,
         LargeValue::SHAPE,
         ArrayHead::SHAPE,
+        LanesHead::SHAPE,
+        LaneHead::SHAPE,
     ];
     let mut hash = hash_u64(hash_text(b"atoll"), LAYOUT_VERSION as u64);
     let mut i = 0;
@@ -55,10 +59,12 @@ mod tests {
     use super::*;
     use crate::layout::block::BlockHead;
     use crate::layout::bodies::TypeRecord;
+    use crate::layout::rings::RingHead;
     use crate::layout::undo::UndoEntry;
     use crate::roster::record::{MemberRecord, ParticipantRecord, WaitNode};
     use crate::segment::holds::HoldEntry;
     use crate::sync::guarded::GuardedBody;
+    use crate::sync::side::Side;
 
     /// Sizes, alignments and offsets of every shared struct are a promise.
     #[test]
@@ -92,6 +98,10 @@ mod tests {
             SmallValue::describe(),
             LargeValue::describe(),
             ArrayHead::describe(),
+            RingHead::describe(),
+            LanesHead::describe(),
+            LaneHead::describe(),
+            Side::describe(),
         ]
         .concat();
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/layout.txt");

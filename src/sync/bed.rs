@@ -77,7 +77,7 @@ impl<'a> Bed<'a> {
 
     /// Something may change soon that nobody wakes us for: the sleep is short, and the next
     /// one a little longer.
-    pub(super) fn look_again_soon(&mut self) {
+    pub(crate) fn look_again_soon(&mut self) {
         self.unrest = true;
     }
 

@@ -5,7 +5,7 @@
 
 mod actor;
 pub(crate) mod barrier;
-mod bed;
+pub(crate) mod bed;
 pub(crate) mod bell;
 pub(crate) mod condvar;
 mod contender;
@@ -23,8 +23,10 @@ pub(crate) mod mutex;
 pub(crate) mod node;
 mod owner;
 pub(crate) mod party;
+pub(crate) mod role;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
+pub(crate) mod side;
 pub(crate) mod tracked;
 pub(crate) mod wait;
 pub(crate) mod waitable;

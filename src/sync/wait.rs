@@ -102,6 +102,8 @@ pub(crate) struct Wait<'a> {
     slice: u64,
     /// The last sleep ended because its slice did.
     by_slice: bool,
+    /// It never sleeps.
+    busy: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -120,6 +122,12 @@ impl<'a> Wait<'a> {
         Self { most_looks: 0, ..Self::with(deadline, None) }
     }
 
+    /// One that never sleeps, and that no signal handler ends: for who has a processor to
+    /// spare.
+    pub(crate) fn busy(deadline: Deadline) -> Self {
+        Self { busy: true, ..Self::with(deadline, None) }
+    }
+
     fn with(deadline: Deadline, spin: Option<&'a Spin>) -> Self {
         Self {
             deadline,
@@ -130,11 +138,19 @@ impl<'a> Wait<'a> {
             most_looks: spin.map_or(LOOKS, Spin::looks),
             slice: FIRST_SLICE_NS,
             by_slice: false,
+            busy: false,
         }
     }
 
     /// Lets a little time pass, more each time; false says that it is time to sleep.
     pub(crate) fn pause(&mut self) -> bool {
+        if self.busy && self.looks == LOOKS {
+            if self.deadline.has_passed() {
+                self.ending = Some(Ending::Late);
+            }
+            self.looks -= 1;
+            return true;
+        }
         if self.looks >= self.most_looks || self.ending.is_some() {
             return false;
         }

@@ -1,0 +1,332 @@
+//! What the calls of all rings have in common.
+
+use core::ffi::{c_char, c_int, c_void};
+use std::os::fd::AsRawFd;
+
+use super::argument::{self, Growing, check_reserved, growing, wrong};
+use super::guard::guard;
+use super::handle::{self, Handle};
+use super::obtain::obtain;
+use super::output::Output;
+use super::segment::atoll_segment;
+use super::status::atoll_status;
+use super::types::{atoll_type, needed, read_type};
+use crate::error::{Error, Result, Status};
+use crate::object::ring::{RingEnd, RingInfo, RingOptions, Waiting};
+use crate::object::ring_calls::RingCalls;
+use crate::object::segment::Segment;
+use crate::object::types::Type;
+use crate::platform::time::Deadline;
+use crate::roster::thread::Thread;
+
+/// The end of a ring where records are put.
+pub const ATOLL_PRODUCERS: u32 = 1;
+/// The end of a ring where they are got.
+pub const ATOLL_CONSUMERS: u32 = 2;
+
+/// Users of the ring look for some microseconds, then sleep; they sleep at once where looking
+/// was in vain.
+pub const ATOLL_WAIT_ADAPTIVE: u32 = 0;
+/// They never sleep: for who has a processor to spare for each side. Signal handlers do not
+/// end such a wait.
+pub const ATOLL_WAIT_SPIN: u32 = 1;
+/// They sleep at once: for what takes its time.
+pub const ATOLL_WAIT_SLEEP: u32 = 2;
+
+const _: () = {
+    assert!(ATOLL_WAIT_ADAPTIVE == Waiting::Adaptive as u32);
+    assert!(ATOLL_WAIT_SPIN == Waiting::Spin as u32);
+    assert!(ATOLL_WAIT_SLEEP == Waiting::Sleep as u32);
+};
+
+/// What a ring is to be. Begin it with ATOLL_RING_OPTIONS_INIT.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct atoll_ring_options {
+    /// sizeof(atoll_ring_options), or 0, which says the same.
+    pub struct_size: u32,
+    /// One of ATOLL_WAIT_ADAPTIVE, ATOLL_WAIT_SPIN, ATOLL_WAIT_SLEEP: how its users wait.
+    pub waiting: u32,
+    /// How many records there is room for, of a fanin in each lane: a power of two. To open a
+    /// ring, 0 stands for what it has.
+    pub capacity: u64,
+    /// How many lanes a fanin has, 1 to 64, one for each producer. Of other rings 0. To open a
+    /// ring, 0 stands for what it has.
+    pub lanes: u32,
+    /// Must be 0.
+    pub reserved: u32,
+}
+
+// SAFETY: `repr(C)`, integers only, 4 + 4 + 8 + 4 + 4 bytes without padding.
+unsafe impl Growing for atoll_ring_options {
+    const FIRST_SIZE: usize = 24;
+}
+
+/// What a ring is, and what has gone through it. Counts are those of one moment, and may be off
+/// by what others do meanwhile; nothing is decided by them.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct atoll_ring_info {
+    /// The type of its records.
+    pub r#type: atoll_type,
+    /// How many there is room for, of a fanin in each lane.
+    pub capacity: u64,
+    /// How many are in it.
+    pub length: u64,
+    /// How many were ever put.
+    pub pushed: u64,
+    /// How many were ever got.
+    pub popped: u64,
+    /// How many went to somebody else because who was about to get them died.
+    pub redelivered: u64,
+    /// How many places were skipped because who was about to fill them died.
+    pub skipped: u64,
+    /// The most that were found in it, of a fanin in one lane, by who looked for more.
+    pub high_water: u64,
+    /// How many lanes a fanin has; 1 for a spsc.
+    pub lanes: u32,
+    /// How its users wait: one of ATOLL_WAIT_ADAPTIVE, ATOLL_WAIT_SPIN, ATOLL_WAIT_SLEEP.
+    pub waiting: u32,
+    /// Which ends are closed for good: 0, ATOLL_PRODUCERS, ATOLL_CONSUMERS, or both.
+    pub ended: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+impl From<&RingInfo> for atoll_ring_info {
+    fn from(info: &RingInfo) -> Self {
+        let producers = if info.producers_ended { ATOLL_PRODUCERS } else { 0 };
+        let consumers = if info.consumers_ended { ATOLL_CONSUMERS } else { 0 };
+        Self {
+            r#type: atoll_type::from(&info.ty),
+            capacity: info.capacity,
+            length: info.length,
+            pushed: info.pushed,
+            popped: info.popped,
+            redelivered: info.redelivered,
+            skipped: info.skipped,
+            high_water: info.high_water,
+            lanes: info.lanes,
+            waiting: info.waiting as u32,
+            ended: producers | consumers,
+            reserved: 0,
+        }
+    }
+}
+
+/// A handle of a ring.
+pub(super) trait Ring: Handle {
+    /// What behind the object makes the calls.
+    type Calls: RingCalls;
+
+    fn calls(object: &Self::Object) -> &Self::Calls;
+}
+
+/// Create and open, which differ in what they do with the name.
+///
+/// # Safety
+/// Each pointer is NULL or as the exported functions describe it.
+pub(super) unsafe fn obtain_ring<H: Handle>(
+    segment: *const atoll_segment,
+    name: *const c_char,
+    ty: *const atoll_type,
+    options: *const atoll_ring_options,
+    out: *mut *mut H,
+    how: impl FnOnce(&Segment, Option<&str>, Option<&Type>, &RingOptions) -> Result<H::Object>,
+) -> atoll_status {
+    let make = |segment: &_, name: Option<&_>| {
+        // SAFETY: NULL or a struct as long as it says, per the caller.
+        let ty = unsafe { read_type(ty) }?;
+        // SAFETY: likewise.
+        let options = unsafe { growing(options, "options") }?;
+        let options = options.as_ref().map_or(Ok(RingOptions::default()), read)?;
+        how(segment, name, ty.as_ref(), &options)
+    };
+    // SAFETY: the caller's promises, handed on.
+    unsafe { obtain(segment, name, out, make) }
+}
+
+/// The same for a ring that may be new: it has a type.
+///
+/// # Safety
+/// As for `obtain_ring`.
+pub(super) unsafe fn make_ring<H: Handle>(
+    segment: *const atoll_segment,
+    name: *const c_char,
+    ty: *const atoll_type,
+    options: *const atoll_ring_options,
+    out: *mut *mut H,
+    how: impl FnOnce(&Segment, Option<&str>, &Type, &RingOptions) -> Result<H::Object>,
+) -> atoll_status {
+    // SAFETY: the caller's promises, handed on.
+    unsafe {
+        obtain_ring(segment, name, ty, options, out, |segment, name, ty, options| {
+            how(segment, name, needed(ty)?, options)
+        })
+    }
+}
+
+fn read(options: &atoll_ring_options) -> Result<RingOptions> {
+    check_reserved(options.reserved, "options")?;
+    Ok(RingOptions::with_capacity(options.capacity)
+        .with_lanes(options.lanes)
+        .with_waiting(Waiting::of(options.waiting)?))
+}
+
+/// The end that a caller means.
+pub(super) fn end(number: u32) -> Result<RingEnd> {
+    match number {
+        ATOLL_PRODUCERS => Ok(RingEnd::Producers),
+        ATOLL_CONSUMERS => Ok(RingEnd::Consumers),
+        _ => Err(wrong(format!("{number} is no end: use ATOLL_PRODUCERS or ATOLL_CONSUMERS"))),
+    }
+}
+
+/// Puts a record, by `how`.
+///
+/// # Safety
+/// `record` is NULL or leads to `len` bytes that do not change during the call.
+#[inline(always)]
+pub(super) unsafe fn put<H: Ring>(
+    ring: *const H,
+    record: *const c_void,
+    len: usize,
+    how: impl FnOnce(&H::Calls, &'static Thread, &[u8]) -> Result<()>,
+) -> atoll_status {
+    guard(|call| {
+        let ring = H::calls(handle::find(call, ring)?);
+        // SAFETY: per the caller.
+        let record = unsafe { argument::bytes(record, len, "record") }?;
+        how(ring, call.thread(), record)
+    })
+}
+
+/// Puts several.
+///
+/// # Safety
+/// `records` is NULL or leads to `n` records that do not change during the call; `out_n` is
+/// NULL or may be written.
+#[inline(always)]
+pub(super) unsafe fn push_n<H: Ring>(
+    ring: *const H,
+    records: *const c_void,
+    n: usize,
+    out_n: *mut usize,
+) -> atoll_status {
+    guard(|call| {
+        let ring = H::calls(handle::find(call, ring)?);
+        let bytes = n.saturating_mul(ring.record());
+        // SAFETY: per the caller.
+        let records = unsafe { argument::bytes(records, bytes, "records") }?;
+        // SAFETY: likewise.
+        let out_n = unsafe { Output::at(out_n, "out_n") }?;
+        ring.push_n(call.thread(), records).map(|n| out_n.write(n as usize))
+    })
+}
+
+/// Gets a record, by `how`.
+///
+/// # Safety
+/// `out` is NULL or leads to `cap` bytes that nothing else uses until the call returns;
+/// `out_len` is NULL or may be written.
+#[inline(always)]
+pub(super) unsafe fn get<H: Ring>(
+    ring: *const H,
+    out: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    how: impl FnOnce(&H::Calls, &'static Thread, &mut [u8]) -> Result<usize>,
+) -> atoll_status {
+    guard(|call| {
+        let ring = H::calls(handle::find(call, ring)?);
+        // SAFETY: per the caller.
+        let record = unsafe { argument::buffer(out, cap, "out") }?;
+        // SAFETY: likewise.
+        let out_len = unsafe { Output::if_wanted(out_len, "out_len") }?;
+        let got = how(ring, call.thread(), record);
+        if let Some(out) = out_len
+            && let Some(len) = length(&got, ring)
+        {
+            out.write(len);
+        }
+        got.map(drop)
+    })
+}
+
+/// What the caller learns of a record's length: what it has, or needs room for.
+#[inline(always)]
+fn length(got: &Result<usize>, ring: &impl RingCalls) -> Option<usize> {
+    match got {
+        Ok(len) => Some(*len),
+        Err(error) => needed_room(error, ring),
+    }
+}
+
+#[cold]
+fn needed_room(error: &Error, ring: &impl RingCalls) -> Option<usize> {
+    (error.status() == Status::TooSmall).then(|| ring.record())
+}
+
+/// Gets several.
+///
+/// # Safety
+/// `out` is NULL or leads to room for `n` records that nothing else uses until the call
+/// returns; `out_n` is NULL or may be written.
+#[inline(always)]
+pub(super) unsafe fn pop_n<H: Ring>(
+    ring: *const H,
+    out: *mut c_void,
+    n: usize,
+    out_n: *mut usize,
+) -> atoll_status {
+    guard(|call| {
+        let ring = H::calls(handle::find(call, ring)?);
+        let bytes = n.saturating_mul(ring.record());
+        // SAFETY: per the caller.
+        let records = unsafe { argument::buffer(out, bytes, "out") }?;
+        // SAFETY: likewise.
+        let out_n = unsafe { Output::at(out_n, "out_n") }?;
+        ring.pop_n(call.thread(), records).map(|n| out_n.write(n as usize))
+    })
+}
+
+/// The deadline that a caller gave.
+pub(super) fn deadline(timeout_ns: i64) -> Result<Deadline> {
+    Deadline::after_ns(timeout_ns)
+}
+
+/// Closes an end for good.
+pub(super) fn shutdown<H: Ring>(ring: *const H, which: u32) -> atoll_status {
+    guard(|call| H::calls(handle::find(call, ring)?).shutdown(Some(call.thread()), end(which)?))
+}
+
+/// Lends a descriptor.
+///
+/// # Safety
+/// `out` is NULL or may be written.
+pub(super) unsafe fn descriptor<H: Ring>(
+    ring: *const H,
+    which: u32,
+    out: *mut c_int,
+) -> atoll_status {
+    guard(|call| {
+        // SAFETY: per the caller.
+        let out = unsafe { Output::at(out, "out") }?;
+        let ring = H::calls(handle::find(call, ring)?);
+        out.write(ring.descriptor(end(which)?)?.as_raw_fd());
+        Ok(())
+    })
+}
+
+/// Says what it is.
+///
+/// # Safety
+/// `out` is NULL or may be written.
+pub(super) unsafe fn info<H: Ring>(ring: *const H, out: *mut atoll_ring_info) -> atoll_status {
+    guard(|call| {
+        // SAFETY: per the caller.
+        let out = unsafe { Output::at(out, "out") }?;
+        out.write(atoll_ring_info::from(&H::calls(handle::find(call, ring)?).info()));
+        Ok(())
+    })
+}

@@ -1,0 +1,145 @@
+//! What all rings can do, for who knows the calling thread; and the same as users call it.
+
+use std::os::fd::BorrowedFd;
+
+use super::ring::{RingEnd, RingInfo};
+use crate::error::Result;
+use crate::platform::time::Deadline;
+use crate::roster::thread::Thread;
+
+/// The calls of every ring. What they mean stands at the methods of [`super::spsc::Spsc`].
+pub(crate) trait RingCalls {
+    /// Bytes of a record; 0 if they have no fixed number.
+    fn record(&self) -> usize;
+
+    fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()>;
+
+    fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64>;
+
+    /// Says how many bytes it has got.
+    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<usize>;
+
+    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<u64>;
+
+    fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()>;
+
+    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<usize>;
+
+    fn descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>>;
+
+    fn shutdown(&self, thread: Option<&'static Thread>, end: RingEnd) -> Result<()>;
+
+    fn info(&self) -> RingInfo;
+}
+
+/// The methods of every ring: `ring_methods!(self: &mut Self)` where one thread at a time uses
+/// a handle, `ring_methods!(self: &Self)` where many do.
+macro_rules! ring_methods {
+    ($me:ident: $how:ty) => {
+        /// Removes the name of a ring. Who has it open goes on using it.
+        ///
+        /// # Errors
+        /// `NotFound`, `WrongKind`, `InvalidArgument`, `Permission` for a read-only segment.
+        pub fn remove(segment: &Segment, name: &str) -> Result<()> {
+            segment.remove(name, &[KIND])
+        }
+
+        /// Writes a ticket for the ring, for another process to import.
+        ///
+        /// # Errors
+        /// `NoSpace`, `Permission` for a read-only segment.
+        pub fn export(&self) -> Result<Ticket> {
+            self.ring.export()
+        }
+
+        /// The type of its records.
+        pub fn ty(&self) -> &Type {
+            self.ring.ty()
+        }
+
+        /// Puts a record. Never waits.
+        ///
+        /// # Errors
+        /// `Full`; `Closed` if an end is; `InvalidArgument` for bytes that are not one record;
+        /// `NotOwner` if another one has the role that it takes; `Permission` for a read-only
+        /// segment; `System` if somebody polls and there are too many open files.
+        pub fn push($me: $how, record: &[u8]) -> Result<()> {
+            $me.ring.push(thread::here()?, record)
+        }
+
+        /// Puts as many of some records, one after the other, as there is room for, and says
+        /// how many: at least one. They come to be seen all at once.
+        ///
+        /// # Errors
+        /// As for `push`.
+        pub fn push_n($me: $how, records: &[u8]) -> Result<u64> {
+            $me.ring.push_n(thread::here()?, records)
+        }
+
+        /// Gets a record, into the beginning of `record`, and says how many bytes it has. Never
+        /// waits.
+        ///
+        /// # Errors
+        /// `Empty`; `Closed` if it is empty and the producers' end is closed, or the consumers'
+        /// end is; `TooSmall` for a buffer that is: the record stays; `NotOwner`, `Permission`,
+        /// `System` as for `push`.
+        pub fn pop($me: $how, record: &mut [u8]) -> Result<usize> {
+            $me.ring.pop(thread::here()?, record)
+        }
+
+        /// Gets as many records as there are and have room, and says how many: at least one.
+        ///
+        /// # Errors
+        /// As for `pop`.
+        pub fn pop_n($me: $how, records: &mut [u8]) -> Result<u64> {
+            $me.ring.pop_n(thread::here()?, records)
+        }
+
+        /// Puts a record, and waits for room until the deadline.
+        ///
+        /// # Errors
+        /// `TimedOut`, `Interrupted`, and those of `push` but `Full`.
+        pub fn put($me: $how, record: &[u8], deadline: Deadline) -> Result<()> {
+            $me.ring.put(thread::here()?, record, deadline)
+        }
+
+        /// Gets a record as `pop` does, and waits for one until the deadline.
+        ///
+        /// # Errors
+        /// `TimedOut`, `Interrupted`, and those of `pop` but `Empty`.
+        pub fn get($me: $how, record: &mut [u8], deadline: Deadline) -> Result<usize> {
+            $me.ring.get(thread::here()?, record, deadline)
+        }
+
+        /// Closes an end for good, for all processes: nothing is put any more, and who gets
+        /// learns it when all has been got; or nothing is got any more, and who puts learns it
+        /// at once. All who wait are woken.
+        ///
+        /// # Errors
+        /// `Permission` for a read-only segment; `System` on a thread without a robust list, and
+        /// if somebody polls and there are too many open files.
+        pub fn shutdown(&self, end: RingEnd) -> Result<()> {
+            self.ring.shutdown(thread::visit().thread(), end)
+        }
+
+        /// A descriptor that is readable when there is something to get (or for the producers'
+        /// end, room to put), and may be when there is not: for `poll`, `epoll` and their like.
+        /// To be asked for again before each poll, which empties and arms it; it stays the same
+        /// one while the handle is open, the process does not leave, and the program closes
+        /// nothing that is not its own. A forked child has to ask anew.
+        ///
+        /// # Errors
+        /// `Permission` for a read-only segment, or where no files can be made beside it;
+        /// `System` with too many open files; `NoSpace`.
+        pub fn descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>> {
+            self.ring.descriptor(end)
+        }
+
+        /// What it is, and what has gone through it.
+        pub fn info(&self) -> RingInfo {
+            self.ring.info()
+        }
+    };
+}
+
+pub(super) use ring_methods;

@@ -1,0 +1,88 @@
+//! Records in and out of slots.
+//!
+//! A slot belongs to one side at a time, and the counters say to which. A program that breaks
+//! that, or writes to the segment what it likes, makes records that nobody has put: bytes, and
+//! never an address.
+
+use core::ptr::NonNull;
+
+use crate::error::Result;
+use crate::layout::Offset;
+use crate::layout::memory::Memory;
+
+/// The bytes of some slots, side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slots {
+    first: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: an address in a mapping that all threads see; who may touch what lies there is the
+// ring's matter.
+unsafe impl Send for Slots {}
+// SAFETY: as above.
+unsafe impl Sync for Slots {}
+
+impl Slots {
+    /// `bytes` bytes of a segment from `offset` on, which stays mapped.
+    ///
+    /// # Errors
+    /// `Corrupted` if they are not all memory.
+    pub(crate) fn of(memory: &'static Memory, offset: Offset, bytes: u64) -> Result<Self> {
+        let first = NonNull::new(memory.bytes(offset, bytes)?).expect("no mapping is at 0");
+        Ok(Self { first, bytes: bytes as usize })
+    }
+
+    /// Some of them.
+    #[inline(always)]
+    pub(crate) fn part(self, start: usize, bytes: usize) -> Self {
+        debug_assert!(start + bytes <= self.bytes);
+        // SAFETY: inside, per the callers of this layer: positions are masked, and counts are
+        // bounded by the capacity.
+        Self { first: unsafe { self.first.add(start) }, bytes }
+    }
+
+    /// Where they begin.
+    pub(crate) fn address(self) -> *mut u8 {
+        self.first.as_ptr()
+    }
+
+    /// How many they are.
+    pub(crate) fn bytes(self) -> usize {
+        self.bytes
+    }
+
+    /// Writes a record.
+    #[inline(always)]
+    pub(crate) fn write(self, record: &[u8]) {
+        debug_assert!(record.len() <= self.bytes);
+        // SAFETY: the record is borrowed; the slot is mapped and as long (`of`, `part`), and
+        // no Rust object lies there.
+        unsafe { copy(record.as_ptr(), self.first.as_ptr(), record.len()) }
+    }
+
+    /// Reads one.
+    #[inline(always)]
+    pub(crate) fn read(self, record: &mut [u8]) {
+        debug_assert!(record.len() <= self.bytes);
+        // SAFETY: as for `write`, the other way round.
+        unsafe { copy(self.first.as_ptr(), record.as_mut_ptr(), record.len()) }
+    }
+}
+
+/// A word is moved as one: a call costs more than that.
+///
+/// # Safety
+/// Both lead to `bytes` bytes, and do not overlap.
+#[inline(always)]
+unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
+    if bytes == 8 {
+        // SAFETY: eight bytes, per the caller.
+        let word = unsafe { from.cast::<u64>().read_unaligned() };
+        // SAFETY: likewise.
+        unsafe { to.cast::<u64>().write_unaligned(word) };
+    } else {
+        // SAFETY: per the caller.
+        unsafe { to.copy_from_nonoverlapping(from, bytes) };
+    }
+}

@@ -1,0 +1,331 @@
+//! A lane: one producer, one consumer, one after the other in one order.
+//!
+//! The ring of Lamport (Proving the Correctness of Multiprocess Programs, 1977): two counters
+//! that only grow, each written by one side, over a power of two of slots. Each side keeps to
+//! itself what it last saw of the other's counter, and looks again only when that is used up.
+//!
+//! # Invariants
+//!
+//! - **L1** `tail` and `pushing` are the producer's to write, `head` and `popping` the
+//!   consumer's. head <= tail <= head + capacity.
+//! - **L2** Slots in head..tail are the consumer's, the others the producer's.
+//! - **L3** `pushing` is `tail` but between saying and publishing (`sync::side`), when it is
+//!   what `tail` is about to be. Likewise `popping` and `head`.
+//!
+//! # Edges
+//!
+//! | edge  | release                  | acquire                   | what it carries            |
+//! |-------|--------------------------|---------------------------|----------------------------|
+//! | FULL  | the producer stores tail | the consumer loads it     | the records                |
+//! | FREE  | the consumer stores head | the producer loads it     | that they have been read   |
+//! | ROLE  | who leaves a role, or    | who takes it              | the counters as they were  |
+//! |       | the kernel for the dead  |                           | left                       |
+//!
+//! # If a process dies
+//!
+//! - before its store of `tail` or `head`: nothing has happened. A record that was being
+//!   written is none, one that was being read is there;
+//! - after it: all has happened;
+//! - in between, with `pushing` or `popping` in front: who takes the role over puts that back.
+
+use core::num::NonZeroUsize;
+
+use super::copy::Slots;
+use crate::error::{Error, Result, corrupted};
+use crate::layout::shared;
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::platform::membarrier::Reached;
+use crate::roster::thread::Thread;
+use crate::sync::bell::Bell;
+use crate::sync::side::{Ended, Side};
+
+shared! {
+    /// A lane in shared memory, in front of its slots. All zero is an empty one.
+    pub(crate) struct LaneHead: 256 {
+        // The producer's line.
+        tail: AtomicU64,
+        pushing: AtomicU64,
+        /// Who produces (`sync::role`).
+        pub(crate) producer: AtomicU64,
+        unused: [u64; 5],
+        // The consumer's line.
+        head: AtomicU64,
+        popping: AtomicU64,
+        /// The most records that the consumer has found when it looked for more.
+        most: AtomicU64,
+        spare: [u64; 5],
+        /// The producer waits here for room.
+        pub(crate) room: Side,
+        reserved: [u64; 8],
+    }
+}
+
+/// What is the same for all lanes of a ring; constant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Geometry {
+    /// How many records a lane has room for: a power of two.
+    pub(crate) capacity: u64,
+    /// Bytes of one record.
+    pub(crate) record: NonZeroUsize,
+}
+
+impl Geometry {
+    /// Bytes of all slots.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.capacity * self.record.get() as u64
+    }
+}
+
+/// A lane as one handle sees it.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    words: &'static LaneHead,
+    slots: Slots,
+    geometry: Geometry,
+    /// The other side's counter when this one last looked: at most what it is now.
+    seen_head: AtomicU64,
+    seen_tail: AtomicU64,
+}
+
+/// Whom a publication is for, and who publishes.
+pub(crate) struct Telling<'a> {
+    /// Where the others wait.
+    pub(crate) side: &'a Side,
+    /// How they hear of it.
+    pub(crate) bell: Bell<'a>,
+    /// Who tells them.
+    pub(crate) thread: &'a Thread,
+    /// The ends without which there is nothing to be told.
+    pub(crate) needs: Ended,
+}
+
+impl Lane {
+    pub(crate) fn new(words: &'static LaneHead, slots: Slots, geometry: Geometry) -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { words, slots, geometry, seen_head: zero(), seen_tail: zero() }
+    }
+
+    /// Its words.
+    #[inline(always)]
+    pub(crate) fn words(&self) -> &'static LaneHead {
+        self.words
+    }
+
+    /// Room for at least `wanted` records, or as much as there is; and where it begins.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    #[inline(always)]
+    pub(crate) fn room(&self, wanted: u64) -> Result<(u64, u64)> {
+        // Relaxed: our own (L1).
+        let tail = self.words.tail.load(Relaxed);
+        let used = tail.wrapping_sub(self.seen_head.load(Relaxed));
+        match self.geometry.capacity.checked_sub(used) {
+            Some(room) if room >= wanted => Ok((tail, room)),
+            _ => self.look_for_room(tail),
+        }
+    }
+
+    #[inline(never)]
+    fn look_for_room(&self, tail: u64) -> Result<(u64, u64)> {
+        // Acquire, FREE.
+        let head = self.words.head.load(Acquire);
+        self.seen_head.store(head, Relaxed);
+        let room = self.geometry.capacity.checked_sub(tail.wrapping_sub(head));
+        Ok((tail, room.ok_or(DAMAGED)?))
+    }
+
+    /// At least `wanted` records, or as many as there are; and where they begin.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    #[inline(always)]
+    pub(crate) fn records(&self, wanted: u64) -> Result<(u64, u64)> {
+        // Relaxed: our own (L1).
+        let head = self.words.head.load(Relaxed);
+        let there = self.seen_tail.load(Relaxed).wrapping_sub(head);
+        if there >= wanted && there <= self.geometry.capacity {
+            return Ok((head, there));
+        }
+        self.look_for_records(head)
+    }
+
+    #[inline(never)]
+    fn look_for_records(&self, head: u64) -> Result<(u64, u64)> {
+        // Acquire, FULL.
+        let tail = self.words.tail.load(Acquire);
+        let there = tail.wrapping_sub(head);
+        if there > self.geometry.capacity {
+            return Err(DAMAGED);
+        }
+        self.seen_tail.store(tail, Relaxed);
+        // Relaxed, here and below: for people.
+        if there > self.words.most.load(Relaxed) {
+            self.words.most.store(there, Relaxed);
+        }
+        Ok((head, there))
+    }
+
+    /// The slots from `position` on, `n` or as many as lie side by side, and how many.
+    #[inline(always)]
+    pub(crate) fn run(&self, position: u64, n: u64) -> (Slots, u64) {
+        let at = position & (self.geometry.capacity - 1);
+        let n = n.min(self.geometry.capacity - at);
+        let record = self.geometry.record.get();
+        (self.slots.part(at as usize * record, n as usize * record), n)
+    }
+
+    /// Writes whole records to slots that are the producer's.
+    #[inline(always)]
+    pub(crate) fn write(&self, position: u64, records: &[u8], n: u64) {
+        let (first, fit) = self.run(position, n);
+        if fit == n {
+            return first.write(records);
+        }
+        let (records, rest) = records.split_at(first.bytes());
+        first.write(records);
+        self.run(position.wrapping_add(fit), n - fit).0.write(rest);
+    }
+
+    /// Reads whole records from slots that are the consumer's.
+    #[inline(always)]
+    pub(crate) fn read(&self, position: u64, records: &mut [u8], n: u64) {
+        let (first, fit) = self.run(position, n);
+        if fit == n {
+            return first.read(records);
+        }
+        let (records, rest) = records.split_at_mut(first.bytes());
+        first.read(records);
+        self.run(position.wrapping_add(fit), n - fit).0.read(rest);
+    }
+
+    /// Records that the consumer knows of without a look.
+    #[inline(always)]
+    pub(crate) fn has_records_at_hand(&self) -> bool {
+        self.seen_tail.load(Relaxed) != self.words.head.load(Relaxed)
+    }
+
+    /// Publishes the `n` records from the tail on, which have been written. False if somebody is
+    /// to be told: then `publish_telling` does it.
+    #[inline(always)]
+    pub(crate) fn publish(&self, n: u64, side: &Side, reached: Reached) -> bool {
+        move_on(&self.words.tail, &self.words.pushing, n, side, reached)
+    }
+
+    /// The same, and tells them.
+    ///
+    /// # Errors
+    /// `Closed` if an end is, those of `Side::alert`: then nothing is published.
+    #[cold]
+    pub(crate) fn publish_telling(&self, n: u64, to: &Telling<'_>) -> Result<()> {
+        move_on_telling(&self.words.tail, &self.words.pushing, n, to)
+    }
+
+    /// Frees the `n` slots from the head on, which have been read. False as for `publish`.
+    #[inline(always)]
+    pub(crate) fn free(&self, n: u64, reached: Reached) -> bool {
+        move_on(&self.words.head, &self.words.popping, n, &self.words.room, reached)
+    }
+
+    /// The same, and tells those who wait for room.
+    ///
+    /// # Errors
+    /// As for `publish_telling`.
+    #[cold]
+    pub(crate) fn free_telling(&self, n: u64, to: &Telling<'_>) -> Result<()> {
+        move_on_telling(&self.words.head, &self.words.popping, n, to)
+    }
+
+    /// For a new producer: what the last one was about to do is not going to happen.
+    pub(crate) fn take_over_as_producer(&self) {
+        // Relaxed: ours now (ROLE).
+        self.words.pushing.store(self.words.tail.load(Relaxed), Release);
+        self.seen_head.store(self.words.head.load(Acquire), Relaxed);
+    }
+
+    /// The same for a new consumer.
+    pub(crate) fn take_over_as_consumer(&self) {
+        self.words.popping.store(self.words.head.load(Relaxed), Release);
+        self.seen_tail.store(self.words.tail.load(Acquire), Relaxed);
+    }
+
+    /// Whether a producer has said that it is about to publish.
+    pub(crate) fn is_pushing(&self) -> bool {
+        // Acquire: in this order, so that what is published meanwhile seems about to be.
+        let pushing = self.words.pushing.load(Acquire);
+        pushing != self.words.tail.load(Acquire)
+    }
+
+    /// Whether a consumer has said that it is about to free slots.
+    pub(crate) fn is_popping(&self) -> bool {
+        let popping = self.words.popping.load(Acquire);
+        popping != self.words.head.load(Acquire)
+    }
+
+    /// Records there are for the eyes of anybody: {pushed, popped, the most at a time}.
+    pub(crate) fn counts(&self) -> [u64; 3] {
+        // The head first: the other one only grows.
+        let popped = self.words.head.load(Acquire);
+        [self.words.tail.load(Acquire), popped, self.words.most.load(Relaxed)]
+    }
+
+    /// Checks the counters.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn verify(&self) -> Result<()> {
+        let [pushed, popped, most] = self.counts();
+        let capacity = self.geometry.capacity;
+        // The consumer may have gone on between the two loads, and the producer with it.
+        let is_sound = pushed.wrapping_sub(popped) <= 2 * capacity && most <= capacity;
+        self.words.room.verify()?;
+        if is_sound { Ok(()) } else { Err(DAMAGED) }
+    }
+}
+
+/// Says, looks, publishes (`sync::side`); leaves it at the first two if the side is watched.
+#[inline(always)]
+fn move_on(counter: &AtomicU64, saying: &AtomicU64, n: u64, side: &Side, reached: Reached) -> bool {
+    // Relaxed: our own (L1).
+    let next = counter.load(Relaxed).wrapping_add(n);
+    // Release: who sees it, and then the counter as it was, sees us at work. SAID.
+    saying.store(next, Release);
+    reached.here();
+    if side.is_watched() {
+        return false;
+    }
+    // Release, FULL and FREE.
+    counter.store(next, Release);
+    true
+}
+
+/// After a look that found the side watched: it has been said.
+fn move_on_telling(
+    counter: &AtomicU64,
+    saying: &AtomicU64,
+    n: u64,
+    to: &Telling<'_>,
+) -> Result<()> {
+    let now = counter.load(Relaxed);
+    let alert = match to.side.ended().refusal(to.needs) {
+        Some(closed) => Err(closed),
+        None => to.side.alert(Some(to.thread), to.bell),
+    };
+    match alert {
+        Ok(alert) => {
+            // Release, FULL and FREE.
+            counter.store(now.wrapping_add(n), Release);
+            alert.sound(n.min(u32::MAX.into()) as u32);
+            Ok(())
+        }
+        Err(error) => {
+            saying.store(now, Release);
+            Err(error)
+        }
+    }
+}
+
+const DAMAGED: Error = corrupted("a counter of a ring is beyond what it holds: it is damaged");

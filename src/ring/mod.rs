@@ -1,0 +1,8 @@
+//! Moving records, without a lock and without a wait.
+//!
+//! Plain structs over shared words and slots; none knows where it lies. What they publish is
+//! told to those who wait through the word of a `sync::side`.
+
+pub(crate) mod copy;
+pub(crate) mod lane;
+pub(crate) mod lanes;

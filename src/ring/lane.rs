@@ -248,8 +248,10 @@ impl Lane {
 
     /// The same for a new consumer.
     pub(crate) fn take_over_as_consumer(&self) {
-        self.words.popping.store(self.words.head.load(Relaxed), Release);
-        self.seen_tail.store(self.words.tail.load(Acquire), Relaxed);
+        let head = self.words.head.load(Relaxed);
+        self.words.popping.store(head, Release);
+        // So the first one looks.
+        self.seen_tail.store(head, Relaxed);
     }
 
     /// Whether a producer has said that it is about to publish.

@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 28] = [
+const SOURCES: [&str; 30] = [
     "status",
     "guard",
     "platform",
@@ -36,6 +36,8 @@ const SOURCES: [&str; 28] = [
     "spsc_records",
     "fanin",
     "fanin_records",
+    "mpmc",
+    "mpmc_records",
     "transaction",
     "wait_any",
     "place",

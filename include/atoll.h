@@ -326,6 +326,11 @@
 #define ATOLL_KIND_FANIN 14
 
 /**
+ * A ring for many producers and many consumers.
+ */
+#define ATOLL_KIND_MPMC 15
+
+/**
  * The end of a ring where records are put.
  */
 #define ATOLL_PRODUCERS 1
@@ -529,6 +534,14 @@ typedef struct atoll_latch atoll_latch;
  * release it. The pointer is a handle: never follow it.
  */
 typedef struct atoll_lock atoll_lock;
+
+/**
+ * A ring in a segment: records go from many producers to many consumers, in one order. The pointer is a handle: never follow it.
+ *
+ * What a producer has put stays if it dies; what it was about to put is skipped. What a consumer
+ * was about to get when it died goes to another one, out of turn, marked as such.
+ */
+typedef struct atoll_mpmc atoll_mpmc;
 
 /**
  * A mutex in a segment. The pointer is a handle: never follow it.
@@ -798,7 +811,7 @@ typedef struct {
  */
 typedef struct {
     /**
-     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_FANIN; more will come.
+     * One of ATOLL_KIND_MUTEX to ATOLL_KIND_MPMC; more will come.
      */
     uint32_t kind;
     /**
@@ -1123,7 +1136,7 @@ typedef struct {
      */
     uint64_t high_water;
     /**
-     * How many lanes a fanin has; 1 for a spsc.
+     * How many lanes a fanin has; 1 for a spsc, 0 for a mpmc.
      */
     uint32_t lanes;
     /**
@@ -5556,6 +5569,375 @@ atoll_status atoll_fanin_peek(atoll_fanin *fanin,
  */
 atoll_status atoll_fanin_advance(atoll_fanin *fanin,
                                  size_t n);
+
+/**
+ * Makes a mpmc in a segment.
+ *
+ * segment   Where to.
+ * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
+ *           a mpmc without a name, which others can only get by a ticket.
+ * type      The type of its records.
+ * options   How; the capacity has to be given.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   ALREADY_EXISTS      The name is taken. Open it, or choose another.
+ *   NO_SPACE            The segment or the file system is full. See the sentence.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name, the type or an option is not allowed (a capacity that is
+ *                       0 or no power of two, say), or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mpmc_close(). With a name the mpmc
+ *           stays until that is removed, too; without one it goes with the last handle.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_create(atoll_segment *segment,
+                               const char *name,
+                               const atoll_type *type,
+                               const atoll_ring_options *options,
+                               atoll_mpmc **out);
+
+/**
+ * Opens a mpmc by its name.
+ *
+ * segment   Where it is.
+ * name      Its name. NULL is refused: a mpmc without a name cannot be opened.
+ * type      The type that you expect; NULL for any.
+ * options   What you expect it to be; NULL for any. How its users wait is not compared.
+ * out       Receives the handle, or NULL on failure.
+ *
+ * Returns
+ *   OK                  *out is a new handle. It may be the second to the same mpmc.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object, or the mpmc is of another type
+ *                       or capacity.
+ *   INVALID_ARGUMENT    The name is not allowed, or a handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mpmc_close().
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_open(atoll_segment *segment,
+                             const char *name,
+                             const atoll_type *type,
+                             const atoll_ring_options *options,
+                             atoll_mpmc **out);
+
+/**
+ * Opens the mpmc of that name, or makes it if there is none. Of many who do this
+ * at once, one makes it and the others open it.
+ *
+ * Arguments as for atoll_mpmc_create(). Without a name it always makes one.
+ *
+ * Returns
+ *   OK                  *out is a new handle.
+ *   WRONG_KIND          As for atoll_mpmc_open().
+ *   NO_SPACE            As for atoll_mpmc_create().
+ *   PERMISSION          There is none, and the segment is open read-only.
+ *   INVALID_ARGUMENT    As for atoll_mpmc_create().
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mpmc_close().
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_open_or_create(atoll_segment *segment,
+                                       const char *name,
+                                       const atoll_type *type,
+                                       const atoll_ring_options *options,
+                                       atoll_mpmc **out);
+
+/**
+ * Removes the name of a mpmc: nobody can open it any more, and the name is free for
+ * something else. Who has it open goes on using it; its memory is free with the last of
+ * them.
+ *
+ * segment   Where it is.
+ * name      Its name.
+ *
+ * Returns
+ *   OK                  The name is gone.
+ *   NOT_FOUND           The segment has nothing of that name.
+ *   WRONG_KIND          The name is another kind of object.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    The name is NULL or not allowed, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Of several that remove one name, one gets OK.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles to the mpmc stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_remove(atoll_segment *segment,
+                               const char *name);
+
+/**
+ * Closes a handle. What was put stays. A mpmc with a name stays in the segment; another one goes
+ * when no process has it open any more. A call that waits on another thread goes on.
+ *
+ * mpmc      The handle. NULL is allowed and does nothing.
+ *
+ * Returns
+ *   OK                  The handle is no longer one.
+ *   INVALID_ARGUMENT    It was closed before, or never was a mpmc.
+ *
+ * Threads   Any thread. Of several that close one handle, one gets OK.
+ * Fork      Closes the copy of the process that calls, no other.
+ * Owner     Takes the handle.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_close(atoll_mpmc *mpmc);
+
+/**
+ * Closes an end for good, for all processes, and wakes all who wait. With the producers' end
+ * closed, who gets learns it (CLOSED) when all has been got, and who puts at once. With the
+ * consumers' end closed, both learn it at once. Whoever has the ring open may do it.
+ *
+ * end       ATOLL_PRODUCERS or ATOLL_CONSUMERS.
+ *
+ * Returns
+ *   OK                  It is closed, or was before.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_mpmc_push(): call again.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. Handles stay as they are.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_shutdown(atoll_mpmc *mpmc,
+                                 uint32_t end);
+
+/**
+ * Lends a descriptor for poll(), select(), epoll and the event loops that are made of them:
+ * it is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be
+ * readable when it would.
+ *
+ * Call this again before each poll: that empties the descriptor and arms it. It is the same
+ * one each time while the handle is open and atoll_process_leave() is not called. Never read
+ * it, and never close it.
+ *
+ * end       ATOLL_CONSUMERS to hear of records, ATOLL_PRODUCERS of room.
+ * out       Receives the descriptor.
+ *
+ * Returns
+ *   OK                  *out is the descriptor, and armed.
+ *   PERMISSION          The segment is open read-only, or you may not make files beside it.
+ *   NO_SPACE            There is no room for a file beside the segment.
+ *   SYSTEM              Too many open files. See os_errno and the sentence.
+ *   INVALID_ARGUMENT    out is NULL, end is neither, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *
+ * Threads   Any thread. Several may poll it; whoever calls this empties it for all.
+ * Fork      A child has none: it is closed there. Call this again, for one of its own.
+ * Owner     The descriptor is the handle's, and is closed with it.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_descriptor(atoll_mpmc *mpmc,
+                                   uint32_t end,
+                                   int *out);
+
+/**
+ * Says what the mpmc is, and what has gone through it.
+ *
+ * out       Receives the answer, which may be over when you read it.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread.
+ * Fork      A child may use the handle.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_info(const atoll_mpmc *mpmc,
+                             atoll_ring_info *out);
+
+/**
+ * Writes a ticket for the mpmc, for another process to import.
+ *
+ * All as for atoll_mutex_export().
+ *
+ * Returns   As atoll_mutex_export().
+ * Threads   Any thread.
+ * Fork      As for atoll_mutex_export().
+ * Owner     As for atoll_mutex_export().
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_export(const atoll_mpmc *mpmc,
+                               atoll_ticket *out);
+
+/**
+ * Opens the mpmc that a ticket is for, whatever its type: atoll_mpmc_info() says which.
+ *
+ * All as for atoll_mutex_import().
+ *
+ * Returns   As atoll_mutex_import().
+ * Threads   Any thread. Of several that import one ticket, one uses it up.
+ * Fork      A child may use the handle.
+ * Owner     The handle is yours: give it to atoll_mpmc_close(). The ticket is only
+ *           read.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_import(const atoll_ticket *ticket,
+                               atoll_mpmc **out);
+
+/**
+ * Puts a record, if there is room. Never waits.
+ *
+ * record    The record.
+ * len       Its bytes: as many as its type has.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good: also if this process dies now.
+ *   FULL                There is no room. Nothing changed.
+ *   CLOSED              One of the ends is closed. Nothing changed.
+ *   NO_SPACE            The segment has no place for another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    record is NULL, len is not that of a record, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              Somebody polls its descriptor, and there are too many open files to
+ *                       tell; nothing changed.
+ *
+ * Threads   Any thread, many at a time.
+ * Fork      A child may use the handle.
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_push(atoll_mpmc *mpmc,
+                             const void *record,
+                             size_t len);
+
+/**
+ * Puts as many of some records as there is room for. They come to be seen all at once.
+ * Never waits.
+ *
+ * records   The records, one after the other.
+ * n         How many they are.
+ * out_n     Receives how many were put: the first ones, and at least one.
+ *
+ * Returns   As atoll_mpmc_push(). OK: *out_n are in the ring.
+ *
+ * Threads   As for atoll_mpmc_push().
+ * Fork      As for atoll_mpmc_push().
+ * Owner     Takes nothing. The records are copied.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_push_n(atoll_mpmc *mpmc,
+                               const void *records,
+                               size_t n,
+                               size_t *out_n);
+
+/**
+ * Gets a record, if there is one. Never waits.
+ *
+ * out       Receives the record.
+ * cap       How many bytes there is room for.
+ * out_len   Receives how many bytes it has, or with TOO_SMALL needs. May be NULL.
+ * out_times Receives how often the record was taken over from a consumer that died before it
+ *           had got it: 0 for the first time. May be NULL.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   EMPTY               There is none.
+ *   CLOSED              There is none, and the producers' end is closed; or the consumers'
+ *                       end is.
+ *   TOO_SMALL           cap is less than the record has. It stays in the ring.
+ *   NO_SPACE            The segment has no place for another thread.
+ *   PERMISSION          The segment is open read-only.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *   CORRUPTED           The segment is damaged.
+ *   SYSTEM              As for atoll_mpmc_push(): the record stays in the ring.
+ *
+ * Threads   Any thread, many at a time.
+ * Fork      As for atoll_mpmc_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_pop(atoll_mpmc *mpmc,
+                            void *out,
+                            size_t cap,
+                            size_t *out_len,
+                            uint32_t *out_times);
+
+/**
+ * Gets as many records as there are and have room. Never waits.
+ *
+ * out       Receives the records, one after the other.
+ * n         How many there is room for: at least one.
+ * out_n     Receives how many were got: at least one.
+ * out_times As for atoll_mpmc_pop(). A record that was taken over comes alone.
+ *
+ * Returns   As atoll_mpmc_pop(). OK: *out_n were got.
+ *
+ * Threads   As for atoll_mpmc_pop().
+ * Fork      As for atoll_mpmc_push().
+ * Owner     The copies are yours.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_pop_n(atoll_mpmc *mpmc,
+                              void *out,
+                              size_t n,
+                              size_t *out_n,
+                              uint32_t *out_times);
+
+/**
+ * Puts a record, waiting up to `timeout_ns` for room.
+ *
+ * Pass 0 to try once, ATOLL_FOREVER to wait without limit. Any other span is
+ * measured from the call on the monotonic clock, which no one can set.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good.
+ *   TIMED_OUT           There was no room. Nothing changed.
+ *   INTERRUPTED         A signal handler ran. Nothing changed. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_mpmc_push().
+ *   and what else atoll_mpmc_push() returns, but FULL.
+ *
+ * Threads   As for atoll_mpmc_push().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_mpmc_push().
+ * Owner     Takes nothing. The record is copied.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_put(atoll_mpmc *mpmc,
+                            const void *record,
+                            size_t len,
+                            int64_t timeout_ns);
+
+/**
+ * Gets a record, waiting up to `timeout_ns` for one, as atoll_mpmc_put() does for room. Who
+ * waits is told of a record that a dead consumer leaves.
+ *
+ * Returns
+ *   OK                  *out is the record. It is no longer in the ring.
+ *   TIMED_OUT           There was none.
+ *   INTERRUPTED         A signal handler ran. Nothing was got. Call again.
+ *   INVALID_ARGUMENT    timeout_ns is negative; or as for atoll_mpmc_pop().
+ *   and what else atoll_mpmc_pop() returns, but EMPTY.
+ *
+ * Threads   As for atoll_mpmc_pop().
+ * Signals   A handler installed with SA_RESTART does not interrupt.
+ * Fork      As for atoll_mpmc_push().
+ * Owner     The copy is yours.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_get(atoll_mpmc *mpmc,
+                            void *out,
+                            size_t cap,
+                            size_t *out_len,
+                            uint32_t *out_times,
+                            int64_t timeout_ns);
 
 /**
  * Begins a transaction: changes that all happen, at the commit, or not at all.

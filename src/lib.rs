@@ -30,6 +30,7 @@ pub use object::event::Event;
 pub use object::fanin::Fanin;
 pub use object::latch::Latch;
 pub use object::lock::Lock;
+pub use object::mpmc::Mpmc;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::places::Places;
 pub use object::ring::{RingEnd, RingInfo, RingOptions, Waiting};

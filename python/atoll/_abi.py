@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xfe68d45033bc2745
+ABI_FINGERPRINT = 0xf686960146bad4ca
 
 # Done.
 OK = 0
@@ -119,6 +119,8 @@ KIND_LOCK = 12
 KIND_SPSC = 13
 # A ring of lanes, one for each producer, for one consumer.
 KIND_FANIN = 14
+# A ring for many producers and many consumers.
+KIND_MPMC = 15
 # The end of a ring where records are put.
 PRODUCERS = 1
 # The end of a ring where they are got.
@@ -1056,6 +1058,78 @@ FUNCTIONS = {
     ]),
     # Gets the first `n` of the records that were shown last: their places are free.
     "atoll_fanin_advance": lambda: (c_int32, [c_void_p, c_size_t]),
+    # Makes a mpmc in a segment.
+    "atoll_mpmc_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens a mpmc by its name.
+    "atoll_mpmc_open": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Opens the mpmc of that name, or makes it if there is none.
+    "atoll_mpmc_open_or_create": lambda: (c_int32, [
+        c_void_p,
+        c_char_p,
+        POINTER(atoll_type),
+        POINTER(atoll_ring_options),
+        POINTER(c_void_p),
+    ]),
+    # Removes the name of a mpmc: nobody can open it any more, and the name is free for something
+    # else.
+    "atoll_mpmc_remove": lambda: (c_int32, [c_void_p, c_char_p]),
+    # Closes a handle.
+    "atoll_mpmc_close": lambda: (c_int32, [c_void_p]),
+    # Closes an end for good, for all processes, and wakes all who wait.
+    "atoll_mpmc_shutdown": lambda: (c_int32, [c_void_p, c_uint32]),
+    # Lends a descriptor for poll(), select(), epoll and the event loops that are made of them: it
+    # is readable when a get (for ATOLL_PRODUCERS a put) would not have to wait, and may be readable
+    # when it would.
+    "atoll_mpmc_descriptor": lambda: (c_int32, [c_void_p, c_uint32, POINTER(c_int)]),
+    # Says what the mpmc is, and what has gone through it.
+    "atoll_mpmc_info": lambda: (c_int32, [c_void_p, POINTER(atoll_ring_info)]),
+    # Writes a ticket for the mpmc, for another process to import.
+    "atoll_mpmc_export": lambda: (c_int32, [c_void_p, POINTER(atoll_ticket)]),
+    # Opens the mpmc that a ticket is for, whatever its type: atoll_mpmc_info() says which.
+    "atoll_mpmc_import": lambda: (c_int32, [POINTER(atoll_ticket), POINTER(c_void_p)]),
+    # Puts a record, if there is room.
+    "atoll_mpmc_push": lambda: (c_int32, [c_void_p, c_void_p, c_size_t]),
+    # Puts as many of some records as there is room for.
+    "atoll_mpmc_push_n": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    # Gets a record, if there is one.
+    "atoll_mpmc_pop": lambda: (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        POINTER(c_uint32),
+    ]),
+    # Gets as many records as there are and have room.
+    "atoll_mpmc_pop_n": lambda: (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        POINTER(c_uint32),
+    ]),
+    # Puts a record, waiting up to `timeout_ns` for room.
+    "atoll_mpmc_put": lambda: (c_int32, [c_void_p, c_void_p, c_size_t, c_int64]),
+    # Gets a record, waiting up to `timeout_ns` for one, as atoll_mpmc_put() does for room.
+    "atoll_mpmc_get": lambda: (c_int32, [
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(c_size_t),
+        POINTER(c_uint32),
+        c_int64,
+    ]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),

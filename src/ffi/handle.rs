@@ -74,10 +74,11 @@ pub(super) enum Kind {
     Lock,
     Spsc,
     Fanin,
+    Mpmc,
 }
 
 /// What people call the kinds, each at its number.
-const NOUNS: [&str; 15] = [
+const NOUNS: [&str; 16] = [
     "nothing",
     "segment",
     "mutex",
@@ -93,6 +94,7 @@ const NOUNS: [&str; 15] = [
     "lock",
     "spsc",
     "fanin",
+    "mpmc",
 ];
 
 /// A type of handle: what C sees, and what stands behind it.

@@ -29,6 +29,8 @@ mod handle;
 mod latch;
 mod limbo;
 mod lock;
+mod mpmc;
+mod mpmc_records;
 mod mutex;
 mod object;
 mod obtain;

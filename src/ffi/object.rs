@@ -38,6 +38,8 @@ pub const ATOLL_KIND_LOCK: u32 = 12;
 pub const ATOLL_KIND_SPSC: u32 = 13;
 /// A ring of lanes, one for each producer, for one consumer.
 pub const ATOLL_KIND_FANIN: u32 = 14;
+/// A ring for many producers and many consumers.
+pub const ATOLL_KIND_MPMC: u32 = 15;
 
 // Numbers of the layers below, spelled out for the header.
 const _: () = {
@@ -56,13 +58,14 @@ const _: () = {
     assert!(ATOLL_KIND_LOCK == Kind::Lock as u32);
     assert!(ATOLL_KIND_SPSC == Kind::Spsc as u32);
     assert!(ATOLL_KIND_FANIN == Kind::Fanin as u32);
+    assert!(ATOLL_KIND_MPMC == Kind::Mpmc as u32);
 };
 
 /// What a segment knows of one object.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_object_info {
-    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_FANIN; more will come.
+    /// One of ATOLL_KIND_MUTEX to ATOLL_KIND_MPMC; more will come.
     pub kind: u32,
     /// Dimensions of an array, else 0.
     pub ndim: u32,

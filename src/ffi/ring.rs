@@ -13,7 +13,7 @@ use super::status::atoll_status;
 use super::types::{atoll_type, needed, read_type};
 use crate::error::{Error, Result, Status};
 use crate::object::ring::{RingEnd, RingInfo, RingOptions, Waiting};
-use crate::object::ring_calls::RingCalls;
+use crate::object::ring_calls::{Got, RingCalls};
 use crate::object::segment::Segment;
 use crate::object::types::Type;
 use crate::platform::time::Deadline;
@@ -83,7 +83,7 @@ pub struct atoll_ring_info {
     pub skipped: u64,
     /// The most that were found in it, of a fanin in one lane, by who looked for more.
     pub high_water: u64,
-    /// How many lanes a fanin has; 1 for a spsc.
+    /// How many lanes a fanin has; 1 for a spsc, 0 for a mpmc.
     pub lanes: u32,
     /// How its users wait: one of ATOLL_WAIT_ADAPTIVE, ATOLL_WAIT_SPIN, ATOLL_WAIT_SLEEP.
     pub waiting: u32,
@@ -228,14 +228,15 @@ pub(super) unsafe fn push_n<H: Ring>(
 ///
 /// # Safety
 /// `out` is NULL or leads to `cap` bytes that nothing else uses until the call returns;
-/// `out_len` is NULL or may be written.
+/// `out_len` and `out_times` are NULL or may be written.
 #[inline(always)]
 pub(super) unsafe fn get<H: Ring>(
     ring: *const H,
     out: *mut c_void,
     cap: usize,
     out_len: *mut usize,
-    how: impl FnOnce(&H::Calls, &'static Thread, &mut [u8]) -> Result<usize>,
+    out_times: *mut u32,
+    how: impl FnOnce(&H::Calls, &'static Thread, &mut [u8]) -> Result<Got>,
 ) -> atoll_status {
     guard(|call| {
         let ring = H::calls(handle::find(call, ring)?);
@@ -243,21 +244,27 @@ pub(super) unsafe fn get<H: Ring>(
         let record = unsafe { argument::buffer(out, cap, "out") }?;
         // SAFETY: likewise.
         let out_len = unsafe { Output::if_wanted(out_len, "out_len") }?;
+        // SAFETY: likewise.
+        let out_times = unsafe { Output::if_wanted(out_times, "out_times") }?;
         let got = how(ring, call.thread(), record);
         if let Some(out) = out_len
             && let Some(len) = length(&got, ring)
         {
             out.write(len);
         }
-        got.map(drop)
+        let got = got?;
+        if let Some(out) = out_times {
+            out.write(got.times);
+        }
+        Ok(())
     })
 }
 
 /// What the caller learns of a record's length: what it has, or needs room for.
 #[inline(always)]
-fn length(got: &Result<usize>, ring: &impl RingCalls) -> Option<usize> {
+fn length(got: &Result<Got>, ring: &impl RingCalls) -> Option<usize> {
     match got {
-        Ok(len) => Some(*len),
+        Ok(got) => Some(got.count),
         Err(error) => needed_room(error, ring),
     }
 }
@@ -271,13 +278,14 @@ fn needed_room(error: &Error, ring: &impl RingCalls) -> Option<usize> {
 ///
 /// # Safety
 /// `out` is NULL or leads to room for `n` records that nothing else uses until the call
-/// returns; `out_n` is NULL or may be written.
+/// returns; `out_n` and `out_times` are NULL or may be written.
 #[inline(always)]
 pub(super) unsafe fn pop_n<H: Ring>(
     ring: *const H,
     out: *mut c_void,
     n: usize,
     out_n: *mut usize,
+    out_times: *mut u32,
 ) -> atoll_status {
     guard(|call| {
         let ring = H::calls(handle::find(call, ring)?);
@@ -286,7 +294,14 @@ pub(super) unsafe fn pop_n<H: Ring>(
         let records = unsafe { argument::buffer(out, bytes, "out") }?;
         // SAFETY: likewise.
         let out_n = unsafe { Output::at(out_n, "out_n") }?;
-        ring.pop_n(call.thread(), records).map(|n| out_n.write(n as usize))
+        // SAFETY: likewise.
+        let out_times = unsafe { Output::if_wanted(out_times, "out_times") }?;
+        let got = ring.pop_n(call.thread(), records)?;
+        out_n.write(got.count);
+        if let Some(out) = out_times {
+            out.write(got.times);
+        }
+        Ok(())
     })
 }
 

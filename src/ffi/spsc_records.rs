@@ -1,6 +1,7 @@
 //! `atoll_spsc_*`: how records are put and got.
 
 use core::ffi::c_void;
+use core::ptr::null_mut;
 
 use super::guard::guard;
 use super::handle;
@@ -97,7 +98,7 @@ pub unsafe extern "C" fn atoll_spsc_pop(
     out_len: *mut usize,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::get(spsc, out, cap, out_len, LaneRing::pop) }
+    unsafe { ring::get(spsc, out, cap, out_len, null_mut(), LaneRing::pop) }
 }
 
 /// Gets as many records as there are and have room. Never waits.
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn atoll_spsc_pop_n(
     out_n: *mut usize,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::pop_n(spsc, out, n, out_n) }
+    unsafe { ring::pop_n(spsc, out, n, out_n, null_mut()) }
 }
 
 /// Puts a record, waiting up to `timeout_ns` for room.
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn atoll_spsc_get(
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
     unsafe {
-        ring::get(spsc, out, cap, out_len, |ring, thread, record| {
+        ring::get(spsc, out, cap, out_len, null_mut(), |ring, thread, record| {
             ring.get(thread, record, ring::deadline(timeout_ns)?)
         })
     }

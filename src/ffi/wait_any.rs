@@ -8,6 +8,7 @@ use super::fanin::atoll_fanin;
 use super::guard::guard;
 use super::handle;
 use super::latch::atoll_latch;
+use super::mpmc::atoll_mpmc;
 use super::output::Output;
 use super::ring;
 use super::segment::atoll_segment;
@@ -56,6 +57,9 @@ impl atoll_waitable {
         }
         if let Some(ring) = handle::find_if::<atoll_fanin>(call, handle) {
             return Ok(Waitable::Fanin(ring, ring::end(seen.try_into().unwrap_or(0))?));
+        }
+        if let Some(ring) = handle::find_if::<atoll_mpmc>(call, handle) {
+            return Ok(Waitable::Mpmc(ring, ring::end(seen.try_into().unwrap_or(0))?));
         }
         let semaphore = handle::find_if::<atoll_semaphore>(call, handle).map(Waitable::Semaphore);
         let latch = || handle::find_if::<atoll_latch>(call, handle).map(Waitable::Latch);

@@ -70,6 +70,8 @@ pub(crate) enum Kind {
     Spsc = 13,
     /// A ring of lanes, one for each producer, for one consumer.
     Fanin = 14,
+    /// A ring for many producers and many consumers.
+    Mpmc = 15,
     /// A page of a member's holds; not an object.
     Holds = 0xfe,
 }
@@ -91,6 +93,7 @@ impl Kind {
             12 => Self::Lock,
             13 => Self::Spsc,
             14 => Self::Fanin,
+            15 => Self::Mpmc,
             0xfe => Self::Holds,
             _ => return None,
         })
@@ -118,6 +121,7 @@ impl Kind {
             Self::Lock => "a lock",
             Self::Spsc => "a spsc",
             Self::Fanin => "a fanin",
+            Self::Mpmc => "a mpmc",
             Self::Holds => "a page of holds",
         }
     }

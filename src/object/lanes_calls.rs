@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use super::lanes::LaneRing;
 use super::ring::{NO_CLAIM, NO_PEEK, RingEnd, RingInfo, too_small, wrong_length};
-use super::ring_calls::RingCalls;
+use super::ring_calls::{Got, RingCalls};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::platform::membarrier;
@@ -47,17 +47,17 @@ impl RingCalls for LaneRing {
     }
 
     #[inline(always)]
-    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<usize> {
+    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
         let Some(record) = record.get_mut(..self.record_bytes()) else {
             return Err(too_small(record.len(), self.record_bytes()));
         };
         let (lane, head, _) = self.readable(thread, 1)?;
         lane.read(head, record, 1);
-        self.free(thread, lane, 1).map(|()| self.record_bytes())
+        self.free(thread, lane, 1).map(|()| Got::first(self.record_bytes()))
     }
 
     #[inline(always)]
-    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<u64> {
+    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got> {
         let record = self.record_bytes();
         let n = (records.len() / record) as u64;
         if n == 0 {
@@ -66,7 +66,7 @@ impl RingCalls for LaneRing {
         let (lane, head, there) = self.readable(thread, n)?;
         let n = n.min(there);
         lane.read(head, &mut records[..n as usize * record], n);
-        self.free(thread, lane, n).map(|()| n)
+        self.free(thread, lane, n).map(|()| Got::first(n as usize))
     }
 
     fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()> {
@@ -75,7 +75,7 @@ impl RingCalls for LaneRing {
         self.until(RingEnd::Producers, side, thread, deadline, act, NO_ROOM_CAME)
     }
 
-    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<usize> {
+    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<Got> {
         self.check_consumer(thread)?;
         let act = || self.pop(thread, record);
         self.until(RingEnd::Consumers, self.items(), thread, deadline, act, NOTHING_CAME)

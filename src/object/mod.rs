@@ -15,6 +15,11 @@ mod lanes_waits;
 mod large;
 pub(crate) mod latch;
 pub(crate) mod lock;
+pub(crate) mod mpmc;
+pub(crate) mod mpmc_ring;
+#[cfg(test)]
+mod mpmc_tests;
+mod mpmc_waits;
 pub(crate) mod mutex;
 pub(crate) mod places;
 pub(crate) mod ring;

@@ -7,6 +7,23 @@ use crate::error::Result;
 use crate::platform::time::Deadline;
 use crate::roster::thread::Thread;
 
+/// What was got.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Got {
+    /// Bytes of the record; of several, how many records.
+    pub(crate) count: usize,
+    /// How often it was taken over from somebody who died before it had got it.
+    pub(crate) times: u32,
+}
+
+impl Got {
+    /// For the first time.
+    #[inline(always)]
+    pub(super) fn first(count: usize) -> Self {
+        Self { count, times: 0 }
+    }
+}
+
 /// The calls of every ring. What they mean stands at the methods of [`super::spsc::Spsc`].
 pub(crate) trait RingCalls {
     /// Bytes of a record; 0 if they have no fixed number.
@@ -16,14 +33,13 @@ pub(crate) trait RingCalls {
 
     fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64>;
 
-    /// Says how many bytes it has got.
-    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<usize>;
+    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got>;
 
-    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<u64>;
+    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got>;
 
     fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()>;
 
-    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<usize>;
+    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<Got>;
 
     fn descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>>;
 
@@ -84,7 +100,7 @@ macro_rules! ring_methods {
         /// end is; `TooSmall` for a buffer that is: the record stays; `NotOwner`, `Permission`,
         /// `System` as for `push`.
         pub fn pop($me: $how, record: &mut [u8]) -> Result<usize> {
-            $me.ring.pop(thread::here()?, record)
+            $me.ring.pop(thread::here()?, record).map(|got| got.count)
         }
 
         /// Gets as many records as there are and have room, and says how many: at least one.
@@ -92,7 +108,7 @@ macro_rules! ring_methods {
         /// # Errors
         /// As for `pop`.
         pub fn pop_n($me: $how, records: &mut [u8]) -> Result<u64> {
-            $me.ring.pop_n(thread::here()?, records)
+            $me.ring.pop_n(thread::here()?, records).map(|got| got.count as u64)
         }
 
         /// Puts a record, and waits for room until the deadline.
@@ -108,7 +124,7 @@ macro_rules! ring_methods {
         /// # Errors
         /// `TimedOut`, `Interrupted`, and those of `pop` but `Empty`.
         pub fn get($me: $how, record: &mut [u8], deadline: Deadline) -> Result<usize> {
-            $me.ring.get(thread::here()?, record, deadline)
+            $me.ring.get(thread::here()?, record, deadline).map(|got| got.count)
         }
 
         /// Closes an end for good, for all processes: nothing is put any more, and who gets

@@ -9,6 +9,7 @@ use crate::platform::atomic::Ordering::Acquire;
 use crate::platform::file::{self, SegmentPath};
 use crate::platform::time::Deadline;
 use crate::roster::attachment::{self, Attachment, Ground};
+use crate::roster::claims::RingId;
 use crate::roster::death::MemberInfo;
 use crate::roster::{self, leave, member, thread};
 use crate::segment::directory::{self, Object, Request, Wanted};
@@ -231,6 +232,10 @@ impl Segment {
             Kind::Spsc | Kind::Fanin => {
                 super::lanes::verify(self.attachment, body, object.body_bytes())
             }
+            Kind::Mpmc => {
+                let id = RingId { object: object.generation(), place: object.offset };
+                super::mpmc_ring::verify(self.attachment, body, object.body_bytes(), id)
+            }
             _ => Ok(()),
         }
     }
@@ -302,6 +307,9 @@ impl Segment {
             Kind::Value => info.ty = Some(super::value::type_at(self.attachment, object.body())?),
             Kind::Spsc | Kind::Fanin => {
                 info.ty = Some(super::lanes::type_at(self.attachment, object.body())?);
+            }
+            Kind::Mpmc => {
+                info.ty = Some(super::mpmc_ring::type_at(self.attachment, object.body())?);
             }
             Kind::Array => {
                 let array = super::array::layout_at(self.attachment, object.body())?;

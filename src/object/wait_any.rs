@@ -2,13 +2,14 @@
 
 use super::event::Event;
 use super::fanin::Fanin;
-use super::lanes_waits::OneEnd;
 use super::latch::Latch;
+use super::mpmc::Mpmc;
 use super::ring::RingEnd;
 use super::segment::Segment;
 use super::semaphore::Semaphore;
 use super::spsc::Spsc;
 use super::waiter::Waiter;
+use super::{lanes_waits, mpmc_waits};
 use crate::error::{Error, READ_ONLY, Result, Status};
 use crate::platform::time::Deadline;
 use crate::sync::condvar::Vicarious;
@@ -34,6 +35,8 @@ pub enum Waitable<'a> {
     Spsc(&'a Spsc, RingEnd),
     /// The same; the producers' end is that of the lane that the handle has.
     Fanin(&'a Fanin, RingEnd),
+    /// The same.
+    Mpmc(&'a Mpmc, RingEnd),
     /// Ready when [`Waiter::finish`] would say that it was notified. Only on its thread, and
     /// while it is not finished.
     Waiter(&'a Waiter),
@@ -76,7 +79,8 @@ enum Awaited<'a> {
     Event(Since<'a>),
     Deaths(Deaths<'a>),
     Waiter(Vicarious<'a>),
-    Ring(OneEnd<'a>),
+    Lanes(lanes_waits::OneEnd<'a>),
+    Mpmc(mpmc_waits::OneEnd<'a>),
     Object(&'a dyn waitable::Waitable),
 }
 
@@ -86,7 +90,8 @@ impl Awaited<'_> {
             Self::Event(event) => event,
             Self::Deaths(deaths) => deaths,
             Self::Waiter(waiter) => waiter,
-            Self::Ring(end) => end,
+            Self::Lanes(end) => end,
+            Self::Mpmc(end) => end,
             Self::Object(object) => *object,
         }
     }
@@ -99,8 +104,9 @@ impl<'a> Waitable<'a> {
             Self::EventSince(event, sets) => Awaited::Event(event.since(Some(sets))),
             Self::Latch(latch) => Awaited::Object(latch.waitable()),
             Self::Semaphore(semaphore) => Awaited::Object(semaphore.waitable()),
-            Self::Spsc(ring, end) => Awaited::Ring(ring.ring().one_end(end)),
-            Self::Fanin(ring, end) => Awaited::Ring(ring.ring().one_end(end)),
+            Self::Spsc(ring, end) => Awaited::Lanes(ring.ring().one_end(end)),
+            Self::Fanin(ring, end) => Awaited::Lanes(ring.ring().one_end(end)),
+            Self::Mpmc(ring, end) => Awaited::Mpmc(ring.ring().one_end(end)),
             Self::Waiter(waiter) => Awaited::Waiter(waiter.wait()?),
             Self::Death(segment, seen_epoch) => Awaited::Deaths(segment.deaths(seen_epoch)?),
         })
@@ -114,6 +120,7 @@ impl<'a> Waitable<'a> {
             Self::Semaphore(semaphore) => semaphore.is_writable(),
             Self::Spsc(ring, _) => ring.ring().is_writable(),
             Self::Fanin(ring, _) => ring.ring().is_writable(),
+            Self::Mpmc(ring, _) => ring.ring().is_writable(),
             Self::Waiter(_) | Self::Death(..) => true,
         }
     }

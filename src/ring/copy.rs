@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
+use crate::platform::atomic::AtomicU64;
 
 /// The bytes of some slots, side by side.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,16 @@ impl Slots {
         // SAFETY: inside, per the callers of this layer: positions are masked, and counts are
         // bounded by the capacity.
         Self { first: unsafe { self.first.add(start) }, bytes }
+    }
+
+    /// The word that they begin with.
+    #[inline(always)]
+    pub(crate) fn word<'m>(self) -> &'m AtomicU64 {
+        debug_assert!(self.bytes >= 8 && self.first.cast::<AtomicU64>().is_aligned());
+        // SAFETY: mapped for as long as this is used (`of`), in bounds and aligned per the
+        // callers of this layer, whose plans are checked; an atomic is valid whatever the
+        // bytes, and may change under us.
+        unsafe { self.first.cast().as_ref() }
     }
 
     /// Where they begin.

@@ -6,3 +6,5 @@
 pub(crate) mod copy;
 pub(crate) mod lane;
 pub(crate) mod lanes;
+pub(crate) mod mpmc;
+pub(crate) mod orphans;

@@ -9,6 +9,7 @@
 //! comes, forks or is gone is told by the layer above (`attachment::Ground`).
 
 pub(crate) mod attachment;
+pub(crate) mod claims;
 pub(crate) mod death;
 pub(crate) mod fork;
 pub(crate) mod holdings;

@@ -87,7 +87,18 @@ shared! {
         pub(crate) marks: Marks,
         /// The barrier that the owner has arrived at.
         pub(crate) inside: WaitNode,
-        reserved: [u64; 4],
+        /// What the owner is about to do to a ring (`claims`).
+        pub(crate) claim: RingClaim,
+        reserved: u64,
+    }
+}
+
+shared! {
+    /// Positions of a ring that a thread claims (`claims`).
+    pub(crate) struct RingClaim: 24 {
+        pub(crate) object: AtomicU64,
+        pub(crate) place: AtomicU64,
+        pub(crate) claim: AtomicU64,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::layout::block::Kind;
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::Relaxed;
 use crate::platform::doorbell;
-use crate::ring::lanes;
+use crate::ring::{lanes, orphans};
 use crate::roster::attachment::{self, Attachment};
 use crate::roster::thread;
 use crate::sync::condvar::CondvarBody;
@@ -68,6 +68,7 @@ fn forget_listeners(memory: &Memory, object: &Object<'_>) -> Result<()> {
         Kind::TrackedSemaphore => memory.at::<TrackedBody>(body)?.forget_listeners(),
         Kind::Condvar => memory.at::<CondvarBody>(body)?.forget_listeners(),
         Kind::Spsc | Kind::Fanin => lanes::forget_listeners(memory, body)?,
+        Kind::Mpmc => orphans::forget_listeners(memory, body)?,
         _ => {}
     }
     Ok(())

@@ -7,6 +7,7 @@
 //! | a participant | locks held in a transaction       | who wants them, or the next owner of its slot |
 //! | a participant | marks of what it read             | the next owner of its slot          |
 //! | a participant | nodes (`sync::node`)              | who takes part with it, or the next owner of its slot |
+//! | a participant | a claim in a ring                 | who finds nothing there, or the next owner of its slot |
 //! | a member      | holds and tickets                 | the next owner of its slot, or who looks |
 //!
 //! Whoever settles holds the dead participant's repair lock, or the directory's lock for a
@@ -24,7 +25,9 @@ use crate::layout::block::{Kind, Owner, ParticipantId};
 use crate::layout::entry::{Entry, body_of};
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::ring::orphans;
 use crate::roster::attachment::Attachment;
+use crate::roster::claims;
 use crate::roster::journal::{self, Journal, Repair};
 use crate::roster::record::{MemberId, ParticipantRecord};
 use crate::roster::thread::Seat;
@@ -60,6 +63,7 @@ pub(crate) fn settle(seat: Seat) -> Result<()> {
         marks::clear_all(&record.marks);
         empty_limbo(actor, record, former)?;
         settle_nodes(actor, record)?;
+        settle_claim(actor, record)?;
         journal::begin_log(record, seat.generation);
     }
     take_possession(actor, member::joined(attachment)?)?;
@@ -84,6 +88,23 @@ fn settle_nodes(actor: Actor, record: &ParticipantRecord) -> Result<()> {
         }
         node::end_use(words);
     }
+    Ok(())
+}
+
+/// Has others look for what a former owner of the slot may have died getting from a ring.
+fn settle_claim(actor: Actor, record: &ParticipantRecord) -> Result<()> {
+    if let Some(ring) = claims::left(record) {
+        // Under this lock the object stays.
+        let hold = directory::hold(actor)?;
+        let which = Identity { object: ring.object, place: ring.place };
+        if let Some(object) = find_again(hold.memory(), which)
+            && object.kind == Kind::Mpmc
+        {
+            orphans::suspect_at(hold.memory(), object.body())?;
+        }
+    }
+    // After that. Killed before, the next owner does it.
+    claims::forget_left(record);
     Ok(())
 }
 

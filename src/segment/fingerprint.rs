@@ -6,6 +6,7 @@ use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
 use crate::layout::{Shared, hash_text, hash_u64};
 use crate::ring::lane::LaneHead;
 use crate::ring::lanes::LanesHead;
+use crate::ring::mpmc::MpmcHead;
 use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;
@@ -44,6 +45,7 @@ pub(crate) const LAYOUT_FINGERPRINT: u64 = {
         ArrayHead::SHAPE,
         LanesHead::SHAPE,
         LaneHead::SHAPE,
+        MpmcHead::SHAPE,
     ];
     let mut hash = hash_u64(hash_text(b"atoll"), LAYOUT_VERSION as u64);
     let mut i = 0;
@@ -61,7 +63,7 @@ mod tests {
     use crate::layout::bodies::TypeRecord;
     use crate::layout::rings::RingHead;
     use crate::layout::undo::UndoEntry;
-    use crate::roster::record::{MemberRecord, ParticipantRecord, WaitNode};
+    use crate::roster::record::{MemberRecord, ParticipantRecord, RingClaim, WaitNode};
     use crate::segment::holds::HoldEntry;
     use crate::sync::guarded::GuardedBody;
     use crate::sync::side::Side;
@@ -84,6 +86,7 @@ mod tests {
             Block::describe(),
             ParticipantRecord::describe(),
             WaitNode::describe(),
+            RingClaim::describe(),
             MemberRecord::describe(),
             MutexBody::describe(),
             RwLockBody::describe(),
@@ -101,6 +104,7 @@ mod tests {
             RingHead::describe(),
             LanesHead::describe(),
             LaneHead::describe(),
+            MpmcHead::describe(),
             Side::describe(),
         ]
         .concat();

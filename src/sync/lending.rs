@@ -12,7 +12,7 @@ use crate::platform::robust::{Lent, RobustList};
 use crate::roster::thread::Thread;
 
 /// A hook that stands on another word until this is dropped.
-pub(super) struct Loan {
+pub(crate) struct Loan {
     lent: Option<Lent>,
     waiter: Option<&'static AtomicU64>,
 }

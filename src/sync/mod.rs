@@ -16,7 +16,7 @@ mod gate;
 pub(crate) mod guarded;
 mod holders;
 pub(crate) mod latch;
-mod lending;
+pub(crate) mod lending;
 pub(crate) mod lock;
 pub(crate) mod marks;
 pub(crate) mod mutex;

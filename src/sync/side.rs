@@ -289,6 +289,29 @@ impl Side {
         crowd::wake(&self.crowd, self.word.low().as_futex(), n)
     }
 
+    /// For who is about to do what only others would hear of if it died in the middle: one of
+    /// those who wait here is woken then.
+    ///
+    /// # Errors
+    /// `System` on a thread without a robust list.
+    pub(crate) fn guard(&self, thread: Option<&Thread>) -> Result<Option<Loan>> {
+        if self.word.load(SeqCst) & WAITERS == 0 {
+            return Ok(None);
+        }
+        lend_hook(thread, self.word.low()).map(Some)
+    }
+
+    /// Has one who sleeps look again, and who listens, as far as that can be done without a
+    /// claim: for what has changed by a death.
+    pub(crate) fn nudge(&self) {
+        let seen = self.word.load(SeqCst);
+        if seen & WAITERS != 0 {
+            // SeqCst: whoever is about to sleep does not (R2). WAITERS stays.
+            let _ = self.word.compare_exchange(seen, seen.wrapping_add(CALL), SeqCst, Relaxed);
+            self.wake(1);
+        }
+    }
+
     /// Somebody is about to listen: says so. The caller orders and looks after that.
     ///
     /// # Errors

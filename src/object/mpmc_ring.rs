@@ -1,0 +1,379 @@
+//! A ring for many as one handle uses it.
+
+use std::os::fd::BorrowedFd;
+
+use super::ring::{
+    EMPTY, FULL, RingEnd, RingInfo, RingOptions, Waiting, check_wanted, read_head, too_small,
+    wrong_length,
+};
+use super::ring_calls::{Got, RingCalls};
+use super::segment::Segment;
+use super::share::Share;
+use super::ticket::Ticket;
+use super::types::Type;
+use crate::error::{Error, Result, corrupted, invalid};
+use crate::layout::Offset;
+use crate::layout::block::Kind;
+use crate::layout::rings::RingHead;
+use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::platform::time::{Deadline, now_ns};
+use crate::ring::mpmc::{By, Found, MOST_RECORDS, Mpmc, MpmcHead, Plan};
+use crate::roster::attachment::Attachment;
+use crate::roster::claims::{Claimant, RingId};
+use crate::roster::listening::Ear;
+use crate::roster::participant::slot_in;
+use crate::roster::thread::Thread;
+use crate::segment::directory::Wanted;
+use crate::sync::side::{Ended, NO_ROOM_CAME, NOTHING_CAME, PRODUCERS_ENDED, Side};
+use crate::sync::wait::Spin;
+
+/// A getter that finds nothing looks for the dead no more often than this.
+const LOOK_FOR_DEAD_NS: u64 = 1_000_000;
+
+/// A ring for many that is open.
+#[derive(Debug)]
+pub(crate) struct MpmcRing {
+    pub(super) ears: [Ear; 2],
+    pub(super) share: Share<MpmcHead>,
+    ty: Type,
+    pub(super) ring: Mpmc,
+    pub(super) waiting: Waiting,
+    pub(super) spin: Spin,
+    /// When somebody last looked for the dead.
+    looked_ns: AtomicU64,
+}
+
+impl MpmcRing {
+    pub(super) fn obtain(
+        segment: &Segment,
+        name: Option<&str>,
+        wanted: Wanted,
+        ty: Option<&Type>,
+        options: &RingOptions,
+    ) -> Result<Self> {
+        let plan = match (wanted, ty) {
+            (Wanted::Existing, _) => None,
+            (_, Some(ty)) => Some(plan(ty, options)?),
+            (_, None) => return Err(invalid("a new ring has records of some type: give it")),
+        };
+        let more = plan.map_or(0, |(_, bytes)| bytes - size_of::<MpmcHead>() as u64);
+        let memory = segment.attachment().memory();
+        let begin = |head: &MpmcHead| {
+            if let (Some((plan, _)), Some(ty)) = (plan, ty) {
+                let ring =
+                    RingHead::new(ty.to_record(), plan.capacity, 0).waiting(options.waiting as u32);
+                // The block is ours until it is published, and as long as was asked for.
+                let body = memory.offset_of(&head.ring);
+                let _ = memory.write(body, ring);
+                let _ = plan.begin(memory, body);
+            }
+        };
+        let share = Share::obtain(segment, name, wanted, Kind::Mpmc, more, begin)?;
+        let ring = Self::of(share)?;
+        let capacity = ring.ring.plan.capacity;
+        let is = RingOptions::with_capacity(capacity).with_waiting(ring.waiting);
+        check_wanted(Kind::Mpmc.noun(), (&ring.ty, &is), (ty, options))?;
+        Ok(ring)
+    }
+
+    pub(super) fn import(ticket: &Ticket) -> Result<Self> {
+        Self::of(Share::redeem(ticket, &[Kind::Mpmc])?.0)
+    }
+
+    pub(super) fn export(&self) -> Result<Ticket> {
+        self.share.export()
+    }
+
+    fn of(share: Share<MpmcHead>) -> Result<Self> {
+        let (ty, waiting) = read_head(&share.body().ring)?;
+        let identity = share.identity();
+        let id = RingId { object: identity.object, place: identity.place };
+        let ring = Mpmc::at(share.attachment(), share.offset(), id)?;
+        let ears = [Ear::new(), Ear::new()];
+        let looked_ns = AtomicU64::new(0);
+        Ok(Self { ears, ty, ring, waiting, spin: Spin::new(), looked_ns, share })
+    }
+
+    /// The type of its records.
+    pub(super) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    pub(super) fn items(&self) -> &'static Side {
+        &self.share.body().items
+    }
+
+    pub(super) fn room(&self) -> &'static Side {
+        &self.share.body().room
+    }
+
+    /// The calling thread, as who claims.
+    #[inline(always)]
+    pub(super) fn by(&self, thread: &'static Thread) -> Result<By<'static>> {
+        let attachment = self.share.attachment();
+        let name = thread.name_in(attachment)?;
+        Ok(By { claimant: Claimant::of(attachment.participant(slot_in(name))?), name })
+    }
+
+    // --- putting ---
+
+    /// Claims places for up to `n` records.
+    #[inline(always)]
+    fn claim_room(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
+        match self.ring.claim_room(by, n)? {
+            Some(claimed) => Ok(claimed),
+            None => Err(self.items().ended().refusal(Ended::BOTH).unwrap_or(FULL)),
+        }
+    }
+
+    /// Publishes `n` records that were written from `position` on.
+    #[inline(always)]
+    fn publish(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
+        if self.items().is_watched() {
+            return self.publish_telling(thread, position, n);
+        }
+        (position..position + n).for_each(|position| self.ring.publish(position));
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn publish_telling(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
+        let items = self.items();
+        let alert = match items.ended().refusal(Ended::BOTH) {
+            Some(closed) => Err(closed),
+            None => items.alert(Some(thread), self.share.bell()),
+        };
+        match alert {
+            Ok(alert) => {
+                (position..position + n).for_each(|position| self.ring.publish(position));
+                alert.sound(n as u32);
+                Ok(())
+            }
+            Err(error) => {
+                (position..position + n).for_each(|position| self.ring.bury(position));
+                Err(error)
+            }
+        }
+    }
+
+    // --- getting ---
+
+    /// Claims up to `n` records: from where on, and how many.
+    #[inline(always)]
+    fn claim_records(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
+        match self.ring.claim_records(by, n)? {
+            Found::Records(position, n) => Ok((position, n)),
+            found => self.nothing(by, found),
+        }
+    }
+
+    /// Nothing was found: for now, or for good.
+    #[cold]
+    #[inline(never)]
+    fn nothing(&self, by: By<'_>, found: Found) -> Result<(u64, u64)> {
+        let ended = self.items().ended();
+        if let Some(closed) = ended.refusal(Ended::CONSUMERS) {
+            return Err(closed);
+        }
+        let is_last = found == Found::Nothing && ended.has(Ended::PRODUCERS);
+        // Relaxed: a hint.
+        let now = now_ns();
+        if is_last || now.wrapping_sub(self.looked_ns.load(Relaxed)) > LOOK_FOR_DEAD_NS {
+            self.looked_ns.store(now, Relaxed);
+            self.ring.look_for_dead()?;
+        }
+        // Also what was published before the end was closed.
+        match self.ring.claim_records(by, 1)? {
+            Found::Records(position, n) => Ok((position, n)),
+            Found::Nothing if is_last => Err(PRODUCERS_ENDED),
+            _ => Err(EMPTY),
+        }
+    }
+
+    /// What is to be done once records are claimed: reads them by `read`, and frees their places.
+    #[inline(always)]
+    fn receive(
+        &self,
+        thread: &'static Thread,
+        by: By<'_>,
+        (position, n): (u64, u64),
+        read: impl FnOnce(u64),
+    ) -> Result<u32> {
+        let times = self.ring.times(position);
+        if self.items().is_watched() || self.room().is_watched() {
+            return self.receive_telling(thread, by, (position, n), read).map(|()| times);
+        }
+        read(position);
+        (position..position + n).for_each(|position| self.ring.release(position));
+        Ok(times)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn receive_telling(
+        &self,
+        thread: &'static Thread,
+        by: By<'_>,
+        (position, n): (u64, u64),
+        read: impl FnOnce(u64),
+    ) -> Result<()> {
+        // Who dies before they are free leaves them to another getter, who is told: of those who
+        // wait for records, or by one who waits for room, whichever the hook is on.
+        let told = match self.items().ended().refusal(Ended::CONSUMERS) {
+            Some(closed) => Err(closed),
+            None => self.items().guard(Some(thread)),
+        };
+        let told = told.and_then(|guard| {
+            read(position);
+            let alert = self.room().alert(Some(thread), self.share.bell())?;
+            (position..position + n).for_each(|position| self.ring.release(position));
+            alert.sound(n as u32);
+            drop(guard);
+            Ok(())
+        });
+        told.inspect_err(|_| {
+            // They stay, for whoever gets them next.
+            by.claimant.withdraw();
+            self.ring.suspect();
+        })
+    }
+}
+
+impl RingCalls for MpmcRing {
+    fn record(&self) -> usize {
+        self.ring.plan.record.get()
+    }
+
+    #[inline(always)]
+    fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
+        if record.len() != self.record() {
+            return Err(wrong_length(record.len(), self.record()));
+        }
+        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
+        self.ring.record(position).write(record);
+        self.publish(thread, position, 1)
+    }
+
+    #[inline(always)]
+    fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64> {
+        let all = records.chunks_exact(self.record());
+        if !all.remainder().is_empty() {
+            return Err(wrong_length(all.remainder().len(), self.record()));
+        }
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let (position, n) = self.claim_room(self.by(thread)?, all.len() as u64)?;
+        for (record, position) in all.zip(position..position + n) {
+            self.ring.record(position).write(record);
+        }
+        self.publish(thread, position, n).map(|()| n)
+    }
+
+    #[inline(always)]
+    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
+        let Some(record) = record.get_mut(..self.record()) else {
+            return Err(too_small(record.len(), self.record()));
+        };
+        let by = self.by(thread)?;
+        let claimed = self.claim_records(by, 1)?;
+        let count = record.len();
+        let read = |position| self.ring.record(position).read(record);
+        self.receive(thread, by, claimed, read).map(|times| Got { count, times })
+    }
+
+    #[inline(always)]
+    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got> {
+        let room = records.len() / self.record();
+        if room == 0 {
+            return Err(too_small(records.len(), self.record()));
+        }
+        let by = self.by(thread)?;
+        let (position, n) = self.claim_records(by, room as u64)?;
+        let read = |position| {
+            let all = records.chunks_exact_mut(self.record());
+            for (record, position) in all.zip(position..position + n) {
+                self.ring.record(position).read(record);
+            }
+        };
+        let times = self.receive(thread, by, (position, n), read)?;
+        Ok(Got { count: n as usize, times })
+    }
+
+    fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()> {
+        let act = || self.push(thread, record);
+        self.until(RingEnd::Producers, thread, deadline, act, NO_ROOM_CAME)
+    }
+
+    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<Got> {
+        let act = || self.pop(thread, record);
+        self.until(RingEnd::Consumers, thread, deadline, act, NOTHING_CAME)
+    }
+
+    fn descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>> {
+        self.lend_descriptor(end)
+    }
+
+    fn shutdown(&self, thread: Option<&'static Thread>, end: RingEnd) -> Result<()> {
+        self.share.check_writable()?;
+        let end = match end {
+            RingEnd::Producers => Ended::PRODUCERS,
+            RingEnd::Consumers => Ended::CONSUMERS,
+        };
+        let bell = self.share.bell();
+        self.items().end(thread, bell, end)?;
+        self.room().end(thread, bell, end)
+    }
+
+    fn info(&self) -> RingInfo {
+        let [pushed, popped, redelivered, skipped, high_water] = self.ring.counts();
+        let ended = self.items().ended();
+        RingInfo {
+            ty: self.ty,
+            capacity: self.ring.plan.capacity,
+            lanes: 0,
+            waiting: self.waiting,
+            length: pushed.saturating_sub(popped),
+            pushed,
+            popped,
+            redelivered,
+            skipped,
+            high_water,
+            producers_ended: ended.has(Ended::PRODUCERS),
+            consumers_ended: ended.has(Ended::CONSUMERS),
+        }
+    }
+}
+
+/// What a new ring is to be like, and how many bytes its body has.
+fn plan(ty: &Type, options: &RingOptions) -> Result<(Plan, u64)> {
+    options.check_capacity(MOST_RECORDS)?;
+    if options.lanes != 0 {
+        return Err(invalid("a mpmc has no lanes: leave them 0, or make a fanin"));
+    }
+    let record = (ty.size() as usize).try_into().expect("no type is of 0 bytes");
+    let plan = Plan::new(options.capacity, record, ty.align());
+    let too_many: Error = invalid("the records have more bytes than any segment: ask for fewer");
+    plan.bytes().map(|bytes| (plan, bytes)).ok_or(too_many)
+}
+
+/// Checks a ring.
+pub(super) fn verify(
+    attachment: &'static Attachment,
+    body: Offset,
+    bytes: u64,
+    id: RingId,
+) -> Result<()> {
+    let ring = Mpmc::at(attachment, body, id)?;
+    read_head(&attachment.memory().at::<MpmcHead>(body)?.ring)?;
+    if ring.plan.bytes().is_none_or(|needed| needed > bytes) {
+        return Err(corrupted("a ring is longer than its body"));
+    }
+    ring.verify()
+}
+
+/// The type of a ring's records.
+pub(super) fn type_at(attachment: &Attachment, body: Offset) -> Result<Type> {
+    read_head(&attachment.memory().at::<MpmcHead>(body)?.ring).map(|(ty, _)| ty)
+}

@@ -1,0 +1,185 @@
+//! How the users of a ring for many wait.
+
+use std::os::fd::BorrowedFd;
+
+use super::mpmc_ring::MpmcRing;
+use super::ring::RingEnd;
+use crate::error::{Error, Result, Status};
+use crate::platform::atomic::{Ordering::SeqCst, fence};
+use crate::platform::time::Deadline;
+use crate::ring::mpmc::By;
+use crate::roster::thread::{self, Thread};
+use crate::sync::bed::Bed;
+use crate::sync::side::{Attempt, Ended, Look, Side};
+use crate::sync::waitable::Waitable;
+
+/// Who polls is told of a record that a dead one leaves by nobody: it looks again after this.
+const SLICE_NS: u64 = 100_000_000;
+/// While somebody is at work on what is waited for.
+const SOON_NS: u64 = 1_000_000;
+
+impl MpmcRing {
+    pub(super) fn until<T>(
+        &self,
+        end: RingEnd,
+        thread: &'static Thread,
+        deadline: Deadline,
+        mut act: impl FnMut() -> Result<T>,
+        late: Error,
+    ) -> Result<T> {
+        match act() {
+            Err(error) if is_no(&error) => {}
+            outcome => return outcome,
+        }
+        let mut wait = self.waiting.until(deadline, &self.spin);
+        let trying = Trying { ring: self, by: self.by(thread)?, end, act, looks: 0 };
+        match self.side(end).wait(self.share.attachment(), thread, &mut wait, trying)? {
+            Some(done) => Ok(done),
+            None => Err(wait.refusal(late)),
+        }
+    }
+
+    /// Where one waits for that end.
+    fn side(&self, end: RingEnd) -> &'static Side {
+        match end {
+            RingEnd::Consumers => self.items(),
+            RingEnd::Producers => self.room(),
+        }
+    }
+
+    /// Whether somebody living is about to change what one waits for.
+    fn is_other_at_work(&self, by: By<'_>, end: RingEnd) -> Result<bool> {
+        match end {
+            // Behind it the next one comes to the front, too.
+            RingEnd::Consumers => Ok(self.ring.has_records()),
+            RingEnd::Producers => self.ring.is_room_coming(by),
+        }
+    }
+
+    fn seems_ready(&self, end: RingEnd) -> bool {
+        match end {
+            RingEnd::Consumers => self.ring.has_records(),
+            RingEnd::Producers => self.ring.has_room(),
+        }
+    }
+
+    /// Whether there is something to get (to have room to put), or would be an answer.
+    fn is_ready(&self, end: RingEnd) -> bool {
+        let ended = self.items().ended();
+        ended.has(Ended::BOTH) || self.seems_ready(end)
+    }
+
+    /// One end among several things that a call waits for.
+    pub(super) fn one_end(&self, end: RingEnd) -> OneEnd<'_> {
+        OneEnd { ring: self, end }
+    }
+
+    /// Whether one can wait for it.
+    pub(super) fn is_writable(&self) -> bool {
+        self.share.attachment().memory().is_writable()
+    }
+
+    pub(super) fn lend_descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>> {
+        let (items, room) = (self.items(), self.room());
+        let forget = move || {
+            items.forget_listeners();
+            room.forget_listeners();
+        };
+        self.share.listen_until(&self.ears[end as usize], forget, |listener| {
+            listener.renew()?;
+            self.side(end).listen()?;
+            fence(SeqCst); // SAID
+            self.ring.look_for_dead()?;
+            let by = self.by(thread::here()?)?;
+            if self.is_ready(end) {
+                listener.be_ready()
+            } else if self.is_other_at_work(by, end)? {
+                listener.look_again_after(SOON_NS)
+            } else {
+                listener.look_again_after(SLICE_NS)
+            }
+        })
+    }
+}
+
+/// What is tried until it can be done.
+struct Trying<'a, F> {
+    ring: &'a MpmcRing,
+    by: By<'a>,
+    end: RingEnd,
+    act: F,
+    looks: u32,
+}
+
+impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
+    type Done = T;
+
+    fn attempt(&mut self) -> Result<Look<T>> {
+        match (self.act)() {
+            Ok(done) => return Ok(Look::Done(done)),
+            Err(error) if !is_no(&error) => return Err(error),
+            Err(_) => {}
+        }
+        // Who looks once more was woken, perhaps by a death; and by that of a getter, whether
+        // one waits for records or for room.
+        self.looks += 1;
+        if self.looks > 1 && self.ring.ring.look_for_dead()? {
+            match self.end {
+                RingEnd::Consumers => return Ok(Look::InFlight),
+                RingEnd::Producers => self.ring.ring.suspect(),
+            }
+        }
+        match self.ring.is_other_at_work(self.by, self.end)? {
+            true => Ok(Look::InFlight),
+            false => Ok(Look::Nothing),
+        }
+    }
+
+    fn order(&self) -> bool {
+        fence(SeqCst); // SAID
+        true
+    }
+
+    fn is_more(&self) -> bool {
+        self.ring.seems_ready(self.end)
+    }
+}
+
+/// One end of a ring among several things that a call waits for.
+pub(super) struct OneEnd<'a> {
+    ring: &'a MpmcRing,
+    end: RingEnd,
+}
+
+impl Waitable for OneEnd<'_> {
+    fn seems_ready(&self) -> bool {
+        self.ring.seems_ready(self.end)
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        Ok(self.ring.is_ready(self.end))
+    }
+
+    fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
+        self.ring.side(self.end).prepare(bed)?;
+        fence(SeqCst); // SAID
+        self.ring.ring.look_for_dead()?;
+        if self.is_ready()? {
+            return Ok(true);
+        }
+        let by = self.ring.by(thread::here()?)?;
+        if self.ring.is_other_at_work(by, self.end)? {
+            bed.look_again_soon();
+        }
+        Ok(false)
+    }
+
+    fn leave(&self) {
+        self.ring.side(self.end).leave();
+    }
+}
+
+/// Whether that only says that it cannot be done now.
+pub(super) fn is_no(error: &Error) -> bool {
+    matches!(error.status(), Status::Empty | Status::Full)
+}

@@ -1,0 +1,484 @@
+//! A ring for many producers and many consumers, any of whom may be killed at any instruction.
+//!
+//! The bounded queue of Vyukov (two counters, and in each slot a word that says whose turn it
+//! is) with claims: who wants a position *announces* it in its own record and then moves the
+//! counter by one exchange (`roster::claims`). So whoever finds a slot that is not as it should
+//! be can tell whether its claimant lives, and settle what a dead one left by one exchange.
+//!
+//! # The word of a slot
+//!
+//! ```text
+//!  bits 63..16  position   modulo 2^48, of the lap that the slot is in
+//!  bits 15..14  state      0 FREE   its producer may fill it
+//!                          1 FULL   there is a record
+//!                          2 TOMB   its producer died; who comes steps over it
+//!  bits 13..0   times      how often the record was taken over from a dead consumer
+//! ```
+//!
+//! A slot goes from FREE to FULL to FREE of the next lap, `capacity` positions later; or from
+//! FREE to TOMB to that.
+//!
+//! # Invariants
+//!
+//! - **Q1** Who has claimed a position alone changes its slot, while it lives, except that who
+//!   holds a record taken over (`times` was raised by its exchange) does.
+//! - **Q2** head <= tail <= head + capacity. Slots outside head..tail are FREE of a lap to come,
+//!   or claimed by a consumer, or were by one that died.
+//!
+//! # Edges
+//!
+//! | edge  | release                       | acquire                    | what it carries     |
+//! |-------|-------------------------------|----------------------------|---------------------|
+//! | FULL  | the producer stores FULL      | a consumer loads the word  | the record          |
+//! | FREE  | the consumer stores FREE      | a producer loads the word  | that it was read    |
+//!
+//! # If a process dies
+//!
+//! - having announced, before its exchange of the counter: nothing has happened; the claim of
+//!   the dead is nobody's;
+//! - having claimed to fill: a consumer that comes to the slot finds it FREE behind the tail,
+//!   finds nobody living who claims it, and makes it a TOMB (`settle_front`);
+//! - having claimed to empty: the record is FULL behind the head. Who hears of the death finds
+//!   it and takes it over (`orphans`): it was never got;
+//! - settling: that is one exchange, so before it or after it.
+//!
+//! `models/mpmc.pml` checks this.
+
+use core::num::NonZeroUsize;
+
+use super::copy::Slots;
+use crate::error::{Error, Result, corrupted};
+use crate::layout::memory::Memory;
+use crate::layout::rings::RingHead;
+use crate::layout::{Offset, shared};
+use crate::platform::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+};
+use crate::roster::attachment::Attachment;
+use crate::roster::claims::{self, Claimant, POSITION, Purpose, RingId};
+use crate::sync::side::Side;
+
+shared! {
+    /// What lies in front of the slots.
+    pub(crate) struct MpmcHead: 640 {
+        pub(crate) ring: RingHead,
+        /// Getters wait here.
+        pub(crate) items: Side,
+        /// Putters wait here.
+        pub(crate) room: Side,
+        tail: AtomicU64,
+        unused: [u64; 7],
+        head: AtomicU64,
+        spare: [u64; 7],
+        /// 1: there may be records behind the head whose consumer died.
+        pub(super) orphaned: AtomicU32,
+        padding: u32,
+        pub(super) redelivered: AtomicU64,
+        pub(super) skipped: AtomicU64,
+        most: AtomicU64,
+        reserved: [u64; 12],
+    }
+}
+
+const HEAD: u64 = size_of::<MpmcHead>() as u64;
+/// The most records of one ring.
+pub(crate) const MOST_RECORDS: u64 = 1 << 32;
+
+const POSITION_SHIFT: u32 = 16;
+const FREE: u64 = 0;
+pub(super) const FULL: u64 = 1 << 14;
+pub(super) const TOMB: u64 = 2 << 14;
+pub(super) const STATE: u64 = 3 << 14;
+pub(super) const TIMES: u64 = (1 << 14) - 1;
+
+/// The word of a slot at `position`.
+#[inline(always)]
+pub(super) fn word_of(position: u64, state: u64) -> u64 {
+    position << POSITION_SHIFT | state
+}
+
+/// Where the slots lie, and what they are like: read once, and checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) capacity: u64,
+    /// Bytes of a record.
+    pub(crate) record: NonZeroUsize,
+    /// Bytes of a slot before its record: the word, and what aligns the record.
+    lead: usize,
+}
+
+impl Plan {
+    /// For records of that many bytes, aligned to that many.
+    pub(crate) fn new(capacity: u64, record: NonZeroUsize, align: u32) -> Self {
+        Self { capacity, record, lead: (align as usize).max(size_of::<u64>()) }
+    }
+
+    /// Bytes from one slot to the next.
+    #[inline(always)]
+    fn stride(&self) -> usize {
+        (self.lead + self.record.get()).next_multiple_of(self.lead)
+    }
+
+    /// Bytes of the whole body, if there can be as many.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        let slots = self.capacity.checked_mul(self.stride() as u64)?;
+        slots.checked_add(HEAD).filter(|bytes| *bytes < 1 << 40)
+    }
+
+    /// What a head in a segment says; it is shared memory.
+    pub(crate) fn of(head: &MpmcHead) -> Result<Self> {
+        let RingHead { capacity, ref ty, .. } = head.ring;
+        let is_sound = capacity.is_power_of_two()
+            && capacity <= MOST_RECORDS
+            && ty.align.is_power_of_two()
+            && ty.align <= 64
+            && ty.size < 1 << 40;
+        let record = NonZeroUsize::new(ty.size as usize).filter(|_| is_sound).ok_or(DAMAGED)?;
+        let plan = Self::new(capacity, record, ty.align);
+        plan.bytes().map(|_| plan).ok_or(DAMAGED)
+    }
+
+    /// Makes the slots of a new ring FREE.
+    pub(crate) fn begin(&self, memory: &Memory, body: Offset) -> Result<()> {
+        for at in 0..self.capacity {
+            let slot: &AtomicU64 = memory.at(body + HEAD + at * self.stride() as u64)?;
+            // Relaxed: ours alone, until the object is published.
+            slot.store(word_of(at, FREE), Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// A ring as one process sees it.
+#[derive(Debug)]
+pub(crate) struct Mpmc {
+    pub(super) head: &'static MpmcHead,
+    slots: Slots,
+    pub(crate) plan: Plan,
+    stride: usize,
+    pub(crate) id: RingId,
+    pub(super) attachment: &'static Attachment,
+}
+
+/// The thread that makes a call: its claims, and what lock words call it.
+#[derive(Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) claimant: Claimant<'a>,
+    pub(crate) name: u64,
+}
+
+/// What was found of what is to be got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// That many records from that position on, claimed.
+    Records(u64, u64),
+    /// None.
+    Nothing,
+    /// Somebody living is about to publish the next one.
+    InFlight,
+}
+
+impl Mpmc {
+    pub(crate) fn at(attachment: &'static Attachment, body: Offset, id: RingId) -> Result<Self> {
+        let memory = attachment.memory();
+        let head: &MpmcHead = memory.at(body)?;
+        let plan = Plan::of(head)?;
+        let stride = plan.stride();
+        let slots = Slots::of(memory, body + HEAD, plan.capacity * stride as u64)?;
+        Ok(Self { head, slots, plan, stride, id, attachment })
+    }
+
+    #[inline(always)]
+    fn slot(&self, position: u64) -> Slots {
+        let at = (position & (self.plan.capacity - 1)) as usize;
+        self.slots.part(at * self.stride, self.stride)
+    }
+
+    #[inline(always)]
+    pub(super) fn word(&self, position: u64) -> &AtomicU64 {
+        self.slot(position).word()
+    }
+
+    /// Where the record of a position lies.
+    #[inline(always)]
+    pub(crate) fn record(&self, position: u64) -> Slots {
+        self.slot(position).part(self.plan.lead, self.plan.record.get())
+    }
+
+    /// Both counters: {head, tail}, the head first.
+    pub(super) fn counters(&self) -> [u64; 2] {
+        // Acquire, CLAIMED.
+        let head = self.head.head.load(Acquire);
+        [head, self.head.tail.load(Acquire)]
+    }
+
+    // --- filling ---
+
+    /// Claims up to `n` positions to fill: the first of them, and how many. `None`: it is full.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    #[inline(always)]
+    pub(crate) fn claim_room(&self, by: By<'_>, n: u64) -> Result<Option<(u64, u64)>> {
+        // Acquire, CLAIMED, here and below.
+        let mut tail = self.head.tail.load(Acquire);
+        loop {
+            // Acquire, FREE.
+            let word = self.word(tail).load(Acquire);
+            if word == word_of(tail, FREE) {
+                let n = if n == 1 { 1 } else { self.count(tail, n, FREE) };
+                by.claimant.announce(self.id, Purpose::Fill, tail, n);
+                // SeqCst, SAID; CLAIMED.
+                match self.head.tail.compare_exchange(tail, tail + n, SeqCst, Acquire) {
+                    Ok(_) => return Ok(Some((tail, n))),
+                    Err(now) => tail = now,
+                }
+                continue;
+            }
+            let now = self.head.tail.load(Acquire);
+            if now != tail {
+                tail = now;
+                continue;
+            }
+            by.claimant.withdraw();
+            if !self.make_room(by, tail, word)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// How many slots from `first` on, `most` at most, are in that state, of their positions.
+    #[inline(always)]
+    fn count(&self, first: u64, most: u64, state: u64) -> u64 {
+        let most = most.min(self.plan.capacity).min(claims::MOST);
+        let is_so =
+            |at: &u64| self.word(first + at).load(Acquire) & !TIMES == word_of(first + at, state);
+        // The first one has been looked at.
+        (1..most).take_while(is_so).count() as u64 + 1
+    }
+
+    /// The slot at the tail is not free: settles it if who was to free it died. True: it may
+    /// be free now.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self, by: By<'_>, tail: u64, word: u64) -> Result<bool> {
+        let before = tail.wrapping_sub(self.plan.capacity);
+        if (word ^ word_of(before, 0)) >> POSITION_SHIFT != 0 {
+            return Err(DAMAGED);
+        }
+        self.note_most(self.plan.capacity);
+        // Acquire, CLAIMED: whoever emptied the position.
+        let is_claimed =
+            self.head.head.load(Acquire).wrapping_sub(tail) as i64 > -(self.plan.capacity as i64);
+        if !is_claimed
+            || word & STATE == FREE
+            || claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?
+        {
+            return Ok(false);
+        }
+        if word & STATE == TOMB {
+            let free = word_of(tail, FREE);
+            // Release, FREE. If it fails somebody else has done so.
+            let _ = self.word(tail).compare_exchange(word, free, Release, Relaxed);
+            return Ok(true);
+        }
+        // A getter has to take it over.
+        self.suspect();
+        Ok(false)
+    }
+
+    /// Whether room is about to come: the next slot to be filled is being emptied.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn is_room_coming(&self, by: By<'_>) -> Result<bool> {
+        let [head, tail] = self.counters();
+        let before = tail.wrapping_sub(self.plan.capacity);
+        let is_claimed = head.wrapping_sub(before) as i64 > 0;
+        Ok(is_claimed
+            && (self.word(tail).load(Acquire) == word_of(tail, FREE)
+                || claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?))
+    }
+
+    /// Publishes a record that has been written.
+    #[inline(always)]
+    pub(crate) fn publish(&self, position: u64) {
+        // Release, FULL.
+        self.word(position).store(word_of(position, FULL), Release);
+    }
+
+    /// Gives up a position that was claimed to be filled.
+    #[cold]
+    pub(crate) fn bury(&self, position: u64) {
+        // Release: nothing but the state.
+        self.word(position).store(word_of(position, TOMB), Release);
+        // Relaxed: for people.
+        self.head.skipped.fetch_add(1, Relaxed);
+    }
+
+    // --- emptying ---
+
+    /// Claims up to `n` records.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    #[inline(always)]
+    pub(crate) fn claim_records(&self, by: By<'_>, n: u64) -> Result<Found> {
+        // Relaxed: a hint.
+        if self.head.orphaned.load(Relaxed) != 0
+            && let Some(position) = self.take_orphan(by)?
+        {
+            return Ok(Found::Records(position, 1));
+        }
+        // Acquire, CLAIMED, here and below.
+        let mut head = self.head.head.load(Acquire);
+        loop {
+            // Acquire, FULL.
+            let word = self.word(head).load(Acquire);
+            if word & !TIMES == word_of(head, FULL) {
+                let n = if n == 1 { 1 } else { self.count(head, n, FULL) };
+                by.claimant.announce(self.id, Purpose::Empty, head, n);
+                // SeqCst, SAID; CLAIMED.
+                match self.head.head.compare_exchange(head, head + n, SeqCst, Acquire) {
+                    Ok(_) => {
+                        if head & 63 == 0 {
+                            self.note_depth(head);
+                        }
+                        return Ok(Found::Records(head, n));
+                    }
+                    Err(now) => head = now,
+                }
+                continue;
+            }
+            match self.look_at_front(by, head, word)? {
+                Front::Again(now) => head = now,
+                Front::Found(found) => return Ok(found),
+            }
+        }
+    }
+
+    /// The slot at the head has no record: what that means.
+    #[cold]
+    #[inline(never)]
+    fn look_at_front(&self, by: By<'_>, head: u64, word: u64) -> Result<Front> {
+        if word == word_of(head, TOMB) {
+            return Ok(Front::Again(self.step_over(by, head)));
+        }
+        let now = self.head.head.load(Acquire);
+        if now != head {
+            return Ok(Front::Again(now));
+        }
+        by.claimant.withdraw();
+        if word != word_of(head, FREE) {
+            // Whoever empties it of the lap before is not done, so nobody has filled it.
+            let before = word_of(head.wrapping_sub(self.plan.capacity), 0);
+            let is_of_lap_before = (word ^ before) >> POSITION_SHIFT == 0;
+            return if is_of_lap_before { Ok(Front::Found(Found::Nothing)) } else { Err(DAMAGED) };
+        }
+        // Acquire, CLAIMED: whoever is to fill the position.
+        if self.head.tail.load(Acquire) == head {
+            return Ok(Front::Found(Found::Nothing));
+        }
+        if claims::is_claimed(self.attachment, by.name, self.id, Purpose::Fill, head)? {
+            return Ok(Front::Found(Found::InFlight));
+        }
+        // Its producer is dead, or has published. Release: nothing but the state.
+        let tomb = word_of(head, TOMB);
+        if self.word(head).compare_exchange(word, tomb, Release, Relaxed).is_ok() {
+            self.head.skipped.fetch_add(1, Relaxed);
+        }
+        Ok(Front::Again(head))
+    }
+
+    /// Takes a tomb out of the way; says where the head is.
+    fn step_over(&self, by: By<'_>, head: u64) -> u64 {
+        by.claimant.announce(self.id, Purpose::Empty, head, 1);
+        match self.head.head.compare_exchange(head, head + 1, SeqCst, Acquire) {
+            Ok(_) => {
+                self.release(head);
+                self.suspect_putters();
+                head + 1
+            }
+            Err(now) => now,
+        }
+    }
+
+    /// Frees the slot of a record that has been read.
+    #[inline(always)]
+    pub(crate) fn release(&self, position: u64) {
+        let next = position.wrapping_add(self.plan.capacity);
+        // Release, FREE.
+        self.word(position).store(word_of(next, FREE), Release);
+    }
+
+    /// Whether anything is there, or about to be, for the eyes of anybody.
+    pub(crate) fn has_records(&self) -> bool {
+        let [head, tail] = self.counters();
+        head != tail || self.head.orphaned.load(Relaxed) != 0
+    }
+
+    /// Whether there is room, for the eyes of anybody.
+    pub(crate) fn has_room(&self) -> bool {
+        let tail = self.head.tail.load(Acquire);
+        let word = self.word(tail).load(Acquire);
+        word == word_of(tail, FREE) || (word ^ word_of(tail, 0)) >> POSITION_SHIFT == 0
+    }
+
+    // --- for people ---
+
+    #[cold]
+    fn note_depth(&self, head: u64) {
+        let tail = self.head.tail.load(Relaxed);
+        self.note_most(tail.wrapping_sub(head).min(self.plan.capacity));
+    }
+
+    fn note_most(&self, depth: u64) {
+        // Relaxed: for people.
+        if depth > self.head.most.load(Relaxed) {
+            self.head.most.fetch_max(depth, Relaxed);
+        }
+    }
+
+    /// {pushed, popped, redelivered, skipped, the most at a time}.
+    pub(crate) fn counts(&self) -> [u64; 5] {
+        let [head, tail] = self.counters();
+        let skipped = self.head.skipped.load(Relaxed);
+        let most = self.head.most.load(Relaxed);
+        let redelivered = self.head.redelivered.load(Relaxed);
+        [tail.saturating_sub(skipped), head.saturating_sub(skipped), redelivered, skipped, most]
+    }
+
+    /// Checks the counters, and the word of each slot.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn verify(&self) -> Result<()> {
+        self.head.items.verify()?;
+        self.head.room.verify()?;
+        let [head, tail] = self.counters();
+        let capacity = self.plan.capacity;
+        if tail.wrapping_sub(head) > 2 * capacity {
+            return Err(DAMAGED);
+        }
+        for position in head..head.wrapping_add(capacity) {
+            let word = self.word(position).load(Acquire);
+            let at = word >> POSITION_SHIFT;
+            let is_of_lap = (at ^ position) & (capacity - 1) & POSITION == 0;
+            if !is_of_lap || word & STATE == STATE || word & STATE != FULL && word & TIMES != 0 {
+                return Err(DAMAGED);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a look at the front of the ring has shown.
+enum Front {
+    /// Look again, with the head there.
+    Again(u64),
+    Found(Found),
+}
+
+pub(super) const DAMAGED: Error =
+    corrupted("a slot or a counter of a ring is not what it can be: the segment is damaged");

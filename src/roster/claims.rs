@@ -1,0 +1,243 @@
+//! What a thread is about to do to a ring: claims, by which half-done things have a name.
+//!
+//! A ring's slots never say whose they are; who wants a position says so here, in its own
+//! record, *before* it moves the ring's counter (announce before claim). So of every position
+//! that was claimed and is not finished one of two things is true: somebody living says that it
+//! is its own, or its claimant is dead and anybody may settle it.
+//!
+//! # The words
+//!
+//! ```text
+//!  object  the generation of the ring
+//!  place   where its entry is
+//!  claim   bits 63..62 what: 1 to fill, 2 to empty; bits 61..48 how many; bits 47..0 from
+//!          which position on; 0: nothing
+//! ```
+//!
+//! `object` and `place` are stored before `claim`. Who reads a mixture sees a claim that is
+//! over, or one that is not yet one.
+//!
+//! # Edges
+//!
+//! | edge     | release                    | acquire                | what it carries           |
+//! |----------|----------------------------|------------------------|---------------------------|
+//! | CLAIMED  | the claimant's exchange of | who loads the counter  | the claim, or a later one |
+//! |          | the counter                | beyond the position    |                           |
+//! | FINISHED | the claimant's next store  | who scans              | that it has published     |
+//! |          | of `claim`                 |                        | what it claimed before    |
+//!
+//! So: who has loaded a counter beyond a position, and then finds no living participant with a
+//! claim of it, and then the slot as it was, knows that its claimant is dead.
+//!
+//! A claim that has been finished stays until the next one: it costs a store to take it away.
+//! One that came to nothing is taken away, or a thread that is idle would hold others up.
+
+use super::attachment::Attachment;
+use super::death;
+use super::participant::name_of;
+use super::record::{ParticipantRecord, RingClaim};
+use crate::error::Result;
+use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
+
+const POSITION_BITS: u32 = 48;
+/// The bits of a position that claims and slots have.
+pub(crate) const POSITION: u64 = (1 << POSITION_BITS) - 1;
+const COUNT_BITS: u32 = 14;
+/// The most positions of one claim.
+pub(crate) const MOST: u64 = (1 << COUNT_BITS) - 1;
+
+/// What positions are claimed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Fill = 1,
+    Empty = 2,
+}
+
+/// Which ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RingId {
+    /// Its generation.
+    pub(crate) object: u64,
+    /// Where its entry is.
+    pub(crate) place: u64,
+}
+
+/// A thread that claims.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimant<'a> {
+    words: &'a RingClaim,
+}
+
+impl<'a> Claimant<'a> {
+    /// Whoever has that record.
+    pub(crate) fn of(record: &'a ParticipantRecord) -> Self {
+        Self { words: &record.claim }
+    }
+
+    /// Announces that `n` positions from `position` on are about to be claimed.
+    #[inline(always)]
+    pub(crate) fn announce(self, ring: RingId, purpose: Purpose, position: u64, n: u64) {
+        let words = self.words;
+        // Relaxed: our own. The same ring as the last time costs no store: a claim of it that
+        // is over says no less.
+        if words.object.load(Relaxed) != ring.object {
+            self.change_ring(ring);
+        }
+        // Release, FINISHED: with it, what we published before.
+        words
+            .claim
+            .store((purpose as u64) << 62 | n << POSITION_BITS | (position & POSITION), Release);
+    }
+
+    #[cold]
+    fn change_ring(self, ring: RingId) {
+        // Release, FINISHED, of what was claimed in another ring. 0 first: no mixture is a
+        // claim.
+        self.words.claim.store(0, Release);
+        self.words.place.store(ring.place, Release);
+        self.words.object.store(ring.object, Release);
+    }
+
+    /// Nothing came of it.
+    #[inline(always)]
+    pub(crate) fn withdraw(self) {
+        // Release, FINISHED.
+        self.words.claim.store(0, Release);
+    }
+}
+
+/// Whether a claim is for that position.
+fn covers(claim: u64, purpose: Purpose, position: u64) -> bool {
+    let n = claim >> POSITION_BITS & MOST;
+    let behind = position.wrapping_sub(claim) & POSITION;
+    claim >> 62 == purpose as u64 && behind < n
+}
+
+/// Whether somebody living, other than the thread that is known by `mine`, claims a position.
+///
+/// The caller has loaded a counter that is beyond it (CLAIMED).
+///
+/// # Errors
+/// `Corrupted`.
+pub(crate) fn is_claimed(
+    attachment: &Attachment,
+    mine: u64,
+    ring: RingId,
+    purpose: Purpose,
+    position: u64,
+) -> Result<bool> {
+    let mut is_found = false;
+    each(attachment, ring, |slot, record, claim| {
+        let name = name_of(slot, record.generation.load(Acquire));
+        is_found = covers(claim, purpose, position)
+            && name != mine
+            && death::feel_pulse(attachment, name)?.is_some()
+            // The slot may have found a new owner: then it is over.
+            && record.claim.claim.load(Acquire) == claim;
+        Ok(!is_found)
+    })?;
+    Ok(is_found)
+}
+
+/// Whether somebody has died with a claim to empty positions of the ring.
+///
+/// # Errors
+/// `Corrupted`.
+pub(crate) fn any_dead(attachment: &Attachment, ring: RingId) -> Result<bool> {
+    let mut is_found = false;
+    each_dead(attachment, ring, |_, _| is_found = true)?;
+    Ok(is_found)
+}
+
+/// Forgets those claims, where the caller has looked at all positions before `looked`, and those
+/// that came to nothing: `counter` is where the ring is now.
+///
+/// # Errors
+/// `Corrupted`.
+pub(crate) fn forget_dead(
+    attachment: &Attachment,
+    ring: RingId,
+    looked: u64,
+    counter: impl Fn() -> u64,
+) -> Result<()> {
+    each_dead(attachment, ring, |record, claim| {
+        let n = claim >> POSITION_BITS & MOST;
+        let is_behind = |at: u64, by: u64| {
+            (at.wrapping_sub(claim) & POSITION).wrapping_sub(by) < 1 << (POSITION_BITS - 1)
+        };
+        // After it was seen dead: it moves the counter no more.
+        let came_to_nothing =
+            counter().wrapping_sub(claim) & POSITION == 0 || !is_behind(counter(), 0);
+        if is_behind(looked, n) || came_to_nothing {
+            // Relaxed: it fails if the slot has found a new owner.
+            let _ = record.claim.claim.compare_exchange(claim, 0, Relaxed, Relaxed);
+        }
+    })
+}
+
+/// Shows `visit` the claims of the dead to empty positions of the ring.
+fn each_dead(
+    attachment: &Attachment,
+    ring: RingId,
+    mut visit: impl FnMut(&ParticipantRecord, u64),
+) -> Result<()> {
+    each(attachment, ring, |slot, record, claim| {
+        let name = name_of(slot, record.generation.load(Acquire));
+        if claim >> 62 == Purpose::Empty as u64 && death::feel_pulse(attachment, name)?.is_none() {
+            visit(record, claim);
+        }
+        Ok(true)
+    })
+}
+
+/// Shows `visit` every claim in that ring, until it says that this is enough.
+fn each(
+    attachment: &Attachment,
+    ring: RingId,
+    mut visit: impl FnMut(u32, &ParticipantRecord, u64) -> Result<bool>,
+) -> Result<()> {
+    for slot in 0..attachment.slot_count() {
+        let record = attachment.participant(slot)?;
+        // Acquire, FINISHED.
+        let claim = record.claim.claim.load(Acquire);
+        if claim != 0
+            && record.claim.object.load(Acquire) == ring.object
+            && !visit(slot, record, claim)?
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What the former owner of a slot has left for its next one to settle: the ring of whose
+/// positions it may have died emptying some.
+pub(crate) fn left(record: &ParticipantRecord) -> Option<RingId> {
+    let words = &record.claim;
+    // Acquire, FINISHED.
+    let claim = words.claim.load(Acquire);
+    let ring = RingId { object: words.object.load(Acquire), place: words.place.load(Acquire) };
+    (claim >> 62 == Purpose::Empty as u64).then_some(ring)
+}
+
+/// It is settled: the next owner claims nothing.
+pub(crate) fn forget_left(record: &ParticipantRecord) {
+    record.claim.claim.store(0, Release);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_covers_its_positions_and_no_others() {
+        for (position, n) in [(0, 1), (5, 3), (POSITION - 1, 4), (1 << 50 | 7, MOST)] {
+            let claim = (Purpose::Fill as u64) << 62 | n << POSITION_BITS | (position & POSITION);
+            let is_in = |at: u64| covers(claim, Purpose::Fill, at);
+            assert!(is_in(position) && is_in(position + n - 1), "{position} {n}");
+            assert!(!is_in(position.wrapping_sub(1)) && !is_in(position + n), "{position} {n}");
+            assert!(!covers(claim, Purpose::Empty, position));
+        }
+        assert!(!covers(0, Purpose::Fill, 0) && !covers(0, Purpose::Empty, 0));
+    }
+}

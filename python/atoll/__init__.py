@@ -27,6 +27,8 @@ handle to the same object, as does `copy`. The process that sends an anonymous o
 to live until it has been loaded.
 """
 
+import sys as _sys
+
 from . import _native  # noqa: F401  # first, for what it says where nothing can work
 from ._abi import VERSION as __version__
 from ._array import Array
@@ -65,6 +67,10 @@ from ._waiter import Waiter
 
 if TYPE_CHECKING:
     from ._barrier import Barrier, Broken
+    from ._fanin import Fanin
+    from ._ring import Empty, NoRoom, RingInfo
+    from ._ring_end import RingEnd
+    from ._spsc import Spsc
 
 from . import _workers  # noqa: F401  # for what it does when it is imported
 
@@ -80,12 +86,15 @@ __all__ = [
     "Corrupted",
     "Deadlock",
     "Death",
+    "Empty",
     "Event",
+    "Fanin",
     "Full",
     "Incompatible",
     "InvalidArgument",
     "Latch",
     "Lock",
+    "NoRoom",
     "NoSpace",
     "NotFound",
     "NotOwner",
@@ -96,9 +105,12 @@ __all__ = [
     "PlatformInfo",
     "RLock",
     "RWLock",
+    "RingEnd",
+    "RingInfo",
     "Segment",
     "SegmentInfo",
     "Semaphore",
+    "Spsc",
     "TimedOut",
     "Transaction",
     "Value",
@@ -121,15 +133,28 @@ del _name
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
-        """What is imported when it is first wanted; `_barrier` says why."""
-        if name not in ("Barrier", "Broken"):
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import _barrier
+    #: What is imported when it is first wanted, and from where; `_barrier` and `_ring` say why.
+    _LATER = {
+        "Barrier": "_barrier",
+        "Broken": "_barrier",
+        "Empty": "_ring",
+        "Fanin": "_fanin",
+        "NoRoom": "_ring",
+        "RingEnd": "_ring_end",
+        "RingInfo": "_ring",
+        "Spsc": "_spsc",
+    }
 
-        found = globals()[name] = getattr(_barrier, name)
-        found.__module__ = __name__
-        return found
+    def __getattr__(name):
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        __import__(f"{__name__}.{_LATER[name]}")
+        # With one module come others, whose names may be in the next traceback.
+        for wanted, module in _LATER.items():
+            if hasattr(_sys.modules.get(f"{__name__}.{module}"), wanted):
+                globals()[wanted] = found = getattr(_sys.modules[f"{__name__}.{module}"], wanted)
+                found.__module__ = __name__
+        return globals()[name]
 
     def __dir__():
         return sorted({*globals(), *__all__})

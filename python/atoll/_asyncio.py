@@ -21,10 +21,10 @@ from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from typing import Callable, Dict, Final, Mapping, MutableMapping
+    from typing import Callable, Dict, Final, Mapping, MutableMapping, Tuple
 
     from ._handle import Handle
-    from ._polled import Polled
+    from ._polled import Ready
     from ._wait import Deadline
 
     Turn = Future[bool]
@@ -32,19 +32,20 @@ if TYPE_CHECKING:
 _NONE: Final[Mapping[AbstractEventLoop, Listener]] = {}
 
 
-def listener_for(polled: Polled, one_at_a_time: bool = False) -> Listener:
+def listener_for(polled: Ready, one_at_a_time: bool = False) -> Listener:
     """What tasks of the running loop wait by for an object."""
     loop, listeners = get_running_loop(), _listeners_of(polled)
     listener = listeners.get(loop)
     if listener is None:
-        listener = Listener(polled._noun, polled._another_handle(), one_at_a_time)
+        handle = polled._another_handle()
+        listener = Listener(polled._noun, handle, one_at_a_time, polled._end)
         with _tables:
             listeners[loop] = listener
         polled._pointer()  # who closes it after this finds the listener
     return listener
 
 
-def end_all(polled: Polled) -> None:
+def end_all(polled: Ready) -> None:
     """The object was closed: have all tasks that wait for it look again, by whatever thread this
     is called."""
     with _tables:
@@ -67,7 +68,7 @@ def _let_go_in_child() -> None:
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-def _listeners_of(polled: Polled) -> MutableMapping[AbstractEventLoop, Listener]:
+def _listeners_of(polled: Ready) -> MutableMapping[AbstractEventLoop, Listener]:
     """The table of an object, from now on the same for all."""
     if not hasattr(polled, "_listeners"):
         with _tables:
@@ -76,7 +77,7 @@ def _listeners_of(polled: Polled) -> MutableMapping[AbstractEventLoop, Listener]
     return polled._listeners
 
 
-def is_waited_for(polled: Polled) -> bool:
+def is_waited_for(polled: Ready) -> bool:
     """Whether tasks of the running loop wait already, whose turn is first."""
     listener = getattr(polled, "_listeners", _NONE).get(get_running_loop())
     return listener is not None and bool(listener._turns)
@@ -88,8 +89,11 @@ class Listener:
     A ring wakes the one who has waited longest, if what there is is enough for one, or all.
     """
 
-    def __init__(self, noun: str, handle: Handle, one_at_a_time: bool = False) -> None:
+    def __init__(
+        self, noun: str, handle: Handle, one_at_a_time: bool = False, end: Tuple[int, ...] = ()
+    ) -> None:
         self._noun = noun
+        self._end = end
         self._handle = handle
         self._one_at_a_time = one_at_a_time
         #: In the order in which they came; each keeps its place when it was woken for nothing.
@@ -128,7 +132,7 @@ class Listener:
         """Arm the descriptor, and have the loop look at it. If the object is ready it rings.
 
         It is another one if the program has closed it, or the process has left meanwhile."""
-        now = descriptor(self._noun, self._handle.pointer)
+        now = descriptor(self._noun, self._handle.pointer, *self._end)
         if now == self._descriptor:
             return
         self._stop(loop)

@@ -22,7 +22,7 @@ from ._segment import Segment
 from ._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from typing import Any, ClassVar, Type, TypeVar, Union
+    from typing import Any, Type, TypeVar, Union
 
     Self = TypeVar("Self", bound="SharedObject")
 
@@ -43,7 +43,7 @@ class SharedObject(Owning):
     __slots__ = NO_SLOTS
 
     #: What the C functions call it: atoll_<noun>_open and so on.
-    _noun: ClassVar[str]
+    _noun: str
 
     _segment: Union[Segment, Elsewhere]
 
@@ -106,9 +106,7 @@ class SharedObject(Owning):
         return ()
 
     def _ticket(self) -> bytes:
-        ticket = _abi.atoll_ticket()
-        check(getattr(patient, f"atoll_{self._noun}_export")(self._pointer(), byref(ticket)))
-        return bytes(ticket)
+        return export(self._noun, self._pointer())
 
     def _see(self, *view: Any) -> None:
         """Fit a new object to its handle; `view` is what `_view_to_pickle` gave."""
@@ -128,6 +126,13 @@ class SharedObject(Owning):
         except AtollError as error:
             state = f"cannot be read: {error}"
         return f"<{self._label()}: {state}>"
+
+
+def export(noun: str, pointer: Any) -> bytes:
+    """A ticket for the object that a handle is to."""
+    ticket = _abi.atoll_ticket()
+    check(getattr(patient, f"atoll_{noun}_export")(pointer, byref(ticket)))
+    return bytes(ticket)
 
 
 class Ticket:

@@ -13,13 +13,13 @@ from . import _abi
 from ._errors import check
 from ._handle import Handle
 from ._native import patient
-from ._object import SharedObject
-from ._owning import NO_SLOTS
+from ._object import SharedObject, export
+from ._owning import NO_SLOTS, Owning
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from typing import Any, MutableMapping
+    from typing import Any, MutableMapping, Tuple
 
     from ._asyncio import Listener
 
@@ -27,17 +27,23 @@ if TYPE_CHECKING:
 POLLED_SLOTS = ("_listeners",)
 
 
-def descriptor(noun: str, pointer: Any) -> int:
+def descriptor(noun: str, pointer: Any, *end: int) -> int:
     """The descriptor of an object, emptied, and armed for what happens from now on."""
     out = c_int()
-    check(getattr(patient, f"atoll_{noun}_descriptor")(pointer, byref(out)))
+    check(getattr(patient, f"atoll_{noun}_descriptor")(pointer, *end, byref(out)))
     return out.value
 
 
-class Polled(SharedObject):
-    """An object that `atoll.wait`, `select` and asyncio can wait for."""
+class Ready(Owning):
+    """What `atoll.wait`, `select` and asyncio can wait for: an object, or an end of one."""
 
     __slots__ = NO_SLOTS
+
+    #: What the C functions of the object are called after.
+    _noun: str
+
+    #: Which end it is, for C; there is nothing to say of what has no ends.
+    _end: Tuple[int, ...] = ()
 
     #: Who waits in which loop of asyncio; nobody has so far if it is not there.
     _listeners: MutableMapping[AbstractEventLoop, Listener]
@@ -62,11 +68,17 @@ class Polled(SharedObject):
         `multiprocessing.connection.wait` do, and a `selectors` selector or an event loop does
         not. It belongs to this object and is closed with it.
         """
-        return descriptor(self._noun, self._pointer())
+        return descriptor(self._noun, self._pointer(), *self._end)
 
     def _another_handle(self) -> Handle:
         """One to the same object that nobody else has."""
-        ticket, pointer = self._ticket(), c_void_p()
+        ticket, pointer = export(self._noun, self._pointer()), c_void_p()
         of_library = _abi.atoll_ticket.from_buffer_copy(ticket)
         check(getattr(patient, f"atoll_{self._noun}_import")(byref(of_library), byref(pointer)))
         return Handle(pointer, getattr(patient, f"atoll_{self._noun}_close"))
+
+
+class Polled(Ready, SharedObject):
+    """A whole object that can be waited for."""
+
+    __slots__ = NO_SLOTS

@@ -32,9 +32,14 @@ _KINDS = {
     _abi.KIND_EVENT: "Event",
     _abi.KIND_BARRIER: "Barrier",
     _abi.KIND_LATCH: "Latch",
+    _abi.KIND_SPSC: "Spsc",
+    _abi.KIND_FANIN: "Fanin",
 }
 #: What the C functions call the kinds: each removes names of its own.
-_NOUNS = ("mutex", "value", "array", "rwlock", "semaphore", "condvar", "event", "barrier", "latch")
+_NOUNS = (
+    "mutex", "value", "array", "rwlock", "semaphore", "condvar", "event", "barrier", "latch",
+    "spsc", "fanin",
+)  # fmt: skip
 _ENTRIES_AT_ONCE = 32
 _LEAST_SIZE, _MOST_SIZE = 64 << 10, 1 << 46
 _U64 = (1 << 64) - 1

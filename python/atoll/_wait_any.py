@@ -14,7 +14,7 @@ from ._condition import Condition
 from ._errors import WrongKind, failure
 from ._event import Event
 from ._native import patient
-from ._polled import Polled
+from ._polled import Ready
 from ._segment import Segment
 from ._typing import TYPE_CHECKING, overload
 from ._wait import deadline_after
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from typing import Any, Iterable, List, Sequence, TypeVar, Union
 
     from ._latch import Latch
+    from ._ring_end import RingEnd
     from ._semaphore import Semaphore
     from ._wait import Deadline
 
-    Waitable = Union[Event, Latch, Semaphore, Condition, Waiter, Segment]
-    OfOneKind = TypeVar("OfOneKind", Event, Latch, Semaphore, Condition, Waiter, Segment)
+    Waitable = Union[Event, Latch, Semaphore, Condition, RingEnd, Waiter, Segment]
+    OfOneKind = TypeVar("OfOneKind", Event, Latch, Semaphore, Condition, RingEnd, Waiter, Segment)
 
 
 @overload
@@ -46,11 +47,12 @@ def wait(objects: Iterable[Any], timeout: float | None = None) -> List[Any]:
     """Wait until something is ready; returns all that is, in the order given. If the time was
     up first that is nothing.
 
-    `objects` are 1 to 64 of `Event`, `Latch`, `Semaphore`, `Condition`, `Waiter` and `Segment`.
-    Nothing is taken: a permit that a semaphore has may be somebody else's a moment later, so
-    acquire with `block=False`, and wait again. An event is also ready if it was set meanwhile
-    and cleared again. A segment is ready if a process has died in it since it was opened here,
-    or since `wait` last returned it; `wait_death` knows who.
+    `objects` are 1 to 64 of `Event`, `Latch`, `Semaphore`, `Condition`, `Waiter` and `Segment`,
+    and ends of rings, `ring.readable` and `ring.writable`. Nothing is taken: a permit that a
+    semaphore has may be somebody else's a moment later, so acquire with `block=False`, and wait
+    again. An event is also ready if it was set meanwhile and cleared again. A segment is ready
+    if a process has died in it since it was opened here, or since `wait` last returned it;
+    `wait_death` knows who.
 
     A condition is ready if this call was notified. Its lock is left alone and must not be held;
     who has to look at something under it first makes a `condition.waiter()` there.
@@ -70,6 +72,11 @@ def wait(objects: Iterable[Any], timeout: float | None = None) -> List[Any]:
         for part in parts:
             part.undo()
         raise
+
+
+def wait_for_one(source: Ready, deadline: Deadline) -> bool:
+    """Wait for one thing; whether it is ready."""
+    return bool(_wait([_part(source)], deadline))
 
 
 def _wait(parts: Sequence[_Part], deadline: Deadline) -> int:
@@ -114,6 +121,12 @@ class _OfEvent(_Part):
         self.seen = 1 + source._sets()
 
 
+class _OfEnd(_Part):
+    def __init__(self, source: Ready) -> None:
+        super().__init__(source)
+        (self.seen,) = source._end
+
+
 class _OfCondition(_Part):
     def __init__(self, source: Condition) -> None:
         super().__init__(source.waiter())
@@ -143,10 +156,12 @@ def _part(source: object) -> _Part:
         return _OfCondition(source)
     if isinstance(source, Segment):
         return _OfSegment(source)
-    if isinstance(source, (Polled, Waiter)):
+    if isinstance(source, Ready) and source._end:
+        return _OfEnd(source)
+    if isinstance(source, (Ready, Waiter)):
         return _Part(source)
     kind = type(source).__name__
     raise WrongKind(
-        "what can be waited for is an Event, Latch, Semaphore, Condition, Waiter or Segment, "
-        f"and not {kind}"
+        "what can be waited for is an Event, Latch, Semaphore, Condition, Waiter or Segment, or "
+        f"`readable` or `writable` of a ring, and not {kind}"
     )

@@ -20,6 +20,8 @@ MAKERS = {
     "Event": atoll.Event,
     "Barrier": functools.partial(atoll.Barrier, parties=2),
     "Latch": functools.partial(atoll.Latch, count=3),
+    "Spsc": functools.partial(atoll.Spsc, type="i64", capacity=4),
+    "Fanin": functools.partial(atoll.Fanin, type="i64", capacity=4, lanes=2),
 }
 
 ALL = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
@@ -51,6 +53,13 @@ def is_same(one, other):
         before = other.count
         one.count_down()
         return other.count == before - 1
+    if isinstance(one, (atoll.Spsc, atoll.Fanin)):
+        before = len(other)
+        one.put(9)
+        after = len(other)
+        one.pop()
+        one.leave("producers"), one.leave("consumers")
+        return after == before + 1
     if isinstance(one, atoll.Array):
         one.view().cast("B")[7] = 9
         return other.view().tobytes() == one.view().tobytes() and other.shape == one.shape

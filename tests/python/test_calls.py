@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 import atoll
+from atoll import _ring
 
 #: What a call of the package looks like that does so.
-KEEPING = re.compile(r'quick\.(atoll_\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)')
+KEEPING = re.compile(
+    r'quick\.(atoll_\w+)|bare\("(\w+)"\)|getattr\(quick, (\w+)\)|(?:bare\(|getattr\(quick, )f"(.*?)"'
+)
 
 NEVER_WAIT = """
     atoll_array_data atoll_array_info atoll_barrier_abort atoll_barrier_arrive
@@ -19,7 +22,11 @@ NEVER_WAIT = """
     atoll_transaction_abort atoll_value_data atoll_value_load atoll_value_type
     atoll_value_fetch_add atoll_value_fetch_and atoll_value_fetch_max atoll_value_fetch_min
     atoll_value_fetch_or atoll_value_fetch_sub atoll_value_fetch_xor
+    atoll_{noun}_{verb} atoll_{self._noun}_info atoll_{self._noun}_leave
 """
+
+#: Verbs of rings.
+NEVER_WAIT_IN_RINGS = "push push_n pop pop_n claim commit abandon peek advance"
 
 #: Called with a time-out of 0 first, and without keeping anybody if that was not enough. `name`
 #: is what writes large values.
@@ -33,3 +40,4 @@ def test_what_waits_lets_other_threads_run():
     sources = [source.read_text() for source in Path(atoll.__file__).parent.glob("*.py")]
     found = {word for text in sources for hit in KEEPING.findall(text) for word in hit if word}
     assert found == {*NEVER_WAIT.split(), *NOT_TO_WAIT.split()}
+    assert _ring.Calls.VERBS == tuple(NEVER_WAIT_IN_RINGS.split())

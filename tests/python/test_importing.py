@@ -40,7 +40,7 @@ def test_what_is_imported_when_it_is_wanted():
     """`threading`, in a thread of another interpreter, keeps some versions from ending that."""
     code = "import sys, atoll; print('threading' in sys.modules, 'Barrier' in dir(atoll)); "
     assert output(code + "atoll.Broken; print('threading' in sys.modules)") == "False True\nTrue\n"
-    for kind in (atoll.Barrier, atoll.Broken):
+    for kind in (atoll.Barrier, atoll.Broken, atoll.Spsc, atoll.Fanin, atoll.Empty, atoll.NoRoom):
         assert kind.__module__ == "atoll" and pickle.loads(pickle.dumps(kind)) is kind
     with pytest.raises(AttributeError, match="no attribute 'barrier'"):
         atoll.barrier
@@ -83,7 +83,7 @@ NAMED_TUPLES = [
 
 @pytest.mark.parametrize("kind", NAMED_TUPLES)
 def test_named_tuples_are_plain_ones(kind):
-    assert len(NAMED_TUPLES) == 5
+    assert len(NAMED_TUPLES) == 6
     assert kind.__mro__ == (kind, tuple, object)
     assert kind.__module__ == "atoll" and kind.__doc__ and not kind.__doc__.startswith(kind.__name__)
     record = kind(*kind._fields)

@@ -286,14 +286,14 @@ class _Ring(SharedObject, Closing, Generic[T]):
     @property
     def readable(self) -> RingEnd:
         """What is ready when there is something to get, for `atoll.wait` and `select`."""
-        if self._readable is None or self.closed:
+        if self._readable is None or self._readable.closed:
             self._readable = self._end_of_it(_abi.CONSUMERS)
         return self._readable
 
     @property
     def writable(self) -> RingEnd:
         """What is ready when there is room to put, for `atoll.wait` and `select`."""
-        if self._writable is None or self.closed:
+        if self._writable is None or self._writable.closed:
             self._writable = self._end_of_it(_abi.PRODUCERS)
         return self._writable
 

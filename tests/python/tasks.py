@@ -1,6 +1,7 @@
 """Tasks of asyncio that wait for something, for the tests."""
 
 import asyncio
+import queue
 
 import atoll
 import pytest
@@ -44,13 +45,35 @@ def waits(segment):
         with condition:
             condition.notify()
 
+    empty, full = atoll.Spsc(type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
+    full.put(0)
+
+    async def get(timeout=None):
+        return await whether(empty.get_async(timeout))
+
+    async def put(timeout=None):
+        return await whether(full.put_async(1, timeout))
+
     return {
         "event": (event.set, event.wait_async),
         "latch": (latch.count_down, latch.wait_async),
         "semaphore": (plain.release, plain.acquire_async),
         "tracked": (tracked.release, tracked.acquire_async),
         "condition": (notify, wait_for_condition),
+        "get": (lambda: empty.put(1), get),
+        "put": (full.get, put),
     }
 
 
-KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked", "condition"])
+async def whether(call):
+    """Whether a ring had it in time."""
+    try:
+        await call
+    except (queue.Empty, queue.Full):
+        return False
+    return True
+
+
+KINDS = pytest.mark.parametrize(
+    "kind", ["event", "latch", "semaphore", "tracked", "condition", "get", "put"]
+)

@@ -23,6 +23,8 @@ def polled(segment):
     tracked = atoll.Semaphore(segment, value=1, tracked=True)
     condition = atoll.Condition(segment)
     tracked.acquire()
+    empty, full = atoll.Spsc(type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
+    full.push(0)
 
     def notify():
         with condition:
@@ -34,10 +36,13 @@ def polled(segment):
         "semaphore": (plain, plain.release, plain.acquire),
         "tracked": (tracked, tracked.release, tracked.acquire),
         "waiter": (condition.waiter(), notify, None),
+        "readable": (empty.readable, lambda: empty.push(1), empty.pop),
+        "writable": (full.writable, full.pop, lambda: full.push(1)),
     }
 
 
-KINDS = pytest.mark.parametrize("kind", ["event", "latch", "semaphore", "tracked", "waiter"])
+OBJECTS = ["event", "latch", "semaphore", "tracked", "waiter"]
+KINDS = pytest.mark.parametrize("kind", [*OBJECTS, "readable", "writable"])
 
 
 def wait_with_select(thing, timeout):
@@ -121,12 +126,14 @@ def test_it_stays_readable_until_it_is_asked_for(segment, kind):
         assert not wait_with_poll(number, 0.02)
 
 
-@KINDS
+@pytest.mark.parametrize("kind", [*OBJECTS, "ring"])
 def test_it_belongs_to_the_object(segment, kind):
-    thing, _, _ = polled(segment)[kind]
+    thing = owner = atoll.Spsc(segment, type="i64") if kind == "ring" else polled(segment)[kind][0]
+    if kind == "ring":
+        thing = owner.writable
     number = thing.fileno()
     assert os.fstat(number) and not os.get_inheritable(number)
-    thing.close()
+    owner.close()
     with pytest.raises(OSError):
         os.fstat(number)
     with pytest.raises(atoll.Closed):
@@ -136,7 +143,7 @@ def test_it_belongs_to_the_object(segment, kind):
 def test_nothing_is_left_of_it(segment):
     directory = os.path.dirname(path(segment))
     before = set(os.listdir(directory))
-    for thing, _, _ in polled(segment).values():
+    for thing in (polled(segment)[kind][0] for kind in OBJECTS):
         thing.fileno()
         assert set(os.listdir(directory)) - before
         thing.close()

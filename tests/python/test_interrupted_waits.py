@@ -1,6 +1,7 @@
 """Ctrl-C in every kind of wait: in time, and with nothing lost by it."""
 
 import ctypes
+import queue
 import signal
 import sys
 import threading
@@ -156,6 +157,44 @@ def of_predicate(segment):
             condition.wait_for(bool, timeout)
 
     return wait, lambda: condition._lock.owner() is None
+
+
+def of_get(segment):
+    ring = atoll.Spsc(segment, type="i64", capacity=1)
+    return lambda timeout: whether(ring.get, True, timeout), lambda: passes(ring)
+
+
+def of_put(segment):
+    ring = atoll.Fanin(segment, type="i64", capacity=1)
+    ring.push(5)
+    return lambda timeout: whether(ring.put, 6, True, timeout), lambda: ring.pop() == 5 and passes(ring)
+
+
+def of_peek(segment):
+    ring = atoll.Fanin(segment, type="i64", capacity=1)
+    return lambda timeout: whether(ring.peek(1, timeout).__enter__), lambda: passes(ring)
+
+
+def of_claim(segment):
+    ring = atoll.Spsc(segment, type="i64", capacity=1)
+    ring.push(5)
+    return lambda timeout: whether(ring.claim(1, timeout).__enter__), lambda: ring.pop() == 5 and passes(ring)
+
+
+def whether(call, *arguments):
+    """Whether a ring had it in time."""
+    try:
+        call(*arguments)
+    except (queue.Empty, queue.Full):
+        return False
+    return True
+
+
+def passes(ring):
+    """Whether all is as ever with an empty ring."""
+    assert len(ring) == 0
+    ring.push(7)
+    return ring.pop() == 7 and not whether(ring.pop)
 
 
 FOR_EVER = threading.Event()

@@ -110,6 +110,27 @@ def test_pulses_are_seen(segment, monkeypatch):
         other.join()
 
 
+def test_ends_of_rings(segment):
+    """Beside others, of one ring and of several."""
+    spsc, fanin = atoll.Spsc(segment, type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
+    event, ends = atoll.Event(segment), [spsc.readable, fanin.readable]
+    assert atoll.wait([event, *ends], 0.02) == []
+    for ring in (spsc, fanin):
+        later(lambda: ring.put(1))
+        assert atoll.wait([event, *ends]) == [ring.readable]
+        assert atoll.wait([ring.readable, ring.writable], 0) == [ring.readable]
+        later(ring.get)
+        assert atoll.wait([event, ring.writable]) == [ring.writable]
+        assert atoll.wait(ends, 0) == []
+    spsc.shutdown()
+    assert atoll.wait(ends, 0) == [spsc.readable]  # a get would say so at once
+    with pytest.raises(atoll.WrongKind, match="readable.*and not Spsc"):
+        atoll.wait([spsc])
+    fanin.close()
+    with pytest.raises(atoll.Closed):
+        atoll.wait([event, ends[1]])
+
+
 # --- deaths --------------------------------------------------------------------------------------
 
 JOIN = """

@@ -148,6 +148,9 @@ impl LaneRing {
     /// Up to `n` slots side by side to write to, and how many.
     pub(crate) fn claim(&self, thread: &'static Thread, n: u64) -> Result<(Slots, u64)> {
         let lane = self.as_producer(thread)?;
+        if let Some(closed) = self.items().ended().refusal(Ended::BOTH) {
+            return Err(closed);
+        }
         let (tail, room) = lane.room(n.min(self.plan.geometry.capacity))?;
         if room == 0 {
             return Err(self.full());

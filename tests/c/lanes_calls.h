@@ -186,10 +186,13 @@ static void a_ticket_leads_to_it(void) {
 
 static void ends_are_closed_for_good(void) {
     uint64_t number = 0;
+    void *places;
+    size_t n;
     set_up();
     EXPECT(ATOLL_OK, push(1));
     EXPECT(ATOLL_OK, RING(shutdown)(consumer, ATOLL_PRODUCERS));
     REFUSED(ATOLL_CLOSED, "producers", push(2));
+    REFUSED(ATOLL_CLOSED, "producers", RING(claim)(producer, 1, &places, &n));
     CHECK(popped() == 1);
     REFUSED(ATOLL_CLOSED, "producers", RING(pop)(consumer, &number, 8, NULL));
     REFUSED(ATOLL_CLOSED, "producers", RING(get)(consumer, &number, 8, NULL, ATOLL_FOREVER));

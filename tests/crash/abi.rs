@@ -20,7 +20,10 @@ pub(crate) const OWNER_DIED: i32 = 1;
 pub(crate) const TIMED_OUT: i32 = 2;
 pub(crate) const INTERRUPTED: i32 = 3;
 pub(crate) const FULL: i32 = 4;
+pub(crate) const EMPTY: i32 = 5;
+pub(crate) const CLOSED: i32 = 6;
 pub(crate) const NOT_FOUND: i32 = 7;
+pub(crate) const NOT_OWNER: i32 = 14;
 pub(crate) const DEADLOCK: i32 = 15;
 pub(crate) const BROKEN: i32 = 19;
 pub(crate) const REENTRANT: i32 = 20;
@@ -66,6 +69,7 @@ pub(crate) struct Type {
 
 impl Type {
     pub(crate) const I64: Self = Self::of(4, 8);
+    pub(crate) const U64: Self = Self::of(8, 8);
     const BYTES: u32 = 12;
 
     pub(crate) const fn bytes(size: u64) -> Self {
@@ -168,6 +172,22 @@ pub(crate) struct SemaphoreInfo {
     pub(crate) value: u32,
     pub(crate) max: u32,
     pub(crate) tracked: bool,
+}
+
+/// `atoll_ring_options`.
+#[repr(C)]
+pub(crate) struct RingOptions {
+    struct_size: u32,
+    waiting: u32,
+    capacity: u64,
+    lanes: u32,
+    reserved: u32,
+}
+
+impl RingOptions {
+    pub(crate) const fn new(capacity: u64, lanes: u32) -> Self {
+        Self { struct_size: size_of::<Self>() as u32, waiting: 0, capacity, lanes, reserved: 0 }
+    }
 }
 
 /// `atoll_barrier_info`.
@@ -319,6 +339,44 @@ functions! {
     semaphore_release(Handle, u32) -> i32;
     semaphore_descriptor(Handle, *mut i32) -> i32;
     semaphore_stat(Handle, *mut Roomy<SemaphoreInfo>) -> i32;
+    spsc_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    spsc_open(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    spsc_open_or_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    spsc_close(Handle) -> i32;
+    spsc_push(Handle, *const c_void, usize) -> i32;
+    spsc_push_n(Handle, *const c_void, usize, *mut usize) -> i32;
+    spsc_pop(Handle, *mut c_void, usize, *mut usize) -> i32;
+    spsc_pop_n(Handle, *mut c_void, usize, *mut usize) -> i32;
+    spsc_put(Handle, *const c_void, usize, i64) -> i32;
+    spsc_get(Handle, *mut c_void, usize, *mut usize, i64) -> i32;
+    spsc_shutdown(Handle, u32) -> i32;
+    fanin_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    fanin_open(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    fanin_open_or_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    fanin_close(Handle) -> i32;
+    fanin_push(Handle, *const c_void, usize) -> i32;
+    fanin_push_n(Handle, *const c_void, usize, *mut usize) -> i32;
+    fanin_pop(Handle, *mut c_void, usize, *mut usize) -> i32;
+    fanin_pop_n(Handle, *mut c_void, usize, *mut usize) -> i32;
+    fanin_put(Handle, *const c_void, usize, i64) -> i32;
+    fanin_get(Handle, *mut c_void, usize, *mut usize, i64) -> i32;
+    fanin_shutdown(Handle, u32) -> i32;
+    mpmc_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    mpmc_open(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    mpmc_open_or_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
+    mpmc_close(Handle) -> i32;
+    mpmc_push(Handle, *const c_void, usize) -> i32;
+    mpmc_push_n(Handle, *const c_void, usize, *mut usize) -> i32;
+    mpmc_pop(Handle, *mut c_void, usize, *mut usize, *mut u32) -> i32;
+    mpmc_pop_n(Handle, *mut c_void, usize, *mut usize, *mut u32) -> i32;
+    mpmc_put(Handle, *const c_void, usize, i64) -> i32;
+    mpmc_get(Handle, *mut c_void, usize, *mut usize, *mut u32, i64) -> i32;
+    mpmc_shutdown(Handle, u32) -> i32;
+    spsc_claim(Handle, usize, *mut *mut c_void, *mut usize) -> i32;
+    spsc_commit(Handle, usize) -> i32;
+    spsc_abandon(Handle) -> i32;
+    spsc_peek(Handle, usize, *mut *const c_void, *mut usize) -> i32;
+    spsc_advance(Handle, usize) -> i32;
 }
 
 static ABI: OnceLock<Abi> = OnceLock::new();

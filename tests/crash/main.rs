@@ -11,6 +11,7 @@
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
 //! | `listeners` | and as somebody listens to them by a descriptor |
 //! | `waiters` | waits that are objects |
+//! | `rings` | records, at every fill level, and those who wait for them |
 //! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
 //! | `contention` | the same where others wait for the mutex meanwhile |
@@ -73,6 +74,7 @@ mod ptrace;
 mod readers;
 mod recorder;
 mod report;
+mod rings;
 mod scene;
 mod several;
 mod short;
@@ -157,7 +159,9 @@ struct Act<'a> {
 
 fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
     let every = choice.every;
-    let alone = operations::all().map(|operation| Act {
+    let all = every || !choice.names.is_empty();
+    let operations = move || operations::all().filter(move |one| all || !one.is_variant);
+    let alone = operations().map(|operation| Act {
         name: operation.name,
         half: Half::Kills,
         kill: Box::new(move |line| {
@@ -169,7 +173,6 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         half: Half::Kills,
         kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
     });
-    let all = every || !choice.names.is_empty();
     let asleep =
         vigils::all().filter(move |vigil| all || !vigil.is_variant).map(move |vigil| Act {
             name: vigil.name,
@@ -188,7 +191,7 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         half: Half::Kills,
         kill: Box::new(move |line| kill_beside_the_living(line, theatre, pair)),
     });
-    let on_copies = operations::all().filter(|operation| operation.recorded).map(|operation| {
+    let on_copies = operations().filter(|operation| operation.recorded).map(|operation| {
         let snapshots = Snapshots { operation, theatre, thoroughness: choice.thoroughness() };
         let kill = move |line: &mut Line| snapshots.recover(line);
         Act { name: operation.name, half: Half::States, kill: Box::new(kill) }

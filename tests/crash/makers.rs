@@ -3,7 +3,8 @@
 use std::ptr::null_mut;
 
 use crate::nouns::{
-    BARRIER, CONDVAR, EVENT, LATCH, Noun, PROCESS_LOCK, RWLOCK, SEMAPHORE, TRACKED,
+    BARRIER, CONDVAR, EVENT, FANIN, LATCH, MPMC, Noun, PROCESS_LOCK, RWLOCK, SEMAPHORE, SPSC,
+    TRACKED,
 };
 use crate::operations::{Operation, PLAIN, Sight};
 use crate::player::Stage;
@@ -28,10 +29,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     made!("create_barrier", BARRIER, recorded: false),
     made!("create_condvar", CONDVAR, recorded: false),
     made!("create_event", EVENT, recorded: false),
+    made!("create_fanin", FANIN, recorded: false),
     made!("create_latch", LATCH, recorded: false),
+    made!("create_mpmc", MPMC, recorded: true),
     made!("create_process_lock", PROCESS_LOCK, recorded: false),
     made!("create_rwlock", RWLOCK, recorded: true),
     made!("create_semaphore", SEMAPHORE, recorded: false),
+    made!("create_spsc", SPSC, recorded: true),
     made!("create_tracked", TRACKED, recorded: true),
 ];
 

@@ -4,9 +4,11 @@ use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
 
 use crate::abi::{
-    BROKEN, BarrierInfo, FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT, call,
+    BROKEN, BarrierInfo, EMPTY, FULL, Handle, Roomy, SemaphoreInfo, SemaphoreOptions, TIMED_OUT,
+    call,
 };
 use crate::outcomes::{Fresh, is};
+use crate::rings;
 use crate::world::{FRESH, World, handle, ok};
 
 /// The name of the object on stage, of whichever kind.
@@ -198,6 +200,60 @@ noun!(
             (info.parties, info.waiting, info.broken),
             (PARTIES, 0, false),
         )
+    }
+);
+
+noun!(
+    SPSC,
+    spsc_create,
+    spsc_open,
+    spsc_open_or_create,
+    spsc_close,
+    [&rings::NUMBER, &rings::OPTIONS],
+    [&rings::NUMBER, &rings::OPTIONS],
+    |ring| {
+        let (number, mut out) = (7u64, 0u64);
+        ok("push", call!(spsc_push(ring, (&raw const number).cast(), 8)))?;
+        let record = (&raw mut out).cast();
+        ok("pop", call!(spsc_pop(ring, record, 8, null_mut())))?;
+        is("what was put", out, number)?;
+        is("status of a pop", call!(spsc_pop(ring, record, 8, null_mut())), EMPTY)
+    }
+);
+
+noun!(
+    FANIN,
+    fanin_create,
+    fanin_open,
+    fanin_open_or_create,
+    fanin_close,
+    [&rings::NUMBER, &rings::LANES],
+    [&rings::NUMBER, &rings::LANES],
+    |ring| {
+        let (number, mut out) = (7u64, 0u64);
+        ok("push", call!(fanin_push(ring, (&raw const number).cast(), 8)))?;
+        let record = (&raw mut out).cast();
+        ok("pop", call!(fanin_pop(ring, record, 8, null_mut())))?;
+        is("what was put", out, number)?;
+        is("status of a pop", call!(fanin_pop(ring, record, 8, null_mut())), EMPTY)
+    }
+);
+
+noun!(
+    MPMC,
+    mpmc_create,
+    mpmc_open,
+    mpmc_open_or_create,
+    mpmc_close,
+    [&rings::NUMBER, &rings::OPTIONS],
+    [&rings::NUMBER, &rings::OPTIONS],
+    |ring| {
+        let (number, mut out) = (7u64, 0u64);
+        ok("push", call!(mpmc_push(ring, (&raw const number).cast(), 8)))?;
+        let record = (&raw mut out).cast();
+        ok("pop", call!(mpmc_pop(ring, record, 8, null_mut(), null_mut())))?;
+        is("what was put", out, number)?;
+        is("status of a pop", call!(mpmc_pop(ring, record, 8, null_mut(), null_mut())), EMPTY)
     }
 );
 

@@ -23,6 +23,7 @@ use crate::permits;
 use crate::player::Stage;
 use crate::possessions;
 use crate::readers;
+use crate::rings;
 use crate::transactions;
 use crate::victim::{marked, stepped};
 use crate::waiters;
@@ -33,6 +34,8 @@ use crate::world::{
 /// A call, and everything that has to hold however far a victim comes with it.
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
+    /// Much is as in another operation: played if it is named, or everything is asked for.
+    pub(crate) is_variant: bool,
     /// What there is before the victim enters.
     pub(crate) scene: Scene,
     /// Of what kind there is an object besides.
@@ -138,6 +141,7 @@ pub(crate) enum News {
 
 pub(crate) const PLAIN: Operation = Operation {
     name: "",
+    is_variant: false,
     scene: Scene::Segment,
     noun: None,
     predecessor: None,
@@ -160,7 +164,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
     let more_waits = [readers::OPERATIONS, bells::OPERATIONS, parties::OPERATIONS];
     let objects = [listeners::OPERATIONS, waiters::OPERATIONS, possessions::OPERATIONS];
     let all = [OPERATIONS].into_iter().chain(locks).chain(more).chain(waits).chain(more_waits);
-    all.chain(objects).flatten()
+    all.chain(objects).flatten().chain(rings::operations())
 }
 
 const OPERATIONS: &[Operation] = &[

@@ -1,0 +1,550 @@
+//! Operations on rings: at every fill level over two laps, and those who wait there.
+//!
+//! The victim has filled the ring with numbers in order before its call. So what survivors find
+//! is a run of numbers: all that it had put and nobody had got, and perhaps what it was about to
+//! put, and perhaps without what it was about to get.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+use crate::abi::{CLOSED, EMPTY, FOREVER, FULL, Handle, NOT_OWNER, OK, RingOptions, Type, call};
+use crate::nouns::{FANIN, MPMC, Noun, Object, SPSC};
+use crate::operations::{Operation, PLAIN};
+use crate::outcomes::{self, Death, is};
+use crate::player::Stage;
+use crate::sleepers::{Cast, ROLE, Role};
+use crate::victim::stepped;
+use crate::vigils::{Fate, VIGIL, Vigil, ask, helper};
+use crate::world::{World, ok};
+
+pub(crate) const CAPACITY: u64 = 4;
+pub(crate) const OPTIONS: RingOptions = RingOptions::new(CAPACITY, 0);
+pub(crate) const LANES: RingOptions = RingOptions::new(CAPACITY, 2);
+pub(crate) const NUMBER: Type = Type::U64;
+
+/// The calls of one kind of ring, so that each scene is written once.
+pub(crate) trait Calls {
+    const NOUN: &'static Noun;
+    /// What a stranger's pop gives beside one that waits: that may be the consumer.
+    const REFUSED: i32;
+    /// What a dead consumer leaves comes in its turn.
+    const IN_TURN: bool;
+    fn push(ring: Handle, number: u64) -> i32;
+    fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32;
+    fn pop(ring: Handle, out: &mut u64) -> i32;
+    fn pop_n(ring: Handle, out: &mut [u64], n: &mut usize) -> i32;
+    fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32;
+    fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32;
+    fn shutdown(ring: Handle) -> i32;
+}
+
+macro_rules! calls {
+    ($kind:ident, $noun:ident, $refused:ident, $push:ident, $push_n:ident, $pop:ident, $pop_n:ident, $put:ident,
+     $get:ident, $shutdown:ident $(, $times:expr)?) => {
+        pub(crate) struct $kind;
+
+        impl Calls for $kind {
+            const NOUN: &'static Noun = &$noun;
+            const REFUSED: i32 = $refused;
+            const IN_TURN: bool = $refused != EMPTY;
+
+            fn push(ring: Handle, number: u64) -> i32 {
+                call!($push(ring, (&raw const number).cast(), 8))
+            }
+
+            fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32 {
+                call!($push_n(ring, numbers.as_ptr().cast(), numbers.len(), n))
+            }
+
+            fn pop(ring: Handle, out: &mut u64) -> i32 {
+                call!($pop(ring, (&raw mut *out).cast(), 8, null_mut() $(, $times)?))
+            }
+
+            fn pop_n(ring: Handle, out: &mut [u64], n: &mut usize) -> i32 {
+                call!($pop_n(ring, out.as_mut_ptr().cast(), out.len(), n $(, $times)?))
+            }
+
+            fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32 {
+                call!($put(ring, (&raw const number).cast(), 8, timeout_ns))
+            }
+
+            fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32 {
+                call!($get(ring, (&raw mut *out).cast(), 8, null_mut() $(, $times)?, timeout_ns))
+            }
+
+            fn shutdown(ring: Handle) -> i32 {
+                call!($shutdown(ring, 1))
+            }
+        }
+    };
+}
+
+calls!(
+    Spsc,
+    SPSC,
+    NOT_OWNER,
+    spsc_push,
+    spsc_push_n,
+    spsc_pop,
+    spsc_pop_n,
+    spsc_put,
+    spsc_get,
+    spsc_shutdown
+);
+calls!(
+    Fanin,
+    FANIN,
+    NOT_OWNER,
+    fanin_push,
+    fanin_push_n,
+    fanin_pop,
+    fanin_pop_n,
+    fanin_put,
+    fanin_get,
+    fanin_shutdown
+);
+calls!(
+    Mpmc,
+    MPMC,
+    EMPTY,
+    mpmc_push,
+    mpmc_push_n,
+    mpmc_pop,
+    mpmc_pop_n,
+    mpmc_put,
+    mpmc_get,
+    mpmc_shutdown,
+    null_mut()
+);
+
+/// Makes the ring begin at `start`, with the numbers from there on in it.
+fn fill<C: Calls>(ring: &Object, start: u64, level: u64) -> Result<(), String> {
+    for number in 0..start {
+        ok("push", C::push(ring.handle, number))?;
+        ok("pop", C::pop(ring.handle, &mut 0))?;
+    }
+    (start..start + level).try_for_each(|number| ok("push", C::push(ring.handle, number)))
+}
+
+/// What a call puts and gets.
+struct Change {
+    puts: u64,
+    gets: u64,
+}
+
+/// A victim at a fill level: what it does there.
+fn at<C: Calls>(
+    stage: Stage,
+    start: u64,
+    level: u64,
+    call: impl FnOnce(&Object) -> i32,
+) -> Result<(), String> {
+    let ring = C::NOUN.open()?;
+    fill::<C>(&ring, start, level)?;
+    stepped(stage, || call(&ring))
+}
+
+/// All that is in the ring, in order.
+fn drain<C: Calls>(ring: Handle) -> Result<Vec<u64>, String> {
+    let (mut all, mut number) = (Vec::new(), 0);
+    loop {
+        match C::pop(ring, &mut number) {
+            OK => all.push(number),
+            EMPTY => return Ok(all),
+            status => ok("pop", status)?,
+        }
+    }
+}
+
+/// A ring that lost no place: full with as many as it has room for, and in order.
+fn goes_on<C: Calls>(ring: Handle) -> Result<(), String> {
+    for lap in 0..2 {
+        for number in 0..CAPACITY {
+            ok("push", C::push(ring, 100 * lap + number))?;
+        }
+        is("status of one push more", C::push(ring, 0), FULL)?;
+        for number in 0..CAPACITY {
+            let mut out = 0;
+            ok("pop", C::pop(ring, &mut out))?;
+            is("what was put", out, 100 * lap + number)?;
+        }
+        is("status of one pop more", C::pop(ring, &mut 0), EMPTY)?;
+    }
+    Ok(())
+}
+
+/// After the death there is what was there before the call, or after it. Records go one by one:
+/// a batch may have been got in part, or put in part.
+fn judged<C: Calls>(
+    world: &World,
+    death: &Death,
+    (start, level): (u64, u64),
+    change: &Change,
+) -> Result<(), String> {
+    C::NOUN.look(world, |ring| {
+        let mut all = drain::<C>(ring.handle)?;
+        if !C::IN_TURN {
+            all.sort_unstable();
+        }
+        if death.first {
+            let gets = change.gets.min(level);
+            let puts = change.puts.min(CAPACITY - level);
+            let (first, end) = (all.first().copied(), all.last().map_or(start, |last| last + 1));
+            let is_run = all.windows(2).all(|two| two[0] + 1 == two[1]);
+            let first = first.unwrap_or(if death.returned { start + gets } else { end.max(start) });
+            let got = first.wrapping_sub(start);
+            let put = (first + all.len() as u64).wrapping_sub(start + level);
+            let is_full_change = got == gets && put == puts;
+            let is_part = got <= gets && (put <= puts || all.is_empty());
+            if !is_run || !is_part || death.returned && !is_full_change && !all.is_empty() {
+                return Err(format!(
+                    "of {level} from {start} on, {puts} put and {gets} got: found {all:?}"
+                ));
+            }
+            // What had been put before is lost in no case.
+            let least = if death.returned { level + puts - gets } else { level - gets };
+            if (all.len() as u64) < least {
+                return Err(format!("{} are left, of at least {least}", all.len()));
+            }
+        }
+        goes_on::<C>(ring.handle)
+    })?;
+    outcomes::unchanged(world, death)
+}
+
+/// One operation at one level.
+macro_rules! level {
+    ($kind:ident, $name:literal, $start:literal, $level:literal, $puts:literal, $gets:literal,
+     $call:expr) => {
+        Operation {
+            name: concat!($name, "_from_", $start, "_with_", $level),
+            // Those that are not among a few go with `every`.
+            is_variant: !matches!(($start, $level), (3, 0 | 2 | 3 | 4) | (6, 1)),
+            noun: Some($kind::NOUN),
+            victim: |stage| at::<$kind>(stage, $start, $level, $call),
+            outcome: |world, death| {
+                let change = Change { puts: $puts, gets: $gets };
+                judged::<$kind>(world, death, ($start, $level), &change)
+            },
+            recorded: matches!(($start, $level), (3, 2)),
+            ..PLAIN
+        }
+    };
+}
+
+/// The same at several levels, from every place over two laps.
+macro_rules! levels {
+    ($kind:ident, $name:literal, [$($level:literal),*], $puts:literal, $gets:literal, $call:expr) => {
+        &[$(
+            level!($kind, $name, 0, $level, $puts, $gets, $call),
+            level!($kind, $name, 1, $level, $puts, $gets, $call),
+            level!($kind, $name, 2, $level, $puts, $gets, $call),
+            level!($kind, $name, 3, $level, $puts, $gets, $call),
+            level!($kind, $name, 4, $level, $puts, $gets, $call),
+            level!($kind, $name, 5, $level, $puts, $gets, $call),
+            level!($kind, $name, 6, $level, $puts, $gets, $call),
+            level!($kind, $name, 7, $level, $puts, $gets, $call),
+        )*]
+    };
+}
+
+fn push<C: Calls>(ring: &Object, number: u64) -> i32 {
+    C::push(ring.handle, number)
+}
+
+fn push_three<C: Calls>(ring: &Object, from: u64) -> i32 {
+    C::push_n(ring.handle, &[from, from + 1, from + 2], &mut 0)
+}
+
+fn pop<C: Calls>(ring: &Object) -> i32 {
+    C::pop(ring.handle, &mut 0)
+}
+
+fn pop_three<C: Calls>(ring: &Object) -> i32 {
+    C::pop_n(ring.handle, &mut [0; 3], &mut 0)
+}
+
+/// Puts the next number of a ring with so many: it begins anywhere, so the number is told.
+macro_rules! table {
+    ($kind:ident, $push:literal, $push_n:literal, $pop:literal, $pop_n:literal) => {
+        &[
+            puts!($kind, $push, push::<$kind>, 1, [0, 1, 2, 3]),
+            puts!($kind, $push_n, push_three::<$kind>, 3, [0, 1, 2, 3]),
+            levels!($kind, $pop, [1, 2, 3, 4], 0, 1, pop::<$kind>),
+            levels!($kind, $pop_n, [1, 2, 3, 4], 0, 3, pop_three::<$kind>),
+        ]
+    };
+}
+
+macro_rules! puts {
+    ($kind:ident, $name:literal, $how:expr, $puts:literal, [$($level:literal),*]) => {
+        &[$(
+            put_level!($kind, $name, 0, $level, $puts, $how),
+            put_level!($kind, $name, 1, $level, $puts, $how),
+            put_level!($kind, $name, 2, $level, $puts, $how),
+            put_level!($kind, $name, 3, $level, $puts, $how),
+            put_level!($kind, $name, 4, $level, $puts, $how),
+            put_level!($kind, $name, 5, $level, $puts, $how),
+            put_level!($kind, $name, 6, $level, $puts, $how),
+            put_level!($kind, $name, 7, $level, $puts, $how),
+        )*]
+    };
+}
+
+macro_rules! put_level {
+    ($kind:ident, $name:literal, $start:literal, $level:literal, $puts:literal, $how:expr) => {
+        level!($kind, $name, $start, $level, $puts, 0, |ring| $how(ring, $start + $level))
+    };
+}
+
+const OF_SPSC: &[&[Operation]] = table!(Spsc, "spsc_push", "spsc_push_n", "spsc_pop", "spsc_pop_n");
+const OF_FANIN: &[&[Operation]] =
+    table!(Fanin, "fanin_push", "fanin_push_n", "fanin_pop", "fanin_pop_n");
+const OF_MPMC: &[&[Operation]] = table!(Mpmc, "mpmc_push", "mpmc_push_n", "mpmc_pop", "mpmc_pop_n");
+
+/// All that a victim does alone.
+pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
+    let by_level = OF_SPSC.iter().chain(OF_FANIN).chain(OF_MPMC);
+    by_level.copied().flatten().chain(IN_PLACE).chain(OTHERS)
+}
+
+const IN_PLACE: &[Operation] = &[
+    Operation {
+        name: "spsc_claim_commit",
+        noun: Some(&SPSC),
+        victim: |stage| at::<Spsc>(stage, 3, 2, |ring| claim_and_commit(ring, 5)),
+        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 1, gets: 0 }),
+        ..PLAIN
+    },
+    Operation {
+        name: "spsc_claim_abandon",
+        noun: Some(&SPSC),
+        victim: |stage| at::<Spsc>(stage, 3, 2, claim_and_abandon),
+        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 0, gets: 0 }),
+        ..PLAIN
+    },
+    Operation {
+        name: "spsc_peek_advance",
+        noun: Some(&SPSC),
+        victim: |stage| at::<Spsc>(stage, 3, 2, peek_and_advance),
+        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 0, gets: 1 }),
+        ..PLAIN
+    },
+];
+
+const OTHERS: &[Operation] = &[
+    Operation {
+        name: "spsc_push_dead_producer",
+        noun: Some(&SPSC),
+        predecessor: Some(dies_with_roles::<Spsc>),
+        victim: |stage| stepped_on::<Spsc>(stage, |ring| Spsc::push(ring.handle, 5)),
+        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 1, gets: 0 }),
+        ..PLAIN
+    },
+    Operation {
+        name: "spsc_pop_dead_consumer",
+        noun: Some(&SPSC),
+        predecessor: Some(dies_with_roles::<Spsc>),
+        victim: |stage| stepped_on::<Spsc>(stage, pop::<Spsc>),
+        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 0, gets: 1 }),
+        ..PLAIN
+    },
+    Operation {
+        name: "fanin_push_dead_producer",
+        noun: Some(&FANIN),
+        predecessor: Some(dies_with_roles::<Fanin>),
+        victim: |stage| stepped_on::<Fanin>(stage, |ring| Fanin::push(ring.handle, 5)),
+        outcome: |world, death| judged::<Fanin>(world, death, (3, 2), &Change { puts: 1, gets: 0 }),
+        ..PLAIN
+    },
+    Operation {
+        name: "spsc_shutdown",
+        noun: Some(&SPSC),
+        victim: |stage| stepped_on::<Spsc>(stage, |ring| Spsc::shutdown(ring.handle)),
+        ..PLAIN
+    },
+    Operation {
+        name: "mpmc_shutdown",
+        noun: Some(&MPMC),
+        victim: |stage| stepped_on::<Mpmc>(stage, |ring| Mpmc::shutdown(ring.handle)),
+        ..PLAIN
+    },
+];
+
+fn stepped_on<C: Calls>(stage: Stage, call: impl FnOnce(&Object) -> i32) -> Result<(), String> {
+    let ring = C::NOUN.open()?;
+    stepped(stage, || call(&ring))
+}
+
+/// Fills the ring, and dies as its producer and its consumer.
+fn dies_with_roles<C: Calls>(stage: Stage) -> Result<(), String> {
+    fill::<C>(&C::NOUN.open()?, 3, 2)?;
+    stage.pause();
+    Ok(())
+}
+
+fn claim_and_commit(ring: &Object, number: u64) -> i32 {
+    let (mut place, mut n): (*mut c_void, _) = (null_mut(), 0);
+    match call!(spsc_claim(ring.handle, 1, &mut place, &mut n)) {
+        OK => {}
+        status => return status,
+    }
+    // SAFETY: a place for one number, which is ours until it is committed.
+    unsafe { place.cast::<u64>().write(number) };
+    call!(spsc_commit(ring.handle, 1))
+}
+
+fn claim_and_abandon(ring: &Object) -> i32 {
+    let (mut place, mut n): (*mut c_void, _) = (null_mut(), 0);
+    match call!(spsc_claim(ring.handle, 2, &mut place, &mut n)) {
+        OK => call!(spsc_abandon(ring.handle)),
+        status => status,
+    }
+}
+
+fn peek_and_advance(ring: &Object) -> i32 {
+    let (mut place, mut n): (*const c_void, _) = (null_mut(), 0);
+    match call!(spsc_peek(ring.handle, 1, &mut place, &mut n)) {
+        OK => call!(spsc_advance(ring.handle, 1)),
+        status => status,
+    }
+}
+
+// --- who waits ---
+
+/// Waits for a record.
+const MPMC_GETTER: Role = Role { wait: |ring, _| Mpmc::get(ring.handle, &mut 0, FOREVER), ..ROLE };
+const SPSC_GETTER: Role = Role { wait: |ring, _| Spsc::get(ring.handle, &mut 0, FOREVER), ..ROLE };
+/// Waits for room in a ring that it fills itself.
+const MPMC_PUTTER: Role =
+    Role { before: |_| Ok(()), wait: |ring, _| Mpmc::put(ring.handle, 9, FOREVER), ..ROLE };
+
+pub(crate) const VIGILS: &[Vigil] = &[
+    // Two getters asleep, and somebody puts.
+    Vigil {
+        name: "mpmc_push_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 1),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_push_n_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::push_n(ring.handle, &[1, 2], &mut 0),
+        judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 2),
+        ..VIGIL
+    },
+    Vigil {
+        name: "spsc_push_getter",
+        noun: &SPSC,
+        sleepers: &[&SPSC_GETTER],
+        call: |ring| Spsc::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Spsc>(cast, fate, 1),
+        ..VIGIL
+    },
+    // Two putters asleep at a full ring, and somebody gets.
+    Vigil {
+        name: "mpmc_pop_putters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 3, CAPACITY),
+        sleepers: &[&MPMC_PUTTER, &MPMC_PUTTER],
+        call: |ring| Mpmc::pop(ring.handle, &mut 0),
+        judge: |cast, _| all_is_there(cast, CAPACITY, 2),
+        ..VIGIL
+    },
+    // The victim sleeps, and another behind it, when somebody puts.
+    Vigil {
+        name: "mpmc_get_woken",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER],
+        call: |ring| Mpmc::get(ring.handle, &mut 0, FOREVER),
+        waker: Some(|cast| helper(cast, |ring| ok("push", Mpmc::push(ring.handle, 1)))),
+        judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_shutdown_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::shutdown(ring.handle),
+        judge: |cast, fate| all_learn_of_it::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+];
+
+fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {
+    let found = cast.statuses();
+    is("statuses of those who waited", found.clone(), vec![status; found.len()])
+}
+
+/// So many were put, or none, or part of them; nobody sleeps beside a record.
+fn as_many_as_put<C: Calls>(cast: &mut Cast, fate: Fate, puts: usize) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    let awake = cast.staying();
+    if fate.returned {
+        is("getters awake", awake, puts.min(awake + cast.asleep()))?;
+    }
+    if awake > puts {
+        return Err(format!("{awake} got what {puts} were put"));
+    }
+    if cast.asleep() > 0 {
+        let stranger = |ring: &Object| {
+            is("status of a pop beside sleepers", C::pop(ring.handle, &mut 0), C::REFUSED)
+        };
+        helper(cast, stranger)?;
+    }
+    wake_the_rest::<C>(cast)
+}
+
+fn wake_the_rest<C: Calls>(cast: &mut Cast) -> Result<(), String> {
+    for _ in 0..cast.asleep() {
+        helper(cast, |ring| ok("push", C::push(ring.handle, 7)))?;
+    }
+    cast.settles()?;
+    is("asleep in the end", cast.asleep(), 0)?;
+    statuses_are(cast, OK)?;
+    cast.awake_leave().map(drop)
+}
+
+/// One was put, for the victim or for who came behind it.
+fn the_rest_go<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    if !fate.returned && fate.slept && cast.asleep() > 0 {
+        // The victim may have got it and died before it could say so: its place is free then.
+        helper(cast, |ring| is("status of a pop", C::pop(ring.handle, &mut 0), EMPTY))?;
+    }
+    wake_the_rest::<C>(cast)
+}
+
+fn all_learn_of_it<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+    if !fate.returned {
+        helper(cast, |ring| ok("shutdown", C::shutdown(ring.handle)))?;
+        cast.settles()?;
+    }
+    is("asleep in the end", cast.asleep(), 0)?;
+    statuses_are(cast, CLOSED)?;
+    cast.awake_leave().map(drop)
+}
+
+/// At a full ring: as long as nothing was got all sleep, and each record that goes lets one put.
+fn all_is_there(cast: &mut Cast, capacity: u64, putters: usize) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    let mut seen = 0;
+    loop {
+        let popped = |ring: &Object| Ok(Mpmc::pop(ring.handle, &mut 0) as u32);
+        if ask(cast, popped)? as i32 != OK {
+            break;
+        }
+        seen += 1;
+        cast.settles()?;
+    }
+    is("asleep in the end", cast.asleep(), 0)?;
+    let least = capacity as usize + putters - 1;
+    if !(least..=least + 1).contains(&seen) {
+        return Err(format!("{seen} records were there, not {least} or one more"));
+    }
+    cast.awake_leave().map(drop)
+}

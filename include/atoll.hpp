@@ -18,6 +18,9 @@
 ///     auto workers = atoll::barrier::open_or_create(segment, "workers", 4);
 ///     workers.arrive_and_wait();  // throws broken, with the pid, if one of them dies in here
 ///
+///     auto jobs = atoll::spsc<std::int64_t>::open_or_create(segment, "jobs", {1024});
+///     jobs.put(7);                // from one process to another; or get() there
+///
 /// A header-only layer over the C interface in atoll.h, where each call is described in full. Names
 /// and behaviour are those of the standard library wherever it has them.
 ///
@@ -38,7 +41,8 @@
 ///           holding it: the data may be half-changed. Code that can repair calls lock_recover().
 ///           A barrier in which a party died throws atoll::broken. Nobody waits for the dead in any
 ///           of the others: see shared_mutex, condition_variable_any, counting_semaphore and
-///           tracked_semaphore, event, latch.
+///           tracked_semaphore, event, latch. What was put into a ring is there, whoever dies, and
+///           a dead producer's or consumer's place can be taken: see spsc and fanin.
 ///
 /// Ownership Objects are handles of this process, movable and not copyable. Destroying one closes
 ///           the handle; what lies in shared memory stays. Handles may be destroyed in any order,
@@ -82,12 +86,14 @@
 #include "atoll/condition.hpp"
 #include "atoll/error.hpp"
 #include "atoll/event.hpp"
+#include "atoll/fanin.hpp"
 #include "atoll/latch.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/process_lock.hpp"
 #include "atoll/segment.hpp"
 #include "atoll/semaphore.hpp"
 #include "atoll/shared_mutex.hpp"
+#include "atoll/spsc.hpp"
 #include "atoll/transaction.hpp"
 #include "atoll/value.hpp"
 #include "atoll/wait_any.hpp"
@@ -142,6 +148,17 @@ struct atoll {
     using latch = libatoll::latch;
     using barrier = libatoll::barrier;
     using barrier_info = libatoll::barrier_info;
+
+    template <class T>
+    using spsc = libatoll::spsc<T>;
+
+    template <class T>
+    using fanin = libatoll::fanin<T>;
+
+    using ring_end = libatoll::ring_end;
+    using ring_options = libatoll::ring_options;
+    using ring_info = libatoll::ring_info;
+    using waiting = libatoll::waiting;
 
     template <class T>
     using value = libatoll::value<T>;

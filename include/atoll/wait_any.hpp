@@ -4,6 +4,8 @@
 ///     if (ready[0]) return;
 ///     if (ready[1] && jobs.try_acquire()) work();
 ///
+///     atoll::wait_any({stop, {ring, atoll::ring_end::consumers}});  // or a record to get
+///
 ///     if (atoll::wait_any_for({stop, {segment, seen}}, 1s).none()) nobody_died_for_a_second();
 
 #ifndef ATOLL_WAIT_ANY_HPP
@@ -17,6 +19,7 @@
 
 #include "event.hpp"
 #include "latch.hpp"
+#include "ring.hpp"
 #include "semaphore.hpp"
 #include "waiter.hpp"
 
@@ -33,6 +36,11 @@ public:
     waitable(const counting_semaphore& permit) noexcept : waitable(permit.native_handle()) {}
     waitable(const tracked_semaphore& permit) noexcept : waitable(permit.native_handle()) {}
     waitable(const waiter& notified) noexcept : waitable(notified.native_handle()) {}
+
+    /// Something to get from a ring, or at the producers' end, room to put something.
+    template <class Self, class T, class Calls>
+    waitable(const detail::ring<Self, T, Calls>& moves, ring_end end) noexcept
+        : waitable(moves.native_handle(), static_cast<std::uint64_t>(end)) {}
 
     /// The death of a member, if it is a later one than `seen`, as for segment::wait_death().
     waitable(const segment& death, std::uint64_t seen) noexcept
@@ -89,8 +97,9 @@ result<ready_set> any_ready(const std::vector<waitable>& of, const Left& left) {
 }  // namespace detail
 
 /// Waits until one of them is ready, up to 64 of any segments: an event is set, a latch is open, a
-/// semaphore has a permit, a waiter was notified, somebody died. Nothing is taken, so others may be
-/// faster: try_acquire() what was ready, and wait again if that fails.
+/// semaphore has a permit, a get from a ring would not wait (or a put), a waiter was notified,
+/// somebody died. Nothing is taken, so others may be faster: try_acquire() or try_pop() what was
+/// ready, and wait again if that fails.
 ///
 /// For the list write {a, b}, or hand over a vector.
 inline outcome<ready_set> wait_any(const std::vector<waitable>& of) {

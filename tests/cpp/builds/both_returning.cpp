@@ -17,6 +17,9 @@ bool the_other_half_is_right(const char* name, const std::error_category& catego
     auto changed = atoll::condition_variable_any::open(*segment, "changed");
     auto permits = atoll::counting_semaphore::open(*segment, "permits");
     auto meeting = atoll::barrier::open(*segment, "meeting");
+    auto numbers = atoll::spsc<int>::open(*segment, "numbers");
+    const auto number = numbers->get_for(1ms);
+    if (!number || *number != 5) return false;
     std::unique_lock hold(*mutex);
     const auto waited = changed->wait_for(hold, 1ms);
     if (!waited || *waited == std::cv_status::no_timeout || !permits->release()) return false;

@@ -19,6 +19,8 @@ static bool this_half_is_right(const char* name) {
     auto changed = atoll::condition_variable_any::open(segment, "changed");
     auto permits = atoll::counting_semaphore::open(segment, "permits");
     auto meeting = atoll::barrier::open(segment, "meeting");
+    auto numbers = atoll::spsc<int>::open(segment, "numbers");
+    if (!numbers.put_for(5, 1ms)) return false;
     std::unique_lock hold(mutex);
     if (changed.wait_for(hold, 1ms) == std::cv_status::no_timeout) return false;
     permits.release();
@@ -52,11 +54,15 @@ int main(int, char** given) {
     const auto changed = atoll::condition_variable_any::create(segment, "changed");
     const auto permits = atoll::counting_semaphore::create(segment, "permits", 0);
     auto meeting = atoll::barrier::create(segment, "meeting", 2);
+    const auto numbers = atoll::spsc<int>::create(segment, "numbers", {2});
     meeting.abort();
     const bool right = this_half_is_right(name.c_str()) &&
                        the_other_half_is_right(name.c_str(), atoll::category()) &&
                        this_half_is_right(name.c_str());
     atoll::segment::unlink(name);
     std::printf("%d %d %s\n", value.load(), array[5], right ? "right" : "wrong");
-    return right && value.load() == 4 && array[5] == 1 + 2 + 3 && permits.value() == 3 ? 0 : 1;
+    return right && value.load() == 4 && array[5] == 1 + 2 + 3 && permits.value() == 3 &&
+                   numbers.info().length == 1
+               ? 0
+               : 1;
 }

@@ -37,6 +37,11 @@ using condition = atoll::condition_variable_any;
 template void condition::wait(std::unique_lock<atoll::mutex>&, bool (*)());
 template bool condition::wait_for(std::mutex&, const std::chrono::seconds&, bool (*)());
 template class libatoll::detail::semaphore<atoll::tracked_semaphore, true>;
+using ring_calls = libatoll::detail::fanin_calls;
+template class libatoll::detail::ring<atoll::fanin<point>, point, ring_calls>;
+template class libatoll::detail::claimed<point, ring_calls>;
+template class libatoll::detail::peeked<point, ring_calls>;
+auto put(atoll::spsc<float>& r) { return r.put_for(1, std::chrono::hours(1)); }
 auto pass(atoll::barrier& b) { return b.wait(b.arrive()), b.arrive_and_wait_for(std::chrono::hours(1)); }
 
 // refused: a pointer cannot be shared
@@ -68,6 +73,9 @@ auto size = sizeof(atoll::value<with_destructor>);
 
 // refused: must be default constructible
 auto size = sizeof(atoll::value<without_default>);
+
+// refused: must be trivially copyable
+auto size = sizeof(atoll::spsc<std::string>);
 
 // refused: aligned to 64 bytes at most
 auto size = sizeof(atoll::value<wide>);
@@ -103,6 +111,9 @@ void twice(atoll::barrier& b, atoll::barrier::arrival_token& t) { auto u = t; b.
 void wait(atoll::barrier& b) { b.wait(atoll::barrier::arrival_token()); }
 
 // refused: deleted
+void copy(atoll::fanin<int>::reservation& places) { auto other = places; }
+
+// refused: deleted
 void copy(atoll::value<int>& left, atoll::value<int>& right) { left = right; }
 
 // refused: 63 bytes at most
@@ -129,6 +140,12 @@ void exchange(atoll::value<int>& value, int& old) { while (!value.compare_exchan
 
 // refused: nodiscard [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
 void ignore(atoll::counting_semaphore& permits) { permits.acquire(); }
+
+// refused: nodiscard [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void ignore(atoll::spsc<int>& ring) { ring.put(1); }
+
+// refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
+void fill(atoll::fanin<int>& ring) { while (ring.try_push(1)); }
 
 // refused: could mean two things [-DATOLL_NO_EXCEPTIONS -fno-exceptions]
 void wait(atoll::event& event) { while (!event.is_set()); }

@@ -1,0 +1,256 @@
+/// What all rings have in common: records of one type go from those who put them to those who get
+/// them. See spsc.hpp and fanin.hpp for what each of them is for.
+
+#ifndef ATOLL_RING_HPP
+#define ATOLL_RING_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "object.hpp"
+#include "places.hpp"
+#include "type.hpp"
+#include "word.hpp"
+
+namespace libatoll {
+
+/// The two ends of a ring.
+enum class ring_end : std::uint32_t {
+    producers = ATOLL_PRODUCERS,  ///< where records are put
+    consumers = ATOLL_CONSUMERS,  ///< where they are got
+};
+
+/// How the users of a ring wait.
+enum class waiting : std::uint32_t {
+    adaptive = ATOLL_WAIT_ADAPTIVE,  ///< look for some microseconds, then sleep
+    spin = ATOLL_WAIT_SPIN,          ///< never sleep: for who has a processor for each side
+    sleep = ATOLL_WAIT_SLEEP,        ///< sleep at once: for what takes its time
+};
+
+/// What a ring is, and what has gone through it, as atoll.h describes it.
+using ring_info = atoll_ring_info;
+
+/// What a ring is to be. To open one, a zero stands for what it has.
+struct ring_options {
+    std::uint64_t capacity = 0;  ///< records there is room for, in each lane: a power of two
+    std::uint32_t lanes = 0;     ///< of a fanin, 1 to 64: how many producers there can be
+    libatoll::waiting waiting = libatoll::waiting::adaptive;
+};
+
+inline namespace ATOLL_VARIANT {
+namespace detail {
+
+/// What a call says that never waits: whether it was done, or there was `none`.
+inline result<bool> unless(atoll_status none, atoll_status got) {
+    if (got != ATOLL_OK && got != none) return last_failure();
+    return got == ATOLL_OK;
+}
+
+/// The base of a ring of records T: Self is its class, Calls has the C functions of its noun.
+///
+/// Whoever first puts becomes a producer, and whoever first gets a consumer, with that object,
+/// until it is destroyed or the role given up; one thread at a time may use it so. Where somebody
+/// else that lives has the role, it throws status::not_owner. A process that dies gives up its own.
+///
+/// When an end is closed all throw status::closed: who puts, at once; who gets, when the consumers'
+/// end is closed, or all has been got and the producers' end is.
+template <class Self, class T, class Calls>
+class ring : public object<Self, Calls::close, Calls::remove, Calls::export_ticket, Calls::import> {
+    static_assert(can_be_shared<T>());
+    using base = typename ring::object;
+    friend base;
+
+public:
+    using value_type = T;
+    using options = ring_options;
+    using reservation = claimed<T, Calls>;
+    using records = peeked<T, Calls>;
+    using base::native_handle;
+
+    /// Makes a new one; anonymous if the name is nullptr. The capacity has to be given. Throws
+    /// status::already_exists.
+    static outcome<Self> create(const segment& in, c_name name, const options& how) {
+        return typed(Calls::create, in, name, how);
+    }
+
+    /// Opens what exists. Throws status::not_found, or status::wrong_kind if it is something else,
+    /// or has records of another type, or is not as the options say.
+    static outcome<Self> open(const segment& in, c_name name, const options& how = {}) {
+        return typed(Calls::open, in, name, how);
+    }
+
+    /// Opens it, or makes it if it is not there.
+    static outcome<Self> open_or_create(const segment& in, c_name name, const options& how) {
+        return typed(Calls::open_or_create, in, name, how);
+    }
+
+    /// Puts a record if there is room. When it has returned true the record is in the ring for
+    /// good, also if this process dies.
+    outcome<bool> try_push(const T& record) {
+        return settle(unless(ATOLL_FULL, Calls::push(native_handle(), &record, sizeof record)));
+    }
+
+    /// Gets a record if there is one.
+    outcome<std::optional<T>> try_pop() {
+        foreign<T> record{};
+        return settle(found(record, unless(ATOLL_EMPTY, Calls::pop(native_handle(), &record,
+                                                                   sizeof record, nullptr))));
+    }
+
+    /// Puts the first of these records, as many as there is room for, and says how many. They come
+    /// to be seen all at once. {pointer, count} makes a view.
+    outcome<std::size_t> try_push_n(view<const T> from) {
+        std::size_t n = 0;
+        if (from.empty()) return n;
+        return settle(counted(n, unless(ATOLL_FULL, Calls::push_n(native_handle(), from.data(),
+                                                                  from.size(), &n))));
+    }
+
+    /// Gets as many records as there are and have room there, and says how many.
+    outcome<std::size_t> try_pop_n(view<T> to) {
+        std::size_t n = 0;
+        if (to.empty()) return n;
+        return settle(counted(n, unless(ATOLL_EMPTY, Calls::pop_n(native_handle(), to.data(),
+                                                                  to.size(), &n))));
+    }
+
+    /// Puts a record, and waits for room if there is none.
+    outcome<void> put(const T& record) { return settle(at_last(put_within(record, forever()))); }
+
+    /// The same for so long at most: whether it was put.
+    template <class Rep, class Period>
+    outcome<bool> put_for(const T& record, const std::chrono::duration<Rep, Period>& timeout) {
+        return settle(put_within(record, within(timeout)));
+    }
+
+    template <class Clock, class Duration>
+    outcome<bool> put_until(const T& record,
+                            const std::chrono::time_point<Clock, Duration>& deadline) {
+        return settle(put_within(record, until(deadline)));
+    }
+
+    /// Gets a record, and waits for one if there is none.
+    outcome<T> get() {
+        const auto record = got_within(forever());
+        return settle(record ? result<T>(**record) : record.error());
+    }
+
+    /// The same for so long at most; empty if none came.
+    template <class Rep, class Period>
+    outcome<std::optional<T>> get_for(const std::chrono::duration<Rep, Period>& timeout) {
+        return settle(got_within(within(timeout)));
+    }
+
+    template <class Clock, class Duration>
+    outcome<std::optional<T>> get_until(
+        const std::chrono::time_point<Clock, Duration>& deadline) {
+        return settle(got_within(until(deadline)));
+    }
+
+    /// Claims up to `n` free places side by side, to write records there: fewer where there is less
+    /// room or the ring begins anew, none if it is full. It must not outlive this object.
+    outcome<reservation> claim(std::size_t n) {
+        void* first = nullptr;
+        std::size_t there = 0;
+        const auto some = unless(ATOLL_FULL, Calls::claim(native_handle(), n, &first, &there));
+        return settle(lent<reservation>(some, static_cast<T*>(first), there));
+    }
+
+    /// Shows up to `n` records side by side: fewer where there are less or the ring begins anew,
+    /// none if it is empty. It must not outlive this object.
+    outcome<records> peek(std::size_t n) {
+        const void* first = nullptr;
+        std::size_t there = 0;
+        const auto some = unless(ATOLL_EMPTY, Calls::peek(native_handle(), n, &first, &there));
+        return settle(lent<records>(some, static_cast<const T*>(first), there));
+    }
+
+    /// Closes an end for good, for all processes, and wakes all who wait. Anybody may do this.
+    outcome<void> shutdown(ring_end end) {
+        return settle(call(Calls::shutdown, native_handle(), static_cast<std::uint32_t>(end)));
+    }
+
+    /// Gives up a role that this object has, so that another one may take it.
+    outcome<void> leave(ring_end end) {
+        return settle(call(Calls::leave, native_handle(), static_cast<std::uint32_t>(end)));
+    }
+
+    outcome<ring_info> info() const { return settle(ask<ring_info>(Calls::info, native_handle())); }
+
+    /// A descriptor for poll() and event loops, readable when a get (of the producers' end, a put)
+    /// would not wait, and perhaps when it would. Call this again before each poll: that empties
+    /// and arms it. It belongs to this object, and is closed with it.
+    outcome<int> descriptor(ring_end end) const {
+        return settle(
+            ask<int>(Calls::descriptor, native_handle(), static_cast<std::uint32_t>(end)));
+    }
+
+protected:
+    using base::base;
+
+private:
+    template <class Call>
+    static outcome<Self> typed(Call function, const segment& in, c_name name, const options& how) {
+        const atoll_type type = type_of<T>();
+        atoll_ring_options given = ATOLL_RING_OPTIONS_INIT;
+        given.capacity = how.capacity;
+        given.lanes = how.lanes;
+        given.waiting = static_cast<std::uint32_t>(how.waiting);
+        return base::made(function, in, name, &type, &given);
+    }
+
+    /// A ticket does not say what the records are.
+    static result<Self> opened(result<typename base::handle> got) {
+        if (!got) return got.error();
+        const auto is = ask<ring_info>(Calls::info, got->get());
+        if (!is) return is.error();
+        const result<void> same = check_type<T>(is->type);
+        if (!same) return same.error();
+        return Self(*std::move(got));
+    }
+
+    template <class Left>
+    result<bool> put_within(const T& record, const Left& left) {
+        return in_time(left, [&](std::int64_t timeout_ns) {
+            return Calls::put(native_handle(), &record, sizeof record, timeout_ns);
+        });
+    }
+
+    template <class Left>
+    result<std::optional<T>> got_within(const Left& left) {
+        foreign<T> record{};
+        return found(record, in_time(left, [&](std::int64_t timeout_ns) {
+                         return Calls::get(native_handle(), &record, sizeof record, nullptr,
+                                           timeout_ns);
+                     }));
+    }
+
+    // By reference, as the call that fills it in may come after the arguments before it.
+
+    static result<std::optional<T>> found(const foreign<T>& record, const result<bool>& came) {
+        if (!came.has_value()) return came.error();
+        if (!*came) return std::optional<T>();
+        return std::optional<T>(static_cast<T>(record));
+    }
+
+    static result<std::size_t> counted(const std::size_t& n, const result<bool>& some) {
+        if (!some.has_value()) return some.error();
+        return *some ? n : 0;
+    }
+
+    template <class Places, class Element>
+    result<Places> lent(const result<bool>& some, Element* first, std::size_t n) const {
+        if (!some.has_value()) return some.error();
+        if (!*some) return Places();
+        return Places(native_handle(), first, n);
+    }
+};
+
+}  // namespace detail
+}  // namespace ATOLL_VARIANT
+}  // namespace libatoll
+
+#endif

@@ -10,8 +10,8 @@ use super::obtain::obtain;
 use super::output::Output;
 use super::segment::atoll_segment;
 use super::status::atoll_status;
-use super::types::{atoll_type, needed, read_type};
-use crate::error::{Error, Result, Status};
+use super::types::{ATOLL_BYTES, atoll_type, needed, read_type};
+use crate::error::Result;
 use crate::object::ring::{RingEnd, RingInfo, RingOptions, Waiting};
 use crate::object::ring_calls::{Got, RingCalls};
 use crate::object::segment::Segment;
@@ -136,7 +136,7 @@ pub(super) unsafe fn obtain_ring<H: Handle>(
 ) -> atoll_status {
     let make = |segment: &_, name: Option<&_>| {
         // SAFETY: NULL or a struct as long as it says, per the caller.
-        let ty = unsafe { read_type(ty) }?;
+        let ty = unsafe { read_ring_type(ty) }?;
         // SAFETY: likewise.
         let options = unsafe { growing(options, "options") }?;
         let options = options.as_ref().map_or(Ok(RingOptions::default()), read)?;
@@ -163,6 +163,19 @@ pub(super) unsafe fn make_ring<H: Handle>(
         obtain_ring(segment, name, ty, options, out, |segment, name, ty, options| {
             how(segment, name, needed(ty)?, options)
         })
+    }
+}
+
+/// A type of records, which may be messages: bytes of any number, size 0.
+///
+/// # Safety
+/// `ty` is NULL, or leads to as many bytes as its `struct_size` says.
+unsafe fn read_ring_type(ty: *const atoll_type) -> Result<Option<Type>> {
+    // SAFETY: per the caller.
+    match unsafe { growing(ty, "type") }? {
+        Some(given) if given.code == ATOLL_BYTES && given.size == 0 => Ok(Some(Type::message())),
+        // SAFETY: per the caller.
+        _ => unsafe { read_type(ty) },
     }
 }
 
@@ -246,32 +259,16 @@ pub(super) unsafe fn get<H: Ring>(
         let out_len = unsafe { Output::if_wanted(out_len, "out_len") }?;
         // SAFETY: likewise.
         let out_times = unsafe { Output::if_wanted(out_times, "out_times") }?;
-        let got = how(ring, call.thread(), record);
-        if let Some(out) = out_len
-            && let Some(len) = length(&got, ring)
-        {
-            out.write(len);
+        let got = how(ring, call.thread(), record)?;
+        if let Some(out) = out_len {
+            out.write(got.count); // also what it needs room for
         }
-        let got = got?;
+        let got = got.in_room_for(cap)?;
         if let Some(out) = out_times {
             out.write(got.times);
         }
         Ok(())
     })
-}
-
-/// What the caller learns of a record's length: what it has, or needs room for.
-#[inline(always)]
-fn length(got: &Result<Got>, ring: &impl RingCalls) -> Option<usize> {
-    match got {
-        Ok(got) => Some(got.count),
-        Err(error) => needed_room(error, ring),
-    }
-}
-
-#[cold]
-fn needed_room(error: &Error, ring: &impl RingCalls) -> Option<usize> {
-    (error.status() == Status::TooSmall).then(|| ring.record())
 }
 
 /// Gets several.
@@ -296,7 +293,7 @@ pub(super) unsafe fn pop_n<H: Ring>(
         let out_n = unsafe { Output::at(out_n, "out_n") }?;
         // SAFETY: likewise.
         let out_times = unsafe { Output::if_wanted(out_times, "out_times") }?;
-        let got = ring.pop_n(call.thread(), records)?;
+        let got = ring.pop_n(call.thread(), records)?.in_room_for(bytes)?;
         out_n.write(got.count);
         if let Some(out) = out_times {
             out.write(got.times);

@@ -1,5 +1,7 @@
 //! A ring of lanes as one handle uses it: what `Spsc` and `Fanin` are made of.
 
+use core::num::NonZeroUsize;
+
 use super::ring::{EMPTY, FULL, NO_CLAIM, RingEnd, RingOptions, Waiting, check_wanted, read_head};
 use super::segment::Segment;
 use super::share::Share;
@@ -336,7 +338,9 @@ fn plan(kind: Kind, ty: &Type, options: &RingOptions) -> Result<Plan> {
             format!("{lanes} lanes cannot be: 1 to {MOST_LANES}, one for each producer"),
         ));
     }
-    let record = (ty.size() as usize).try_into().expect("no type is of 0 bytes");
+    let record = NonZeroUsize::new(ty.size() as usize).ok_or(invalid(
+        "records of lanes have a size of their own: give it, or make a mpmc of messages",
+    ))?;
     let fits = capacity.checked_mul(ty.size()).is_some_and(|bytes| bytes < 1 << 40);
     if !fits {
         return Err(invalid("the records have more bytes than any segment: ask for fewer"));

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::lanes::LaneRing;
-use super::ring::{NO_CLAIM, NO_PEEK, RingEnd, RingInfo, too_small, wrong_length};
+use super::ring::{NO_CLAIM, NO_PEEK, RingEnd, RingInfo, wrong_length};
 use super::ring_calls::{Got, RingCalls};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::Relaxed;
@@ -49,7 +49,7 @@ impl RingCalls for LaneRing {
     #[inline(always)]
     fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
         let Some(record) = record.get_mut(..self.record_bytes()) else {
-            return Err(too_small(record.len(), self.record_bytes()));
+            return Ok(Got::too_large(self.record_bytes()));
         };
         let (lane, head, _) = self.readable(thread, 1)?;
         lane.read(head, record, 1);
@@ -61,7 +61,7 @@ impl RingCalls for LaneRing {
         let record = self.record_bytes();
         let n = (records.len() / record) as u64;
         if n == 0 {
-            return Err(too_small(records.len(), record));
+            return Ok(Got::too_large(record));
         }
         let (lane, head, there) = self.readable(thread, n)?;
         let n = n.min(there);

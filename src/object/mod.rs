@@ -16,6 +16,9 @@ mod large;
 pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod mpmc;
+#[cfg(test)]
+mod mpmc_message_tests;
+mod mpmc_messages;
 pub(crate) mod mpmc_ring;
 #[cfg(test)]
 mod mpmc_tests;

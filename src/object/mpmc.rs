@@ -97,7 +97,9 @@ impl Mpmc {
     /// # Errors
     /// As for `pop`.
     pub fn pop_marked(&self, record: &mut [u8]) -> Result<(usize, u32)> {
-        self.ring.pop(thread::here()?, record).map(|got| (got.count, got.times))
+        let room = record.len();
+        let got = self.ring.pop(thread::here()?, record)?.in_room_for(room)?;
+        Ok((got.count, got.times))
     }
 
     /// As `get`, and says the same.
@@ -105,7 +107,9 @@ impl Mpmc {
     /// # Errors
     /// As for `get`.
     pub fn get_marked(&self, record: &mut [u8], deadline: Deadline) -> Result<(usize, u32)> {
-        self.ring.get(thread::here()?, record, deadline).map(|got| (got.count, got.times))
+        let room = record.len();
+        let got = self.ring.get(thread::here()?, record, deadline)?.in_room_for(room)?;
+        Ok((got.count, got.times))
     }
 
     fn obtain(

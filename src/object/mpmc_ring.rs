@@ -1,30 +1,31 @@
 //! A ring for many as one handle uses it.
 
+use core::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 
 use super::ring::{
-    EMPTY, FULL, RingEnd, RingInfo, RingOptions, Waiting, check_wanted, read_head, too_small,
-    wrong_length,
+    EMPTY, FULL, RingEnd, RingInfo, RingOptions, Waiting, check_wanted, read_head, wrong_length,
 };
 use super::ring_calls::{Got, RingCalls};
 use super::segment::Segment;
 use super::share::Share;
 use super::ticket::Ticket;
 use super::types::Type;
-use crate::error::{Error, Result, corrupted, invalid};
+use crate::error::{Error, Result, Status, corrupted, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::layout::rings::RingHead;
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::platform::time::{Deadline, now_ns};
-use crate::ring::mpmc::{By, Found, MOST_RECORDS, Mpmc, MpmcHead, Plan};
+use crate::ring::mpmc::{By, Found, Mpmc};
+use crate::ring::plan::{MOST_RECORDS, MpmcHead, Plan};
 use crate::roster::attachment::Attachment;
 use crate::roster::claims::{Claimant, RingId};
 use crate::roster::listening::Ear;
 use crate::roster::participant::slot_in;
 use crate::roster::thread::Thread;
 use crate::segment::directory::Wanted;
-use crate::sync::side::{Ended, NO_ROOM_CAME, NOTHING_CAME, PRODUCERS_ENDED, Side};
+use crate::sync::side::{Alert, Ended, NO_ROOM_CAME, NOTHING_CAME, PRODUCERS_ENDED, Side};
 use crate::sync::wait::Spin;
 
 /// A getter that finds nothing looks for the dead no more often than this.
@@ -122,39 +123,50 @@ impl MpmcRing {
     fn claim_room(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
         match self.ring.claim_room(by, n)? {
             Some(claimed) => Ok(claimed),
-            None => Err(self.items().ended().refusal(Ended::BOTH).unwrap_or(FULL)),
+            None => Err(self.full()),
         }
     }
 
-    /// Publishes `n` records that were written from `position` on.
+    /// Has `n` records published that were written, or if they cannot be, buried.
     #[inline(always)]
-    fn publish(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
-        if self.items().is_watched() {
-            return self.publish_telling(thread, position, n);
+    pub(super) fn publish(
+        &self,
+        thread: &'static Thread,
+        n: u64,
+        publish: impl FnOnce(),
+        bury: impl FnOnce(),
+    ) -> Result<()> {
+        if !self.items().is_watched() {
+            publish();
+            return Ok(());
         }
-        (position..position + n).for_each(|position| self.ring.publish(position));
-        Ok(())
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn publish_telling(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
-        let items = self.items();
-        let alert = match items.ended().refusal(Ended::BOTH) {
-            Some(closed) => Err(closed),
-            None => items.alert(Some(thread), self.share.bell()),
-        };
-        match alert {
+        match self.alert_getters(thread) {
             Ok(alert) => {
-                (position..position + n).for_each(|position| self.ring.publish(position));
+                publish();
                 alert.sound(n as u32);
                 Ok(())
             }
             Err(error) => {
-                (position..position + n).for_each(|position| self.ring.bury(position));
+                bury();
                 Err(error)
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alert_getters(&self, thread: &'static Thread) -> Result<Alert<'_>> {
+        let items = self.items();
+        match items.ended().refusal(Ended::BOTH) {
+            Some(closed) => Err(closed),
+            None => items.alert(Some(thread), self.share.bell()),
+        }
+    }
+
+    /// There is no room: for now, or for good.
+    #[cold]
+    pub(super) fn full(&self) -> Error {
+        self.items().ended().refusal(Ended::BOTH).unwrap_or(FULL)
     }
 
     // --- getting ---
@@ -172,17 +184,7 @@ impl MpmcRing {
     #[cold]
     #[inline(never)]
     fn nothing(&self, by: By<'_>, found: Found) -> Result<(u64, u64)> {
-        let ended = self.items().ended();
-        if let Some(closed) = ended.refusal(Ended::CONSUMERS) {
-            return Err(closed);
-        }
-        let is_last = found == Found::Nothing && ended.has(Ended::PRODUCERS);
-        // Relaxed: a hint.
-        let now = now_ns();
-        if is_last || now.wrapping_sub(self.looked_ns.load(Relaxed)) > LOOK_FOR_DEAD_NS {
-            self.looked_ns.store(now, Relaxed);
-            self.ring.look_for_dead()?;
-        }
+        let is_last = self.is_last(found == Found::Nothing)?;
         // Also what was published before the end was closed.
         match self.ring.claim_records(by, 1)? {
             Found::Records(position, n) => Ok((position, n)),
@@ -191,22 +193,39 @@ impl MpmcRing {
         }
     }
 
-    /// What is to be done once records are claimed: reads them by `read`, and frees their places.
+    /// What a getter does before it looks once more where it found nothing: true if that is the
+    /// last look, for nothing comes any more.
+    pub(super) fn is_last(&self, is_nothing: bool) -> Result<bool> {
+        let ended = self.items().ended();
+        if let Some(closed) = ended.refusal(Ended::CONSUMERS) {
+            return Err(closed);
+        }
+        let is_last = is_nothing && ended.has(Ended::PRODUCERS);
+        let now = now_ns();
+        // Relaxed: a hint.
+        if is_last || now.wrapping_sub(self.looked_ns.load(Relaxed)) > LOOK_FOR_DEAD_NS {
+            self.looked_ns.store(now, Relaxed);
+            self.ring.look_for_dead()?;
+        }
+        Ok(is_last)
+    }
+
+    /// What is to be done once `n` records are claimed: reads them, and frees their places.
     #[inline(always)]
-    fn receive(
+    pub(super) fn receive(
         &self,
         thread: &'static Thread,
         by: By<'_>,
-        (position, n): (u64, u64),
-        read: impl FnOnce(u64),
-    ) -> Result<u32> {
-        let times = self.ring.times(position);
+        n: u64,
+        read: impl FnOnce(),
+        release: impl FnOnce(),
+    ) -> Result<()> {
         if self.items().is_watched() || self.room().is_watched() {
-            return self.receive_telling(thread, by, (position, n), read).map(|()| times);
+            return self.receive_telling(thread, by, n, read, release);
         }
-        read(position);
-        (position..position + n).for_each(|position| self.ring.release(position));
-        Ok(times)
+        read();
+        release();
+        Ok(())
     }
 
     #[cold]
@@ -215,8 +234,9 @@ impl MpmcRing {
         &self,
         thread: &'static Thread,
         by: By<'_>,
-        (position, n): (u64, u64),
-        read: impl FnOnce(u64),
+        n: u64,
+        read: impl FnOnce(),
+        release: impl FnOnce(),
     ) -> Result<()> {
         // Who dies before they are free leaves them to another getter, who is told: of those who
         // wait for records, or by one who waits for room, whichever the hook is on.
@@ -225,9 +245,9 @@ impl MpmcRing {
             None => self.items().guard(Some(thread)),
         };
         let told = told.and_then(|guard| {
-            read(position);
+            read();
             let alert = self.room().alert(Some(thread), self.share.bell())?;
-            (position..position + n).for_each(|position| self.ring.release(position));
+            release();
             alert.sound(n as u32);
             drop(guard);
             Ok(())
@@ -238,67 +258,98 @@ impl MpmcRing {
             self.ring.suspect();
         })
     }
+
+    /// Gets records that are claimed.
+    #[inline(always)]
+    fn receive_records(
+        &self,
+        thread: &'static Thread,
+        by: By<'_>,
+        (position, n): (u64, u64),
+        read: impl FnOnce(),
+    ) -> Result<u32> {
+        let times = self.ring.times(position);
+        let release = || (position..position + n).for_each(|at| self.ring.release(at));
+        self.receive(thread, by, n, read, release).map(|()| times)
+    }
+
+    /// Puts records that are written.
+    #[inline(always)]
+    fn publish_records(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
+        let publish = || (position..position + n).for_each(|at| self.ring.publish(at));
+        let bury = || (position..position + n).for_each(|at| self.ring.bury(at));
+        self.publish(thread, n, publish, bury)
+    }
 }
 
 impl RingCalls for MpmcRing {
     fn record(&self) -> usize {
-        self.ring.plan.record.get()
+        self.ring.plan.record.map_or(0, NonZeroUsize::get)
     }
 
     #[inline(always)]
     fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        if record.len() != self.record() {
-            return Err(wrong_length(record.len(), self.record()));
+        let Some(size) = self.ring.plan.record else {
+            return self.send(thread, record);
+        };
+        if record.len() != size.get() {
+            return Err(wrong_length(record.len(), size.get()));
         }
         let (position, _) = self.claim_room(self.by(thread)?, 1)?;
-        self.ring.record(position).write(record);
-        self.publish(thread, position, 1)
+        self.ring.content(position, size.get()).write(record);
+        self.publish_records(thread, position, 1)
     }
 
     #[inline(always)]
     fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64> {
-        let all = records.chunks_exact(self.record());
+        let size = self.ring.plan.record.ok_or(ONE_AT_A_TIME)?.get();
+        let all = records.chunks_exact(size);
         if !all.remainder().is_empty() {
-            return Err(wrong_length(all.remainder().len(), self.record()));
+            return Err(wrong_length(all.remainder().len(), size));
         }
         if records.is_empty() {
             return Ok(0);
         }
         let (position, n) = self.claim_room(self.by(thread)?, all.len() as u64)?;
         for (record, position) in all.zip(position..position + n) {
-            self.ring.record(position).write(record);
+            self.ring.content(position, size).write(record);
         }
-        self.publish(thread, position, n).map(|()| n)
+        self.publish_records(thread, position, n).map(|()| n)
     }
 
     #[inline(always)]
     fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        let Some(record) = record.get_mut(..self.record()) else {
-            return Err(too_small(record.len(), self.record()));
+        let Some(size) = self.ring.plan.record else {
+            return self.receive_message(thread, record);
+        };
+        let count = size.get();
+        let Some(record) = record.get_mut(..count) else {
+            return Ok(Got::too_large(count));
         };
         let by = self.by(thread)?;
         let claimed = self.claim_records(by, 1)?;
-        let count = record.len();
-        let read = |position| self.ring.record(position).read(record);
-        self.receive(thread, by, claimed, read).map(|times| Got { count, times })
+        let read = || self.ring.content(claimed.0, count).read(record);
+        let times = self.receive_records(thread, by, claimed, read)?;
+        Ok(Got { count, times, fits: true })
     }
 
     #[inline(always)]
     fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got> {
-        let room = records.len() / self.record();
+        let size = self.ring.plan.record.ok_or(ONE_AT_A_TIME)?.get();
+        let room = records.len() / size;
         if room == 0 {
-            return Err(too_small(records.len(), self.record()));
+            return Ok(Got::too_large(size));
         }
         let by = self.by(thread)?;
         let (position, n) = self.claim_records(by, room as u64)?;
-        let read = |position| {
-            let all = records.chunks_exact_mut(self.record());
+        let read = || {
+            let all = records.chunks_exact_mut(size);
             for (record, position) in all.zip(position..position + n) {
-                self.ring.record(position).read(record);
+                self.ring.content(position, size).read(record);
             }
         };
-        let times = self.receive(thread, by, (position, n), read)?;
-        Ok(Got { count: n as usize, times })
+        let times = self.receive_records(thread, by, (position, n), read)?;
+        Ok(Got { count: n as usize, times, fits: true })
     }
 
     fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()> {
@@ -352,11 +403,22 @@ fn plan(ty: &Type, options: &RingOptions) -> Result<(Plan, u64)> {
     if options.lanes != 0 {
         return Err(invalid("a mpmc has no lanes: leave them 0, or make a fanin"));
     }
-    let record = (ty.size() as usize).try_into().expect("no type is of 0 bytes");
-    let plan = Plan::new(options.capacity, record, ty.align());
+    let plan = match NonZeroUsize::new(ty.size() as usize) {
+        Some(record) => Plan::of_records(options.capacity, record, ty.align()),
+        None if options.capacity < 2 => return Err(TOO_FEW_CELLS),
+        None => Plan::of_cells(options.capacity),
+    };
     let too_many: Error = invalid("the records have more bytes than any segment: ask for fewer");
     plan.bytes().map(|bytes| (plan, bytes)).ok_or(too_many)
 }
+
+const TOO_FEW_CELLS: Error =
+    invalid("a ring of messages has at least 2 cells: a message may have half of them");
+
+const ONE_AT_A_TIME: Error = Error::new(
+    Status::WrongKind,
+    "messages have no length in common: push and pop them one at a time",
+);
 
 /// Checks a ring.
 pub(super) fn verify(

@@ -144,7 +144,7 @@ pub(super) fn read_head(head: &RingHead) -> Result<(Type, Waiting)> {
     let waiting = Waiting::of(head.waiting).map_err(|_| {
         corrupted("the head of a ring says an impossible way of waiting: the segment is damaged")
     })?;
-    Ok((Type::of_record(&head.ty)?, waiting))
+    Ok((Type::of_ring(&head.ty)?, waiting))
 }
 
 /// Refuses a ring that is not as it was wanted.

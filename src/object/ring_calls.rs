@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::ring::{RingEnd, RingInfo};
+use super::ring::{RingEnd, RingInfo, too_small};
 use crate::error::Result;
 use crate::platform::time::Deadline;
 use crate::roster::thread::Thread;
@@ -14,13 +14,30 @@ pub(crate) struct Got {
     pub(crate) count: usize,
     /// How often it was taken over from somebody who died before it had got it.
     pub(crate) times: u32,
+    /// False: nothing was got, for there is not room for `count` bytes.
+    pub(crate) fits: bool,
 }
 
 impl Got {
+    /// There is room for less than the next record has: it stays.
+    #[cold]
+    pub(super) fn too_large(bytes: usize) -> Self {
+        Self { count: bytes, times: 0, fits: false }
+    }
+
+    /// How many, for who was given room.
+    ///
+    /// # Errors
+    /// `TooSmall` if that is not enough.
+    #[inline(always)]
+    pub(crate) fn in_room_for(self, bytes: usize) -> Result<Self> {
+        if self.fits { Ok(self) } else { Err(too_small(bytes, self.count)) }
+    }
+
     /// For the first time.
     #[inline(always)]
     pub(super) fn first(count: usize) -> Self {
-        Self { count, times: 0 }
+        Self { count, times: 0, fits: true }
     }
 }
 
@@ -100,7 +117,8 @@ macro_rules! ring_methods {
         /// end is; `TooSmall` for a buffer that is: the record stays; `NotOwner`, `Permission`,
         /// `System` as for `push`.
         pub fn pop($me: $how, record: &mut [u8]) -> Result<usize> {
-            $me.ring.pop(thread::here()?, record).map(|got| got.count)
+            let room = record.len();
+            $me.ring.pop(thread::here()?, record)?.in_room_for(room).map(|got| got.count)
         }
 
         /// Gets as many records as there are and have room, and says how many: at least one.
@@ -108,7 +126,9 @@ macro_rules! ring_methods {
         /// # Errors
         /// As for `pop`.
         pub fn pop_n($me: $how, records: &mut [u8]) -> Result<u64> {
-            $me.ring.pop_n(thread::here()?, records).map(|got| got.count as u64)
+            let room = records.len();
+            let got = $me.ring.pop_n(thread::here()?, records)?;
+            got.in_room_for(room).map(|got| got.count as u64)
         }
 
         /// Puts a record, and waits for room until the deadline.
@@ -124,7 +144,9 @@ macro_rules! ring_methods {
         /// # Errors
         /// `TimedOut`, `Interrupted`, and those of `pop` but `Empty`.
         pub fn get($me: $how, record: &mut [u8], deadline: Deadline) -> Result<usize> {
-            $me.ring.get(thread::here()?, record, deadline).map(|got| got.count)
+            let room = record.len();
+            let got = $me.ring.get(thread::here()?, record, deadline)?;
+            got.in_room_for(room).map(|got| got.count)
         }
 
         /// Closes an end for good, for all processes: nothing is put any more, and who gets

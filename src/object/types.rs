@@ -109,6 +109,11 @@ impl Type {
         Ok(Self { code: TypeCode::Bytes, size, align: 1, format: text(&format!("{size}s")) })
     }
 
+    /// Bytes of any number: the records of a ring of messages, and nothing else.
+    pub fn message() -> Self {
+        Self { code: TypeCode::Bytes, size: 0, align: 1, format: text("") }
+    }
+
     /// A C struct. An empty format agrees with any struct of that size and alignment.
     ///
     /// # Errors
@@ -169,6 +174,7 @@ impl Type {
     /// How messages call it.
     pub(super) fn describe(&self) -> String {
         match self.code {
+            TypeCode::Bytes if self.size == 0 => "messages".to_owned(),
             TypeCode::Bytes => format!("bytes[{}]", self.size),
             TypeCode::Struct if self.format().is_empty() => {
                 format!("struct of {} bytes aligned to {}", self.size, self.align)
@@ -191,6 +197,12 @@ impl Type {
             format: self.format,
             reserved: [0; 6],
         }
+    }
+
+    /// The same where messages may be.
+    pub(super) fn of_ring(record: &TypeRecord) -> Result<Self> {
+        let is_message = record.code == TypeCode::Bytes as u32 && record.size == 0;
+        if is_message { Ok(Self::message()) } else { Self::of_record(record) }
     }
 
     /// Read from a segment, and checked: it is shared memory.

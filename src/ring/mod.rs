@@ -6,5 +6,7 @@
 pub(crate) mod copy;
 pub(crate) mod lane;
 pub(crate) mod lanes;
+pub(crate) mod messages;
 pub(crate) mod mpmc;
 pub(crate) mod orphans;
+pub(crate) mod plan;

@@ -44,49 +44,19 @@
 //!
 //! `models/mpmc.pml` checks this.
 
-use core::num::NonZeroUsize;
-
 use super::copy::Slots;
+use super::plan::{HEAD, MpmcHead, Plan};
 use crate::error::{Error, Result, corrupted};
-use crate::layout::memory::Memory;
-use crate::layout::rings::RingHead;
-use crate::layout::{Offset, shared};
+use crate::layout::Offset;
 use crate::platform::atomic::{
-    AtomicU32, AtomicU64,
+    AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use crate::roster::attachment::Attachment;
 use crate::roster::claims::{self, Claimant, POSITION, Purpose, RingId};
-use crate::sync::side::Side;
-
-shared! {
-    /// What lies in front of the slots.
-    pub(crate) struct MpmcHead: 640 {
-        pub(crate) ring: RingHead,
-        /// Getters wait here.
-        pub(crate) items: Side,
-        /// Putters wait here.
-        pub(crate) room: Side,
-        tail: AtomicU64,
-        unused: [u64; 7],
-        head: AtomicU64,
-        spare: [u64; 7],
-        /// 1: there may be records behind the head whose consumer died.
-        pub(super) orphaned: AtomicU32,
-        padding: u32,
-        pub(super) redelivered: AtomicU64,
-        pub(super) skipped: AtomicU64,
-        most: AtomicU64,
-        reserved: [u64; 12],
-    }
-}
-
-const HEAD: u64 = size_of::<MpmcHead>() as u64;
-/// The most records of one ring.
-pub(crate) const MOST_RECORDS: u64 = 1 << 32;
 
 const POSITION_SHIFT: u32 = 16;
-const FREE: u64 = 0;
+pub(super) const FREE: u64 = 0;
 pub(super) const FULL: u64 = 1 << 14;
 pub(super) const TOMB: u64 = 2 << 14;
 pub(super) const STATE: u64 = 3 << 14;
@@ -98,65 +68,12 @@ pub(super) fn word_of(position: u64, state: u64) -> u64 {
     position << POSITION_SHIFT | state
 }
 
-/// Where the slots lie, and what they are like: read once, and checked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) capacity: u64,
-    /// Bytes of a record.
-    pub(crate) record: NonZeroUsize,
-    /// Bytes of a slot before its record: the word, and what aligns the record.
-    lead: usize,
-}
-
-impl Plan {
-    /// For records of that many bytes, aligned to that many.
-    pub(crate) fn new(capacity: u64, record: NonZeroUsize, align: u32) -> Self {
-        Self { capacity, record, lead: (align as usize).max(size_of::<u64>()) }
-    }
-
-    /// Bytes from one slot to the next.
-    #[inline(always)]
-    fn stride(&self) -> usize {
-        (self.lead + self.record.get()).next_multiple_of(self.lead)
-    }
-
-    /// Bytes of the whole body, if there can be as many.
-    pub(crate) fn bytes(&self) -> Option<u64> {
-        let slots = self.capacity.checked_mul(self.stride() as u64)?;
-        slots.checked_add(HEAD).filter(|bytes| *bytes < 1 << 40)
-    }
-
-    /// What a head in a segment says; it is shared memory.
-    pub(crate) fn of(head: &MpmcHead) -> Result<Self> {
-        let RingHead { capacity, ref ty, .. } = head.ring;
-        let is_sound = capacity.is_power_of_two()
-            && capacity <= MOST_RECORDS
-            && ty.align.is_power_of_two()
-            && ty.align <= 64
-            && ty.size < 1 << 40;
-        let record = NonZeroUsize::new(ty.size as usize).filter(|_| is_sound).ok_or(DAMAGED)?;
-        let plan = Self::new(capacity, record, ty.align);
-        plan.bytes().map(|_| plan).ok_or(DAMAGED)
-    }
-
-    /// Makes the slots of a new ring FREE.
-    pub(crate) fn begin(&self, memory: &Memory, body: Offset) -> Result<()> {
-        for at in 0..self.capacity {
-            let slot: &AtomicU64 = memory.at(body + HEAD + at * self.stride() as u64)?;
-            // Relaxed: ours alone, until the object is published.
-            slot.store(word_of(at, FREE), Relaxed);
-        }
-        Ok(())
-    }
-}
-
 /// A ring as one process sees it.
 #[derive(Debug)]
 pub(crate) struct Mpmc {
     pub(super) head: &'static MpmcHead,
     slots: Slots,
     pub(crate) plan: Plan,
-    stride: usize,
     pub(crate) id: RingId,
     pub(super) attachment: &'static Attachment,
 }
@@ -184,26 +101,24 @@ impl Mpmc {
         let memory = attachment.memory();
         let head: &MpmcHead = memory.at(body)?;
         let plan = Plan::of(head)?;
-        let stride = plan.stride();
-        let slots = Slots::of(memory, body + HEAD, plan.capacity * stride as u64)?;
-        Ok(Self { head, slots, plan, stride, id, attachment })
-    }
-
-    #[inline(always)]
-    fn slot(&self, position: u64) -> Slots {
-        let at = (position & (self.plan.capacity - 1)) as usize;
-        self.slots.part(at * self.stride, self.stride)
+        let bytes = plan.bytes().ok_or(DAMAGED)? - HEAD;
+        let slots = Slots::of(memory, body + HEAD, bytes)?;
+        Ok(Self { head, slots, plan, id, attachment })
     }
 
     #[inline(always)]
     pub(super) fn word(&self, position: u64) -> &AtomicU64 {
-        self.slot(position).word()
+        let at = (position & (self.plan.capacity - 1)) as usize;
+        self.slots.part(at * self.plan.word_stride, size_of::<u64>()).word()
     }
 
-    /// Where the record of a position lies.
+    /// Where `bytes` bytes from the beginning of a slot's contents on lie: a record, or a run of
+    /// cells.
     #[inline(always)]
-    pub(crate) fn record(&self, position: u64) -> Slots {
-        self.slot(position).part(self.plan.lead, self.plan.record.get())
+    pub(crate) fn content(&self, position: u64, bytes: usize) -> Slots {
+        let at = (position & (self.plan.capacity - 1)) as usize;
+        let Plan { content_start, content_stride, .. } = self.plan;
+        self.slots.part(content_start as usize + at * content_stride, bytes)
     }
 
     /// Both counters: {head, tail}, the head first.
@@ -250,7 +165,7 @@ impl Mpmc {
 
     /// How many slots from `first` on, `most` at most, are in that state, of their positions.
     #[inline(always)]
-    fn count(&self, first: u64, most: u64, state: u64) -> u64 {
+    pub(super) fn count(&self, first: u64, most: u64, state: u64) -> u64 {
         let most = most.min(self.plan.capacity).min(claims::MOST);
         let is_so =
             |at: &u64| self.word(first + at).load(Acquire) & !TIMES == word_of(first + at, state);
@@ -262,7 +177,7 @@ impl Mpmc {
     /// be free now.
     #[cold]
     #[inline(never)]
-    fn make_room(&self, by: By<'_>, tail: u64, word: u64) -> Result<bool> {
+    pub(super) fn make_room(&self, by: By<'_>, tail: u64, word: u64) -> Result<bool> {
         let before = tail.wrapping_sub(self.plan.capacity);
         if (word ^ word_of(before, 0)) >> POSITION_SHIFT != 0 {
             return Err(DAMAGED);
@@ -288,17 +203,23 @@ impl Mpmc {
         Ok(false)
     }
 
-    /// Whether room is about to come: the next slot to be filled is being emptied.
+    /// Whether room is about to come: the next slot that is not free is being emptied.
     ///
     /// # Errors
     /// `Corrupted`.
     pub(crate) fn is_room_coming(&self, by: By<'_>) -> Result<bool> {
         let [head, tail] = self.counters();
-        let before = tail.wrapping_sub(self.plan.capacity);
+        // Of cells the first ones may be free, and not enough.
+        let wanted = if self.plan.record.is_some() { 1 } else { self.plan.capacity };
+        let taken = (tail..tail + wanted)
+            .find(|position| self.word(*position).load(Acquire) != word_of(*position, FREE));
+        let Some(taken) = taken else {
+            return Ok(true);
+        };
+        let before = taken.wrapping_sub(self.plan.capacity);
         let is_claimed = head.wrapping_sub(before) as i64 > 0;
         Ok(is_claimed
-            && (self.word(tail).load(Acquire) == word_of(tail, FREE)
-                || claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?))
+            && claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?)
     }
 
     /// Publishes a record that has been written.
@@ -327,9 +248,9 @@ impl Mpmc {
     pub(crate) fn claim_records(&self, by: By<'_>, n: u64) -> Result<Found> {
         // Relaxed: a hint.
         if self.head.orphaned.load(Relaxed) != 0
-            && let Some(position) = self.take_orphan(by)?
+            && let Some((position, n)) = self.take_orphan(by, |_| Some(1))?
         {
-            return Ok(Found::Records(position, 1));
+            return Ok(Found::Records(position, n));
         }
         // Acquire, CLAIMED, here and below.
         let mut head = self.head.head.load(Acquire);
@@ -361,7 +282,7 @@ impl Mpmc {
     /// The slot at the head has no record: what that means.
     #[cold]
     #[inline(never)]
-    fn look_at_front(&self, by: By<'_>, head: u64, word: u64) -> Result<Front> {
+    pub(super) fn look_at_front(&self, by: By<'_>, head: u64, word: u64) -> Result<Front> {
         if word == word_of(head, TOMB) {
             return Ok(Front::Again(self.step_over(by, head)));
         }
@@ -428,7 +349,7 @@ impl Mpmc {
     // --- for people ---
 
     #[cold]
-    fn note_depth(&self, head: u64) {
+    pub(super) fn note_depth(&self, head: u64) {
         let tail = self.head.tail.load(Relaxed);
         self.note_most(tail.wrapping_sub(head).min(self.plan.capacity));
     }
@@ -474,7 +395,7 @@ impl Mpmc {
 }
 
 /// What a look at the front of the ring has shown.
-enum Front {
+pub(super) enum Front {
     /// Look again, with the head there.
     Again(u64),
     Found(Found),

@@ -9,7 +9,8 @@
 //! To take one over is to announce its position and to raise `times` in its word by one
 //! exchange: of many who try one has it, and it carries the mark of how often that happened.
 
-use super::mpmc::{By, DAMAGED, FULL, Mpmc, MpmcHead, STATE, TIMES, TOMB, word_of};
+use super::mpmc::{By, DAMAGED, FULL, Mpmc, STATE, TIMES, TOMB, word_of};
+use super::plan::MpmcHead;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
@@ -39,13 +40,18 @@ impl Mpmc {
         Ok(self.head.orphaned.load(Relaxed) != 0)
     }
 
-    /// Takes over a record behind the head, if there is one that is nobody's.
+    /// Takes over a record behind the head, if there is one that is nobody's: where it is, and
+    /// how many slots it has, as `cells` says; where that gives none it is left.
     ///
     /// # Errors
     /// `Corrupted`.
     #[cold]
     #[inline(never)]
-    pub(super) fn take_orphan(&self, by: By<'_>) -> Result<Option<u64>> {
+    pub(super) fn take_orphan(
+        &self,
+        by: By<'_>,
+        mut cells: impl FnMut(u64) -> Option<u64>,
+    ) -> Result<Option<(u64, u64)>> {
         // Taken away before the look: who suspects something after that says so again. Killed
         // here, the claims of the dead are there still.
         self.head.orphaned.store(0, SeqCst);
@@ -70,10 +76,15 @@ impl Mpmc {
                 self.suspect_putters();
                 continue;
             }
-            if self.take_over(by, position, word)? {
+            let Some(n) = cells(position) else {
+                // It stays, for who has more room.
+                self.head.orphaned.store(1, Release);
+                return Ok(None);
+            };
+            if self.take_over(by, position, n, word)? {
                 // There may be more.
                 self.head.orphaned.store(1, Release);
-                return Ok(Some(position));
+                return Ok(Some((position, n)));
             }
         }
         if !some_claimed {
@@ -84,11 +95,11 @@ impl Mpmc {
         Ok(None)
     }
 
-    fn take_over(&self, by: By<'_>, position: u64, word: u64) -> Result<bool> {
+    fn take_over(&self, by: By<'_>, position: u64, n: u64, word: u64) -> Result<bool> {
         if word & STATE != FULL {
             return Err(DAMAGED);
         }
-        by.claimant.announce(self.id, Purpose::Empty, position, 1);
+        by.claimant.announce(self.id, Purpose::Empty, position, n);
         // The last number stays: it is a mark, not a count, beyond that.
         let times = ((word & TIMES) + 1).min(TIMES);
         let marked = word_of(position, FULL | times);

@@ -6,7 +6,7 @@ use crate::layout::header::{Buckets, Header, LAYOUT_VERSION};
 use crate::layout::{Shared, hash_text, hash_u64};
 use crate::ring::lane::LaneHead;
 use crate::ring::lanes::LanesHead;
-use crate::ring::mpmc::MpmcHead;
+use crate::ring::plan::MpmcHead;
 use crate::roster::journal::AnnexHead;
 use crate::roster::record::Block;
 use crate::segment::control::Control;

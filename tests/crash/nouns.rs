@@ -257,6 +257,23 @@ noun!(
     }
 );
 
+noun!(
+    MESSAGES,
+    mpmc_create,
+    mpmc_open,
+    mpmc_open_or_create,
+    mpmc_close,
+    [&rings::ANY_BYTES, &rings::CELLS],
+    [&rings::ANY_BYTES, &rings::CELLS],
+    |ring| {
+        let (message, mut out, mut len) = ([7u8; 100], [0u8; 100], 0);
+        ok("push", call!(mpmc_push(ring, message.as_ptr().cast(), 100)))?;
+        let room = out.as_mut_ptr().cast();
+        ok("pop", call!(mpmc_pop(ring, room, 100, &mut len, null_mut())))?;
+        is("what was put", (out, len), (message, 100))
+    }
+);
+
 pub(crate) fn is_set(event: Handle) -> Result<bool, String> {
     let mut out = false;
     ok("event_is_set", call!(event_is_set(event, &mut out))).map(|()| out)

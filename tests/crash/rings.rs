@@ -8,7 +8,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use crate::abi::{CLOSED, EMPTY, FOREVER, FULL, Handle, NOT_OWNER, OK, RingOptions, Type, call};
-use crate::nouns::{FANIN, MPMC, Noun, Object, SPSC};
+use crate::nouns::{FANIN, MESSAGES, MPMC, Noun, Object, SPSC};
 use crate::operations::{Operation, PLAIN};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
@@ -29,6 +29,8 @@ pub(crate) trait Calls {
     const REFUSED: i32;
     /// What a dead consumer leaves comes in its turn.
     const IN_TURN: bool;
+    /// How many there is room for, if that is always the same.
+    const ROOM: Option<u64> = Some(CAPACITY);
     fn push(ring: Handle, number: u64) -> i32;
     fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32;
     fn pop(ring: Handle, out: &mut u64) -> i32;
@@ -117,6 +119,84 @@ calls!(
     null_mut()
 );
 
+/// A ring of messages, each of so many bytes, in so many cells that four have room; or, where
+/// they do not fill the ring, with padding at its end.
+pub(crate) struct Messages<const BYTES: usize>;
+
+/// Two cells each.
+pub(crate) type Pairs = Messages<100>;
+/// Three cells each: of eight, the last ones are padding.
+pub(crate) type Padded = Messages<150>;
+
+pub(crate) const CELLS: RingOptions = RingOptions::new(8, 0);
+pub(crate) const ANY_BYTES: Type = Type::bytes(0);
+
+impl<const BYTES: usize> Calls for Messages<BYTES> {
+    const NOUN: &'static Noun = &MESSAGES;
+    const REFUSED: i32 = EMPTY;
+    const IN_TURN: bool = false;
+    const ROOM: Option<u64> = if BYTES == 100 { Some(CAPACITY) } else { None };
+
+    fn push(ring: Handle, number: u64) -> i32 {
+        let message = Self::message(number);
+        call!(mpmc_push(ring, message.as_ptr().cast(), BYTES))
+    }
+
+    fn push_n(_: Handle, _: &[u64], _: &mut usize) -> i32 {
+        unreachable!("messages go one at a time")
+    }
+
+    fn pop(ring: Handle, out: &mut u64) -> i32 {
+        let (mut message, mut len) = ([0u8; 200], 0);
+        let room = message.as_mut_ptr().cast();
+        Self::number(call!(mpmc_pop(ring, room, 200, &mut len, null_mut())), &message[..len], out)
+    }
+
+    fn pop_n(_: Handle, _: &mut [u64], _: &mut usize) -> i32 {
+        unreachable!("messages go one at a time")
+    }
+
+    fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32 {
+        let message = Self::message(number);
+        call!(mpmc_put(ring, message.as_ptr().cast(), BYTES, timeout_ns))
+    }
+
+    fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32 {
+        let (mut message, mut len) = ([0u8; 200], 0);
+        let room = message.as_mut_ptr().cast();
+        let status = call!(mpmc_get(ring, room, 200, &mut len, null_mut(), timeout_ns));
+        Self::number(status, &message[..len], out)
+    }
+
+    fn shutdown(ring: Handle) -> i32 {
+        call!(mpmc_shutdown(ring, 1))
+    }
+}
+
+impl<const BYTES: usize> Messages<BYTES> {
+    /// A message of that number, in which each byte tells where it belongs.
+    fn message(number: u64) -> [u8; BYTES] {
+        std::array::from_fn(|at| match number.to_le_bytes().get(at) {
+            Some(byte) => *byte,
+            None => (number as usize + at) as u8,
+        })
+    }
+
+    /// What such a message says; one that is not whole is no answer.
+    fn number(status: i32, message: &[u8], out: &mut u64) -> i32 {
+        if status == OK {
+            *out = message.first_chunk().map_or(u64::MAX, |bytes| u64::from_le_bytes(*bytes));
+            if *message != Self::message(*out) {
+                return TORN;
+            }
+        }
+        status
+    }
+}
+
+/// No status of the library's: a message that nobody has put.
+const TORN: i32 = 1000;
+
 /// Makes the ring begin at `start`, with the numbers from there on in it.
 fn fill<C: Calls>(ring: &Object, start: u64, level: u64) -> Result<(), String> {
     for number in 0..start {
@@ -159,11 +239,20 @@ fn drain<C: Calls>(ring: Handle) -> Result<Vec<u64>, String> {
 /// A ring that lost no place: full with as many as it has room for, and in order.
 fn goes_on<C: Calls>(ring: Handle) -> Result<(), String> {
     for lap in 0..2 {
-        for number in 0..CAPACITY {
-            ok("push", C::push(ring, 100 * lap + number))?;
+        let mut n = 0;
+        loop {
+            match C::push(ring, 100 * lap + n) {
+                OK => n += 1,
+                status => {
+                    is("status of one push more", status, FULL)?;
+                    break;
+                }
+            }
         }
-        is("status of one push more", C::push(ring, 0), FULL)?;
-        for number in 0..CAPACITY {
+        if C::ROOM.map_or(n == 0, |room| n != room) {
+            return Err(format!("a ring has room for {n}, not {:?}", C::ROOM));
+        }
+        for number in 0..n {
             let mut out = 0;
             ok("pop", C::pop(ring, &mut out))?;
             is("what was put", out, 100 * lap + number)?;
@@ -302,9 +391,16 @@ const OF_FANIN: &[&[Operation]] =
     table!(Fanin, "fanin_push", "fanin_push_n", "fanin_pop", "fanin_pop_n");
 const OF_MPMC: &[&[Operation]] = table!(Mpmc, "mpmc_push", "mpmc_push_n", "mpmc_pop", "mpmc_pop_n");
 
+const OF_MESSAGES: &[&[Operation]] = &[
+    puts!(Pairs, "message_push", push::<Pairs>, 1, [0, 1, 2, 3]),
+    levels!(Pairs, "message_pop", [1, 2, 3, 4], 0, 1, pop::<Pairs>),
+    puts!(Padded, "message_push_padded", push::<Padded>, 1, [0, 1]),
+    levels!(Padded, "message_pop_padded", [1, 2], 0, 1, pop::<Padded>),
+];
+
 /// All that a victim does alone.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    let by_level = OF_SPSC.iter().chain(OF_FANIN).chain(OF_MPMC);
+    let by_level = OF_SPSC.iter().chain(OF_FANIN).chain(OF_MPMC).chain(OF_MESSAGES);
     by_level.copied().flatten().chain(IN_PLACE).chain(OTHERS)
 }
 

@@ -275,3 +275,26 @@ def test_a_descriptor_that_was_closed_when_it_has_just_rung(segment, use):
         assert await tasks[1] is True
 
     asyncio.run(main())
+
+
+def test_who_waits_for_room_waits_for_that_in_its_own_lane(segment, monkeypatch):
+    """There is room in the other, which is no reason to look again and again."""
+    rings, ring = [], _asyncio.Listener._rung
+    monkeypatch.setattr(
+        _asyncio.Listener, "_rung", lambda listener: (rings.append(1), ring(listener))
+    )
+    consumer = atoll.Fanin(segment, "f", "i64", 1, lanes=2)
+    other, mine = atoll.Fanin(segment, "f"), atoll.Fanin(segment, "f")
+    other.put(1)
+    mine.put(2)
+    full = {1: mine, 2: other}[consumer.pop()]
+
+    async def main():
+        (task,) = await begun(full.put_async(3))
+        await asyncio.sleep(4 * SOON)
+        assert len(rings) < 5
+        consumer.pop()
+        await asyncio.wait_for(task, 60)
+
+    asyncio.run(main())
+    assert consumer.get() == 3

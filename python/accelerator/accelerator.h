@@ -32,12 +32,12 @@
 struct state {
     struct library library;
     PyTypeObject *prebound, *attempt, *mutex, *value, *array, *event, *permit, *semaphore,
-        *hold, *semlock;
+        *hold, *semlock, *ring;
 };
 
 /* The types, each from its file. All are bases for classes written in Python. */
 extern PyType_Spec prebound_spec, attempt_spec, mutex_spec, value_spec, array_spec,
-    event_spec, permit_spec, semaphore_spec, hold_spec, semlock_spec;
+    event_spec, permit_spec, semaphore_spec, hold_spec, semlock_spec, ring_spec;
 
 /* Repeats a call that waits up to `timeout_ns`, until it has an answer or the deadline has
  * come: nanoseconds on the monotonic clock, or None for never. The interpreter is let go

@@ -21,6 +21,11 @@ struct library {
     __typeof__(&atoll_semaphore_release) semaphore_release;
     __typeof__(&atoll_lock_acquire) lock_acquire;
     __typeof__(&atoll_lock_release) lock_release;
+    __typeof__(&atoll_spsc_push) spsc_push;
+    __typeof__(&atoll_spsc_pop) spsc_pop;
+    __typeof__(&atoll_fanin_push) fanin_push;
+    __typeof__(&atoll_fanin_pop) fanin_pop;
+    __typeof__(&atoll_wait_any) wait_any;
 };
 
 #endif

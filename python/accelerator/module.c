@@ -8,7 +8,8 @@ static const struct {
     PyType_Spec *spec;
     size_t offset;
 } types[] = {TYPE(prebound), TYPE(attempt), TYPE(mutex), TYPE(value), TYPE(array),
-             TYPE(event),    TYPE(permit),  TYPE(semaphore), TYPE(hold),  TYPE(semlock)};
+             TYPE(event),    TYPE(permit),  TYPE(semaphore), TYPE(hold),  TYPE(semlock),
+             TYPE(ring)};
 
 static PyTypeObject **type_in(struct state *state, size_t each) {
     return (PyTypeObject **)((char *)state + types[each].offset);
@@ -32,6 +33,11 @@ static const struct {
     FUNCTION(semaphore_release),
     FUNCTION(lock_acquire),
     FUNCTION(lock_release),
+    FUNCTION(spsc_push),
+    FUNCTION(spsc_pop),
+    FUNCTION(fanin_push),
+    FUNCTION(fanin_pop),
+    FUNCTION(wait_any),
 };
 
 /* use(address_of): `address_of` gives the address of a function by its name. */

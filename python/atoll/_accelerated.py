@@ -75,6 +75,9 @@ if TYPE_CHECKING or not ACCELERATED:
     class SemLock:
         __slots__ = ()
 
+    class Ring:
+        __slots__ = ()
+
 else:
     Mutex = _accelerator.Mutex
     Value = _accelerator.Value
@@ -82,6 +85,7 @@ else:
     Event = _accelerator.Event
     Semaphore = _accelerator.Semaphore
     SemLock = _accelerator.SemLock
+    Ring = _accelerator.Ring
 
 
 def outright(kind: Class) -> Class:

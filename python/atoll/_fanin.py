@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import _accelerated as accelerated
 from ._ring import RING_SLOTS, Calls, T, _Ring
 from ._typing import TYPE_CHECKING, Generic, overload
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from ._spec import Boolean, CStructure, Float, Integer, Spec
 
 
-class Fanin(_Ring[T], Generic[T]):
+@accelerated.outright
+class Fanin(accelerated.Ring, _Ring[T], Generic[T]):
     """Many producers and one consumer: the fastest way from many to one.
 
     `Fanin(segment, "name", "i64", 1024, lanes=8)` opens it, or makes it for at most 8 producers,

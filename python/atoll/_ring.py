@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, List, Literal, Tuple, Union
 
     from ._arguments import Create
+    from ._handle import Handle
     from ._segment import Segment
     from ._types import Type as ElementType
     from ._wait import Deadline
@@ -169,6 +170,17 @@ class _Ring(SharedObject, Closing, Generic[T]):
         self._waiting: int = info.waiting
         self._readable: RingEnd | None = None
         self._writable: RingEnd | None = None
+        assert self._handle is not None
+        seen = self._type.code, self._type.size, info.waiting != _abi.WAIT_SPIN
+        self._bind(self._handle, self._handle.address, self._noun, *seen)
+
+    def _bind(
+        self, handle: Handle, pointer: int, noun: str, code: int, size: int, sleeps: bool
+    ) -> None:
+        """Have the accelerator know the ring; there may be none."""
+
+    def _unbind(self) -> None:
+        """Have the accelerator forget it."""
 
     @property
     def type(self) -> Any:
@@ -384,6 +396,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
         """Let go of it, and of the parts of producer and consumer; what is in it stays. Tasks
         that wait for it get `Closed`."""
         super().close()
+        self._unbind()
         for end in (self._readable, self._writable):
             if end is not None:
                 end.close()

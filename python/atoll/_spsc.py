@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import _accelerated as accelerated
 from ._ring import RING_SLOTS, Calls, T, _Ring
 from ._typing import TYPE_CHECKING, Generic, overload
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from ._spec import Boolean, CStructure, Float, Integer, Spec
 
 
-class Spsc(_Ring[T], Generic[T]):
+@accelerated.outright
+class Spsc(accelerated.Ring, _Ring[T], Generic[T]):
     """A ring for one producer and one consumer: the fastest way between two processes.
 
     `Spsc(segment, "name", "i64", 1024)` opens it, or makes it for 1024 records, a power of two;

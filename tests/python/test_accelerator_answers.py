@@ -8,7 +8,7 @@ import math
 import atoll
 import pytest
 from accelerated import needed, outcome
-from atoll import _array, _value
+from atoll import _array, _ring, _value
 
 # Behind the accelerator's methods stand those in Python, so that both can be asked here.
 
@@ -117,6 +117,90 @@ def test_arrays_do_the_same(segment, type, shape, readonly):
                 same(ours, theirs, state, by("__setitem__"), key, value)
                 same(ours, theirs, state, by("__getitem__"), key)
                 same(ours, theirs, state, by("__delitem__"), key)
+
+
+class Buffer:
+    """No buffer, though it says how long it is."""
+
+    def __len__(self):
+        return 3
+
+
+RECORDS = [
+    b"", b"abc", b"ab", b"abcd", bytearray(b"abc"), memoryview(b"abcdef")[::2], memoryview(b"abc"), "abc", Buffer(),
+]  # fmt: skip
+
+
+@needed
+@pytest.mark.parametrize("kind", [atoll.Spsc, atoll.Fanin])
+@pytest.mark.parametrize("type", [*NUMBERS, "3s"])
+@pytest.mark.parametrize("readonly", [False, True])
+def test_rings_do_the_same(segment, kind, type, readonly):
+    kind(segment, "ours", type, 4), kind(segment, "theirs", type, 4)
+    with atoll.Segment(segment.name, readonly=readonly) as where:
+        ours, theirs = kind(where, "ours"), kind(where, "theirs")
+        theirs._name = "ours"  # for the sentences
+
+        def by(name):
+            return lambda ring: functools.partial(
+                getattr(kind if ring is ours else _ring._Ring, name), ring
+            )
+
+        def state(ring):
+            return ring.info()
+
+        waits = [(), (True, 0), (False,), (True, -1.5), (False, "1"), (True, math.nan), (True, "1"), (1, 0.001)]
+        for record in OPERANDS + RECORDS:
+            for name, more in [("push", ()), *(("put", wait) for wait in waits[1:])]:
+                same(ours, theirs, state, by(name), record, *more)
+            # So many are there by now that one more can be known to have room.
+            while len(theirs) > 2:
+                same(ours, theirs, state, by("pop"))
+            same(ours, theirs, state, by("put"), record)
+            for wait in waits if len(theirs) == 4 else waits[1:]:
+                same(ours, theirs, state, by("get"), *wait)
+            same(ours, theirs, state, by("pop"))
+        for name, wrong in (("push", ()), ("push", (1, 2)), ("pop", (1,)), ("get", (1, 2, 3)), ("put", ())):
+            for ring in (ours, theirs):
+                with pytest.raises(TypeError):
+                    by(name)(ring)(*wrong)
+        if not readonly:
+            ours.shutdown(), theirs.shutdown()
+        for name, arguments in (("put", (1,)), ("push", (1,)), ("get", ()), ("pop", ()), ("get", (True, 1))):
+            while len(theirs):
+                same(ours, theirs, state, by("pop"))
+            same(ours, theirs, state, by(name), *arguments)
+
+
+@needed
+def test_a_record_that_closes_the_ring_finds_it_closed(segment):
+    ring = atoll.Spsc(segment, "r", "i64", 4)
+
+    class Closing:
+        def __index__(self):
+            ring.close()
+            return 5
+
+    assert outcome(ring.put, Closing())[0] is atoll.Closed
+    assert len(atoll.Spsc(segment, "r")) == 0
+    ring.__init__(segment, "r")
+    ring.put(6)
+    ring.__init__(segment, "other", "u8", 2)
+    ring.put(200)
+    assert (ring.get(), ring.capacity, atoll.Spsc(segment, "r").get()) == (200, 2, 6)
+    ring.close()
+    assert outcome(ring.get)[0] is atoll.Closed
+
+
+def test_a_buffer_is_let_go_of(segment):
+    ring, record = atoll.Spsc(segment, "r", "3s", 4), bytearray(b"abc")
+    ring.put(record)
+    record += b"d"
+    for put in (ring.put, ring.push):
+        with pytest.raises(atoll.InvalidArgument):
+            put(record)
+    record += b"e"
+    assert (ring.get(), len(ring), record) == (b"abc", 0, b"abcde")
 
 
 @needed

@@ -11,7 +11,7 @@ import weakref
 import atoll
 import pytest
 from accelerated import needed, outcome
-from atoll import _event, _lock, _semaphore, _value
+from atoll import _event, _lock, _ring, _semaphore, _value
 
 
 @needed
@@ -103,9 +103,11 @@ def test_the_words_are_the_same():
     methods += [(atoll.Event, _event._Event, name) for name in ("is_set", "set", "clear")]
     names = ("release", "__exit__")
     methods += [(atoll.Semaphore, _semaphore._Semaphore, name) for name in names]
+    for kind in (atoll.Spsc, atoll.Fanin):
+        methods += [(kind, _ring._Ring, name) for name in ("push", "pop", "put", "get")]
     for kind, behind, name in methods:
         ours, theirs = getattr(kind, name), getattr(behind, name)
-        assert ours.__doc__ and ours.__doc__ == theirs.__doc__
+        assert ours.__doc__ and inspect.getdoc(ours) == inspect.getdoc(theirs)
         if kind is atoll.Value and name != "value":
             assert list(inspect.signature(ours).parameters) == list(
                 inspect.signature(theirs).parameters
@@ -117,7 +119,7 @@ def test_what_was_never_opened_says_so():
     for kind, uses in (
         (atoll.Lock, ("release", "_wait", "__enter__")), (atoll.Value, ("value", "_bind")),
         (atoll.Event, ("is_set", "set", "clear", "_bind")),
-        (atoll.Semaphore, ("release", "__enter__", "_bind")),
+        (atoll.Semaphore, ("release", "__enter__", "_bind")), (atoll.Spsc, ("pop", "get", "_bind")),
     ):  # fmt: skip
         for use in uses:
             with pytest.raises((AttributeError, TypeError)):
@@ -127,6 +129,9 @@ def test_what_was_never_opened_says_so():
             use(atoll.Array.__new__(atoll.Array))
     with pytest.raises(AttributeError):
         atoll.Value.__new__(atoll.Value).add(1)
+    for put in (atoll.Fanin.push, atoll.Fanin.put):
+        with pytest.raises(AttributeError):
+            put(atoll.Fanin.__new__(atoll.Fanin), 1)
 
 
 def use_all(segment):
@@ -142,6 +147,12 @@ def use_all(segment):
     value.add(1 << 40), value.compare_exchange(1 << 41, 1 << 42)
     lock.acquire(timeout=1)
     lock.release()
+    ring, names = atoll.Spsc(segment, "r", "i64", 2), atoll.Fanin(segment, "f", "3s", 2)
+    for each in (1 << 40, 5, 6):
+        outcome(ring.push, each), outcome(names.put, b"abc", False)
+    for each in (ring.get, ring.pop, ring.pop, names.get, lambda: names.get(True, 0), names.pop):
+        outcome(each)
+    outcome(ring.put, "x"), outcome(names.put, "x")
     for each in (atoll.Lock(segment, "l"), atoll.Value(segment, "v"), atoll.Array(segment, "a")):
         each.close()
         outcome(lambda: each.value if isinstance(each, atoll.Value) else each[0, 0])

@@ -1,6 +1,6 @@
 /*
- * atoll: locks, events, values and arrays in named shared memory
- * ==============================================================
+ * atoll: locks, events, rings, values and arrays in named shared memory
+ * =====================================================================
  *
  * A segment is a named piece of shared memory. Processes that open it find objects
  * in it by name: locks and whatever else threads wait for, values, arrays. They may be
@@ -91,8 +91,20 @@
  * it has woken those who wait for that, the kernel wakes one of them, and that one the
  * others. And no wait ends without a cause.
  *
- * atoll_wait_any() waits for several events, latches and semaphores at once, and for the
- * deaths in segments.
+ * atoll_wait_any() waits for several events, latches, semaphores and rings at once, and for
+ * the deaths in segments.
+ *
+ * Rings
+ * -----
+ * Records go from process to process, and nothing that was put is lost when one is killed:
+ *
+ *   spsc        From one producer to one consumer, in order; also written and read in place.
+ *   fanin       From many producers, each with a lane of its own, to one consumer.
+ *   mpmc        From many to many, in order. Its records are of one type, or messages of any
+ *               length (ATOLL_TYPE_MESSAGE), of up to half the ring.
+ *
+ * Push and pop never wait; put and get do, for room and for records. Who first pushes or
+ * pops at a spsc or a fanin has a role there, alone, until it closes its handle or dies.
  *
  * Transactions
  * ------------
@@ -113,8 +125,9 @@
  * Threads
  * -------
  * Every call may be made by any thread at any time, except that only the thread that
- * locked a mutex unlocks it or marks it consistent, and that a transaction is used and
- * ended by the thread that began it. A handle may be closed while other
+ * locked a mutex unlocks it or marks it consistent, that a transaction is used and
+ * ended by the thread that began it, and that one thread at a time uses a role of a spsc or
+ * a fanin. A handle may be closed while other
  * threads use it: their calls finish, later ones are refused. A thread that ends while
  * it holds a lock counts as an owner that died.
  *
@@ -788,7 +801,7 @@ typedef struct {
      */
     uint32_t code;
     /**
-     * Bytes of one element.
+     * Bytes of one element; 0 with ATOLL_BYTES for a ring of messages, and for nothing else.
      */
     uint64_t size;
     /**
@@ -5576,8 +5589,10 @@ atoll_status atoll_fanin_advance(atoll_fanin *fanin,
  * segment   Where to.
  * name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
  *           a mpmc without a name, which others can only get by a ticket.
- * type      The type of its records.
- * options   How; the capacity has to be given.
+ * type      The type of its records; ATOLL_TYPE_MESSAGE for messages of any length.
+ * options   How; the capacity has to be given: how many records there is room for, or for
+ *           messages how many cells of 64 bytes. A message takes as many as it needs with 8
+ *           bytes of its own, side by side, and at most half of all.
  * out       Receives the handle, or NULL on failure.
  *
  * Returns
@@ -5796,7 +5811,7 @@ atoll_status atoll_mpmc_import(const atoll_ticket *ticket,
  * Puts a record, if there is room. Never waits.
  *
  * record    The record.
- * len       Its bytes: as many as its type has.
+ * len       Its bytes: as many as its type has; of a message any number up to half the ring.
  *
  * Returns
  *   OK                  It is in the ring, for good: also if this process dies now.
@@ -5819,8 +5834,8 @@ atoll_status atoll_mpmc_push(atoll_mpmc *mpmc,
                              size_t len);
 
 /**
- * Puts as many of some records as there is room for. They come to be seen all at once.
- * Never waits.
+ * Puts as many of some records as there is room for. Never waits. Messages go one at a time:
+ * WRONG_KIND.
  *
  * records   The records, one after the other.
  * n         How many they are.
@@ -5871,7 +5886,8 @@ atoll_status atoll_mpmc_pop(atoll_mpmc *mpmc,
                             uint32_t *out_times);
 
 /**
- * Gets as many records as there are and have room. Never waits.
+ * Gets as many records as there are and have room. Never waits. Messages go one at a time:
+ * WRONG_KIND.
  *
  * out       Receives the records, one after the other.
  * n         How many there is room for: at least one.
@@ -6321,6 +6337,7 @@ atoll_status atoll_event_place(const atoll_event *event,
 #define ATOLL_TYPE_U64 {sizeof(atoll_type), ATOLL_U64, 8, 8, 0, "<Q"}
 #define ATOLL_TYPE_F32 {sizeof(atoll_type), ATOLL_F32, 4, 4, 0, "<f"}
 #define ATOLL_TYPE_F64 {sizeof(atoll_type), ATOLL_F64, 8, 8, 0, "<d"}
+#define ATOLL_TYPE_MESSAGE {sizeof(atoll_type), ATOLL_BYTES, 0, 1, 0, ""}
 #define ATOLL_TYPE_BOOL {sizeof(atoll_type), ATOLL_BOOL, 1, 1, 0, "?"}
 
 #endif /* ATOLL_H */

@@ -40,8 +40,10 @@ impl Ring for atoll_mpmc {
 /// segment   Where to.
 /// name      1 to 63 bytes of UTF-8 without '/', new in this segment; or NULL for
 ///           a mpmc without a name, which others can only get by a ticket.
-/// type      The type of its records.
-/// options   How; the capacity has to be given.
+/// type      The type of its records; ATOLL_TYPE_MESSAGE for messages of any length.
+/// options   How; the capacity has to be given: how many records there is room for, or for
+///           messages how many cells of 64 bytes. A message takes as many as it needs with 8
+///           bytes of its own, side by side, and at most half of all.
 /// out       Receives the handle, or NULL on failure.
 ///
 /// Returns

@@ -11,7 +11,7 @@ use crate::object::ring_calls::RingCalls;
 /// Puts a record, if there is room. Never waits.
 ///
 /// record    The record.
-/// len       Its bytes: as many as its type has.
+/// len       Its bytes: as many as its type has; of a message any number up to half the ring.
 ///
 /// Returns
 ///   OK                  It is in the ring, for good: also if this process dies now.
@@ -38,8 +38,8 @@ pub unsafe extern "C" fn atoll_mpmc_push(
     unsafe { ring::put(mpmc, record, len, MpmcRing::push) }
 }
 
-/// Puts as many of some records as there is room for. They come to be seen all at once.
-/// Never waits.
+/// Puts as many of some records as there is room for. Never waits. Messages go one at a time:
+/// WRONG_KIND.
 ///
 /// records   The records, one after the other.
 /// n         How many they are.
@@ -98,7 +98,8 @@ pub unsafe extern "C" fn atoll_mpmc_pop(
     unsafe { ring::get(mpmc, out, cap, out_len, out_times, MpmcRing::pop) }
 }
 
-/// Gets as many records as there are and have room. Never waits.
+/// Gets as many records as there are and have room. Never waits. Messages go one at a time:
+/// WRONG_KIND.
 ///
 /// out       Receives the records, one after the other.
 /// n         How many there is room for: at least one.

@@ -64,7 +64,7 @@ pub struct atoll_type {
     pub struct_size: u32,
     /// One of ATOLL_I8 to ATOLL_STRUCT.
     pub code: u32,
-    /// Bytes of one element.
+    /// Bytes of one element; 0 with ATOLL_BYTES for a ring of messages, and for nothing else.
     pub size: u64,
     /// Alignment of one element in bytes, a power of two.
     pub align: u32,

@@ -101,7 +101,7 @@ macro_rules! ring_methods {
         }
 
         /// Puts as many of some records, one after the other, as there is room for, and says
-        /// how many: at least one. They come to be seen all at once.
+        /// how many: at least one. In a lane they come to be seen all at once.
         ///
         /// # Errors
         /// As for `push`.

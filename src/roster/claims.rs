@@ -83,10 +83,9 @@ impl<'a> Claimant<'a> {
         if words.object.load(Relaxed) != ring.object {
             self.change_ring(ring);
         }
+        let claim = (purpose as u64) << 62 | n << POSITION_BITS | (position & POSITION);
         // Release, FINISHED: with it, what we published before.
-        words
-            .claim
-            .store((purpose as u64) << 62 | n << POSITION_BITS | (position & POSITION), Release);
+        words.claim.store(claim, Release);
     }
 
     #[cold]

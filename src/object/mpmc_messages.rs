@@ -15,6 +15,7 @@ impl MpmcRing {
         if message.len() > most {
             return Err(too_long(message.len(), most));
         }
+        self.check_open()?;
         let by = self.by(thread)?;
         let Some(cells) = self.ring.claim_cells(by, message.len())? else {
             return Err(self.full());

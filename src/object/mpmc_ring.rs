@@ -121,6 +121,7 @@ impl MpmcRing {
     /// Claims places for up to `n` records.
     #[inline(always)]
     fn claim_room(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
+        self.check_open()?;
         match self.ring.claim_room(by, n)? {
             Some(claimed) => Ok(claimed),
             None => Err(self.full()),
@@ -160,6 +161,15 @@ impl MpmcRing {
         match items.ended().refusal(Ended::BOTH) {
             Some(closed) => Err(closed),
             None => items.alert(Some(thread), self.share.bell()),
+        }
+    }
+
+    /// Refuses to claim anything where an end is closed: it would be buried.
+    #[inline(always)]
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.items().ended() {
+            ended if ended.has(Ended::BOTH) => Err(ended.refusal(Ended::BOTH).unwrap_or(FULL)),
+            _ => Ok(()),
         }
     }
 

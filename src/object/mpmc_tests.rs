@@ -135,6 +135,7 @@ fn an_end_that_is_closed_is_closed_for_all() {
     push(&ring_1, 1).expect("room");
     ring_1.shutdown(RingEnd::Producers).expect("closed");
     assert_eq!(status(push(&ring_1, 2)), Status::Closed);
+    assert_eq!(ring_1.info().skipped, 0);
     assert_eq!(status(ring_1.put(&[0; 8], Deadline::NEVER)), Status::Closed);
     assert_eq!(pop(&ring_1).expect("what was put is got"), 1);
     assert_eq!(status(pop(&ring_1)), Status::Closed);

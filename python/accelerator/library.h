@@ -25,6 +25,8 @@ struct library {
     __typeof__(&atoll_spsc_pop) spsc_pop;
     __typeof__(&atoll_fanin_push) fanin_push;
     __typeof__(&atoll_fanin_pop) fanin_pop;
+    __typeof__(&atoll_mpmc_push) mpmc_push;
+    __typeof__(&atoll_mpmc_pop) mpmc_pop;
     __typeof__(&atoll_wait_any) wait_any;
 };
 

@@ -37,6 +37,8 @@ static const struct {
     FUNCTION(spsc_pop),
     FUNCTION(fanin_push),
     FUNCTION(fanin_pop),
+    FUNCTION(mpmc_push),
+    FUNCTION(mpmc_pop),
     FUNCTION(wait_any),
 };
 

@@ -11,6 +11,8 @@
 struct calls {
     int (*push)(void *ring, const void *record, size_t size);
     int (*pop)(void *ring, void *out, size_t size, size_t *out_size);
+    /* Of those that also say how often a record was taken over, instead. */
+    int (*pop_marked)(void *ring, void *out, size_t size, size_t *out_size, uint32_t *out_times);
 };
 
 struct ring {
@@ -88,7 +90,8 @@ static int push_record(struct ring *self, PyObject *record) {
 static int pop_bytes(struct ring *self, void *out) {
     int status;
     Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    status = self->calls.pop(self->ring, out, (size_t)self->size, NULL);
+    if (self->calls.pop) status = self->calls.pop(self->ring, out, (size_t)self->size, NULL);
+    else status = self->calls.pop_marked(self->ring, out, (size_t)self->size, NULL, NULL);
     Py_END_CRITICAL_SECTION();
     return status;
 }
@@ -175,16 +178,18 @@ static PyObject *unbind(PyObject *object, PyObject *Py_UNUSED(none)) {
     Py_RETURN_NONE;
 }
 
-#define CALLS(kind)                                                                              \
-    {(int (*)(void *, const void *, size_t))library->kind##_push,                                \
-     (int (*)(void *, void *, size_t, size_t *))library->kind##_pop}
+#define PUSH(kind) (int (*)(void *, const void *, size_t))library->kind##_push
+#define POP(kind) (int (*)(void *, void *, size_t, size_t *))library->kind##_pop
+#define POP_MARKED(kind) (int (*)(void *, void *, size_t, size_t *, uint32_t *))library->kind##_pop
 
 /* Whether there are such rings. */
 static bool find_calls(const struct library *library, PyObject *noun, struct calls *calls) {
     const struct {
         const char *noun;
         struct calls calls;
-    } kinds[] = {{"spsc", CALLS(spsc)}, {"fanin", CALLS(fanin)}};
+    } kinds[] = {{"spsc", {PUSH(spsc), POP(spsc), NULL}},
+                 {"fanin", {PUSH(fanin), POP(fanin), NULL}},
+                 {"mpmc", {PUSH(mpmc), NULL, POP_MARKED(mpmc)}}};
     for (size_t each = 0; each < sizeof kinds / sizeof *kinds; each++) {
         if (PyUnicode_CompareWithASCIIString(noun, kinds[each].noun) != 0) continue;
         *calls = kinds[each].calls;

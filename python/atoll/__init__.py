@@ -68,6 +68,7 @@ from ._waiter import Waiter
 if TYPE_CHECKING:
     from ._barrier import Barrier, Broken
     from ._fanin import Fanin
+    from ._mpmc import Mpmc
     from ._ring import Empty, NoRoom, RingInfo
     from ._ring_end import RingEnd
     from ._spsc import Spsc
@@ -94,6 +95,7 @@ __all__ = [
     "InvalidArgument",
     "Latch",
     "Lock",
+    "Mpmc",
     "NoRoom",
     "NoSpace",
     "NotFound",
@@ -139,6 +141,7 @@ if not TYPE_CHECKING:
         "Broken": "_barrier",
         "Empty": "_ring",
         "Fanin": "_fanin",
+        "Mpmc": "_mpmc",
         "NoRoom": "_ring",
         "RingEnd": "_ring_end",
         "RingInfo": "_ring",

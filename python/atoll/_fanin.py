@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import _accelerated as accelerated
-from ._ring import RING_SLOTS, Calls, T, _Ring
+from ._lanes import LaneCalls, _Lanes
+from ._ring import RING_SLOTS, T
 from ._typing import TYPE_CHECKING, Generic, overload
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @accelerated.outright
-class Fanin(accelerated.Ring, _Ring[T], Generic[T]):
+class Fanin(accelerated.Ring, _Lanes[T], Generic[T]):
     """Many producers and one consumer: the fastest way from many to one.
 
     `Fanin(segment, "name", "i64", 1024, lanes=8)` opens it, or makes it for at most 8 producers,
@@ -29,7 +30,7 @@ class Fanin(accelerated.Ring, _Ring[T], Generic[T]):
     __slots__ = RING_SLOTS
 
     _noun = "fanin"
-    _calls = Calls(_noun)
+    _calls = LaneCalls(_noun)
     _usual_lanes = 8
 
     # fmt: off

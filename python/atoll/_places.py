@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from ._ring import _Ring
+    from ._lanes import _Lanes
     from ._wait import Deadline
 
 _MOST = (1 << 63) - 1
@@ -36,7 +36,7 @@ class _Places:
     _begin: str
     _finish: str
 
-    def __init__(self, ring: _Ring[Any], n: int, timeout: float | None) -> None:
+    def __init__(self, ring: _Lanes[Any], n: int, timeout: float | None) -> None:
         self._ring = ring
         self._wanted = integer(n, "n", 1, _MOST)
         self._deadline: Deadline = deadline_after(timeout)

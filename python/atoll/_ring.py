@@ -20,7 +20,6 @@ from ._errors import AtollError, Full, InvalidArgument, WrongKind, check
 from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import NO_SLOTS, Closing
-from ._places import Claim, Peek
 from ._ring_end import RingEnd
 from ._ring_records import pack_one, pack_some, unpack_some
 from ._spec import seen_as, stored_type, type_of
@@ -48,7 +47,7 @@ RING_SLOTS = (
     *OBJECT_SLOTS, "_capacity", "_lanes", "_readable", "_type", "_waiting", "_writable"
 )  # fmt: skip
 
-_ENDS = {"producers": _abi.PRODUCERS, "consumers": _abi.CONSUMERS}
+ENDS = {"producers": _abi.PRODUCERS, "consumers": _abi.CONSUMERS}
 _WAITING = {"adaptive": _abi.WAIT_ADAPTIVE, "spin": _abi.WAIT_SPIN, "sleep": _abi.WAIT_SLEEP}
 _WAITING_NAMES = {number: name for name, number in _WAITING.items()}
 
@@ -92,13 +91,12 @@ class Calls:
     """The functions of one kind of ring that never wait, to be called with arguments that are
     made beforehand."""
 
-    VERBS = ("push", "push_n", "pop", "pop_n", "claim", "commit", "abandon", "peek", "advance")
+    VERBS: Tuple[str, ...] = ("push", "push_n", "pop", "pop_n")
 
     push: Callable[..., int]
     push_n: Callable[..., int]
     pop: Callable[..., int]
     pop_n: Callable[..., int]
-    abandon: Callable[..., int]
 
     def __init__(self, noun: str) -> None:
         for verb in self.VERBS:
@@ -109,6 +107,9 @@ class _Ring(SharedObject, Closing, Generic[T]):
     __slots__ = NO_SLOTS
 
     _calls: Calls
+
+    #: For C, that it is not wanted how often a record was taken over; nothing where none is.
+    _untold: Tuple[Any, ...] = ()
 
     def _open(
         self,
@@ -124,7 +125,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
         if element is None:
             kind = f"a {self.__class__.__name__}"
             create = only_open(create, name, kind, "the type of its records")
-        options = _abi.atoll_ring_options(waiting=_number(waiting, _WAITING, "waiting"))
+        options = _abi.atoll_ring_options(waiting=number_of(waiting, _WAITING, "waiting"))
         if capacity is not None:
             options.capacity = integer(capacity, "capacity", 1, _MOST_CAPACITY)
         if lanes is not None:
@@ -232,11 +233,12 @@ class _Ring(SharedObject, Closing, Generic[T]):
         push = self._calls.push
         self._until(lambda: push(self._pointer(), data, size), _abi.PRODUCERS, deadline)
 
-    def _get(self, deadline: Deadline) -> T:
-        element = self._type
+    def _get(self, deadline: Deadline, *told: Any) -> T:
+        """`told` receives how often it was taken over."""
+        element, pop = self._type, self._calls.pop
         data = bytearray(element.size)
-        out, size, pop = _room_in(data), element.size_argument, self._calls.pop
-        self._until(lambda: pop(self._pointer(), out, size, None), _abi.CONSUMERS, deadline)
+        rest = (_room_in(data), element.size_argument, None, *(told or self._untold))
+        self._until(lambda: pop(self._pointer(), *rest), _abi.CONSUMERS, deadline)
         return element.decode(memoryview(data))  # type: ignore[no-any-return]
 
     # --- several records ---
@@ -251,8 +253,8 @@ class _Ring(SharedObject, Closing, Generic[T]):
         data, n = pack_some(self._type, records), c_size_t()
         if data:
             count, push_n = c_size_t(len(data) // self._type.size), self._calls.push_n
-            attempt = lambda: push_n(self._pointer(), data, count, byref(n))  # noqa: E731
-            self._until(attempt, _abi.PRODUCERS, NOW)
+            rest = (data, count, byref(n))
+            self._until(lambda: push_n(self._pointer(), *rest), _abi.PRODUCERS, NOW)
         return n.value
 
     def pop_n(self, n: int) -> Any:
@@ -263,35 +265,9 @@ class _Ring(SharedObject, Closing, Generic[T]):
         size = self._type.size
         most = min(integer(n, "n", 1, _MOST_CAPACITY), self._capacity)
         data, got, pop_n = bytearray(most * size), c_size_t(), self._calls.pop_n
-        out, count = _room_in(data), c_size_t(most)
-        attempt = lambda: pop_n(self._pointer(), out, count, byref(got))  # noqa: E731
-        self._until(attempt, _abi.CONSUMERS, NOW)
+        rest = (_room_in(data), c_size_t(most), byref(got), *self._untold)
+        self._until(lambda: pop_n(self._pointer(), *rest), _abi.CONSUMERS, NOW)
         return unpack_some(self._type, memoryview(data)[: got.value * size])
-
-    # --- in place ---
-
-    def claim(self, n: int = 1, timeout: float | None = 0) -> Claim:
-        """Up to `n` places for records, to be written where they are.
-
-        `with ring.claim(8) as places:` gives a memoryview of numbers or bytes, an ndarray or an
-        array of ctypes: as many as there are side by side, at least one, with whatever was
-        left in them. At the end of the block they are put, all at once; or none of them if it
-        ended with an exception. The claim itself can `commit(n)` fewer, before the end.
-
-        Raises `NoRoom` if there is no room, or none came within `timeout` seconds.
-        """
-        return Claim(self, n, timeout)
-
-    def peek(self, n: int = 1, timeout: float | None = 0) -> Peek:
-        """Up to `n` records, to be read where they are.
-
-        `with ring.peek(8) as records:` gives them as `claim` does: as many as there are side by
-        side, at least one. At the end of the block they are got; or they stay, if it ended with
-        an exception. The peek itself can `advance(n)` by fewer, before the end.
-
-        Raises `Empty` if there are none, or none came within `timeout` seconds.
-        """
-        return Peek(self, n, timeout)
 
     # --- waiting ---
 
@@ -383,18 +359,12 @@ class _Ring(SharedObject, Closing, Generic[T]):
         `Closed`. With the consumers' end closed nothing is got, either: both have `Closed` at
         once.
         """
-        number = _number(end, _ENDS, "end")
+        number = number_of(end, ENDS, "end")
         check(getattr(patient, f"atoll_{self._noun}_shutdown")(self._pointer(), number))
 
-    def leave(self, end: EndName) -> None:
-        """Give up being its producer or consumer, so that somebody else can take over. To close
-        it does that, too, and so does the end of the process, whatever ends that."""
-        number = _number(end, _ENDS, "end")
-        check(getattr(quick, f"atoll_{self._noun}_leave")(self._pointer(), number))
-
     def close(self) -> None:
-        """Let go of it, and of the parts of producer and consumer; what is in it stays. Tasks
-        that wait for it get `Closed`."""
+        """Let go of it, and be no producer or consumer of it any more; what is in it stays.
+        Tasks that wait for it get `Closed`."""
         super().close()
         self._unbind()
         for end in (self._readable, self._writable):
@@ -407,7 +377,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
         return RingInfo(
             type=stored_type(info.type).spec,
             waiting=_WAITING_NAMES[info.waiting],
-            ended=tuple(name for name, number in _ENDS.items() if info.ended & number),
+            ended=tuple(name for name, number in ENDS.items() if info.ended & number),
             **{field: getattr(info, field) for field in _COUNTS},
         )
 
@@ -429,7 +399,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
 _COUNTS = tuple(field for field in RingInfo._fields if field not in ("type", "waiting", "ended"))
 
 
-def _number(word: object, words: dict[str, int], what: str) -> int:
+def number_of(word: object, words: dict[str, int], what: str) -> int:
     """The number of what a user says in a word."""
     if isinstance(word, str) and word in words:
         return words[word]

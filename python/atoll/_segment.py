@@ -34,11 +34,12 @@ _KINDS = {
     _abi.KIND_LATCH: "Latch",
     _abi.KIND_SPSC: "Spsc",
     _abi.KIND_FANIN: "Fanin",
+    _abi.KIND_MPMC: "Mpmc",
 }
 #: What the C functions call the kinds: each removes names of its own.
 _NOUNS = (
     "mutex", "value", "array", "rwlock", "semaphore", "condvar", "event", "barrier", "latch",
-    "spsc", "fanin",
+    "spsc", "fanin", "mpmc",
 )  # fmt: skip
 _ENTRIES_AT_ONCE = 32
 _LEAST_SIZE, _MOST_SIZE = 64 << 10, 1 << 46

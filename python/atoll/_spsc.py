@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import _accelerated as accelerated
-from ._ring import RING_SLOTS, Calls, T, _Ring
+from ._lanes import LaneCalls, _Lanes
+from ._ring import RING_SLOTS, T
 from ._typing import TYPE_CHECKING, Generic, overload
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @accelerated.outright
-class Spsc(accelerated.Ring, _Ring[T], Generic[T]):
+class Spsc(accelerated.Ring, _Lanes[T], Generic[T]):
     """A ring for one producer and one consumer: the fastest way between two processes.
 
     `Spsc(segment, "name", "i64", 1024)` opens it, or makes it for 1024 records, a power of two;
@@ -35,7 +36,7 @@ class Spsc(accelerated.Ring, _Ring[T], Generic[T]):
     __slots__ = RING_SLOTS
 
     _noun = "spsc"
-    _calls = Calls(_noun)
+    _calls = LaneCalls(_noun)
 
     # fmt: off
     @overload

@@ -21,6 +21,7 @@ MAKERS = {
     "Barrier": functools.partial(atoll.Barrier, parties=2),
     "Latch": functools.partial(atoll.Latch, count=3),
     "Spsc": functools.partial(atoll.Spsc, type="i64", capacity=4),
+    "Mpmc": functools.partial(atoll.Mpmc, type="i64", capacity=4),
     "Fanin": functools.partial(atoll.Fanin, type="i64", capacity=4, lanes=2),
 }
 
@@ -53,12 +54,13 @@ def is_same(one, other):
         before = other.count
         one.count_down()
         return other.count == before - 1
-    if isinstance(one, (atoll.Spsc, atoll.Fanin)):
+    if isinstance(one, (atoll.Spsc, atoll.Fanin, atoll.Mpmc)):
         before = len(other)
         one.put(9)
         after = len(other)
         one.pop()
-        one.leave("producers"), one.leave("consumers")
+        if not isinstance(one, atoll.Mpmc):
+            one.leave("producers"), one.leave("consumers")
         return after == before + 1
     if isinstance(one, atoll.Array):
         one.view().cast("B")[7] = 9

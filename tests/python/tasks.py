@@ -45,7 +45,7 @@ def waits(segment):
         with condition:
             condition.notify()
 
-    empty, full = atoll.Spsc(type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
+    empty, full = atoll.Mpmc(type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
     full.put(0)
 
     async def get(timeout=None):

@@ -103,7 +103,7 @@ def test_the_words_are_the_same():
     methods += [(atoll.Event, _event._Event, name) for name in ("is_set", "set", "clear")]
     names = ("release", "__exit__")
     methods += [(atoll.Semaphore, _semaphore._Semaphore, name) for name in names]
-    for kind in (atoll.Spsc, atoll.Fanin):
+    for kind in (atoll.Spsc, atoll.Fanin, atoll.Mpmc):
         methods += [(kind, _ring._Ring, name) for name in ("push", "pop", "put", "get")]
     for kind, behind, name in methods:
         ours, theirs = getattr(kind, name), getattr(behind, name)

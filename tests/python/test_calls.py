@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import atoll
-from atoll import _ring
+from atoll import _lanes
 
 #: What a call of the package looks like that does so.
 KEEPING = re.compile(
@@ -40,4 +40,4 @@ def test_what_waits_lets_other_threads_run():
     sources = [source.read_text() for source in Path(atoll.__file__).parent.glob("*.py")]
     found = {word for text in sources for hit in KEEPING.findall(text) for word in hit if word}
     assert found == {*NEVER_WAIT.split(), *NOT_TO_WAIT.split()}
-    assert _ring.Calls.VERBS == tuple(NEVER_WAIT_IN_RINGS.split())
+    assert _lanes.LaneCalls.VERBS == tuple(NEVER_WAIT_IN_RINGS.split())

@@ -24,7 +24,8 @@ def polled(segment):
     condition = atoll.Condition(segment)
     tracked.acquire()
     empty, full = atoll.Spsc(type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
-    full.push(0)
+    many, filled = atoll.Mpmc(type="i64", capacity=1), atoll.Mpmc(type="i64", capacity=1)
+    full.push(0), filled.push(0)
 
     def notify():
         with condition:
@@ -38,11 +39,13 @@ def polled(segment):
         "waiter": (condition.waiter(), notify, None),
         "readable": (empty.readable, lambda: empty.push(1), empty.pop),
         "writable": (full.writable, full.pop, lambda: full.push(1)),
+        "getters": (many.readable, lambda: many.push(1), many.pop),
+        "putters": (filled.writable, filled.pop, lambda: filled.push(1)),
     }
 
 
 OBJECTS = ["event", "latch", "semaphore", "tracked", "waiter"]
-KINDS = pytest.mark.parametrize("kind", [*OBJECTS, "readable", "writable"])
+KINDS = pytest.mark.parametrize("kind", [*OBJECTS, "readable", "writable", "getters", "putters"])
 
 
 def wait_with_select(thing, timeout):

@@ -40,7 +40,7 @@ def test_what_is_imported_when_it_is_wanted():
     """`threading`, in a thread of another interpreter, keeps some versions from ending that."""
     code = "import sys, atoll; print('threading' in sys.modules, 'Barrier' in dir(atoll)); "
     assert output(code + "atoll.Broken; print('threading' in sys.modules)") == "False True\nTrue\n"
-    for kind in (atoll.Barrier, atoll.Broken, atoll.Spsc, atoll.Fanin, atoll.Empty, atoll.NoRoom):
+    for kind in (atoll.Barrier, atoll.Broken, atoll.Spsc, atoll.Mpmc, atoll.Empty, atoll.NoRoom):
         assert kind.__module__ == "atoll" and pickle.loads(pickle.dumps(kind)) is kind
     with pytest.raises(AttributeError, match="no attribute 'barrier'"):
         atoll.barrier

@@ -109,6 +109,16 @@ def test_a_memoryview_ends_with_its_block(segment, kind):
 
 
 @BOTH
+def test_an_end_that_is_closed(segment, kind):
+    ring = kind(segment, "r", "i64", 4)
+    with pytest.raises(atoll.Closed, match="producers"), ring.claim() as places:
+        ring.shutdown()
+        places[0] = 3
+    with pytest.raises(atoll.Closed, match="producers"), ring.peek():
+        raise AssertionError
+
+
+@BOTH
 def test_what_comes_between_is_refused(segment, kind):
     ring = kind(segment, "r", "i64", 8)
     with pytest.raises(atoll.InvalidArgument, match="claim"), ring.claim(2):

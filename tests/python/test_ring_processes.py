@@ -11,6 +11,7 @@ from support import Child, run, sleeps
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 BOTH = pytest.mark.parametrize("kind", [atoll.Spsc, atoll.Fanin])
+ALL = pytest.mark.parametrize("kind", [atoll.Spsc, atoll.Fanin, atoll.Mpmc])
 
 
 def relay(come, go):
@@ -22,7 +23,7 @@ def relay(come, go):
         go.shutdown()
 
 
-@BOTH
+@ALL
 @METHODS
 def test_children_of_multiprocessing(segment, kind, method):
     context = multiprocessing.get_context(method)
@@ -44,25 +45,26 @@ def test_children_of_multiprocessing(segment, kind, method):
         assert child.exitcode == 0
 
 
-def produce(fanin, number):
+def produce(ring, number):
     for each in range(100):
-        fanin.put(1000 * number + each)
+        ring.put(1000 * number + each)
 
 
 @METHODS
-def test_many_producers(method):
-    fanin = atoll.Fanin(type="i64", capacity=8, lanes=3)
+@pytest.mark.parametrize("kind", [atoll.Fanin, atoll.Mpmc])
+def test_many_producers(kind, method):
+    ring = kind(type="i64", capacity=8, **({"lanes": 3} if kind is atoll.Fanin else {}))
     context = multiprocessing.get_context(method)
-    children = [context.Process(target=produce, args=(fanin, number)) for number in range(3)]
+    children = [context.Process(target=produce, args=(ring, number)) for number in range(3)]
     for child in children:
         child.start()
-    came = [fanin.get() for _ in range(300)]
+    came = [ring.get() for _ in range(300)]
     for child in children:
         child.join()
     for number in range(3):
         own = [each for each in came if each // 1000 == number]
         assert own == list(range(1000 * number, 1000 * number + 100))
-    assert len(fanin) == 0
+    assert len(ring) == 0
 
 
 @BOTH
@@ -88,7 +90,7 @@ def test_a_forked_child_has_no_role_of_its_parent(segment, kind):
     assert ring.pop_n(4).tolist() in ([3], [2]) and segment.verify() is None
 
 
-@BOTH
+@ALL
 def test_a_fork_of_one_whose_threads_wait(segment, kind):
     ring, other = kind(segment, "r", "i64", 4), kind(segment, "o", "i64", 4)
     came = []
@@ -144,7 +146,7 @@ def test_who_takes_over_from_the_dead(segment, kind):
     segment.verify()
 
 
-@BOTH
+@ALL
 def test_the_dead_keep_nobody_waiting(segment, kind):
     """Who waits for something to get goes on waiting when its producer dies, and has it when
     another one puts."""
@@ -227,3 +229,51 @@ def test_consumers_killed_again_and_again(segment, kind):
     assert got == sorted(set(got)) and got[-1] < put
     assert put - len(got) <= 10  # one in the hand of each of the dead, who had not said it
     segment.verify()
+
+
+def test_users_of_an_mpmc_killed_again_and_again(segment):
+    """Each number comes at most once, those of one producer in order but for what comes again,
+    and what is missing somebody had in the hand who died."""
+    ring = atoll.Mpmc(segment, "r", "i64", 16)
+    producer = """
+        ring = atoll.Mpmc(segment, "r", create=False)
+        number = int(input())
+        say("here")
+        while True:
+            ring.put(number)
+            number += 1
+    """
+    consumer = """
+        ring = atoll.Mpmc(segment, "r", create=False)
+        say("here")
+        while True: say(ring.get())
+    """
+    came, begun, rounds = [], 0, 8
+    for _ in range(rounds):
+        with Child(producer, segment) as one, Child(consumer, segment) as other:
+            one.process.stdin.write(f"{begun}\n")
+            one.process.stdin.flush()
+            one.expect("here"), other.expect("here")
+            came += [ring.get(timeout=60) for _ in range(100)]
+            other.kill()
+            came += [ring.get(timeout=60) for _ in range(100)]
+            one.kill()
+            came += [int(line) for line in other.process.stdout.read().split("\n")[:-1]]
+        deadline = time.monotonic() + 60
+        while len(ring) and time.monotonic() < deadline:
+            try:
+                came.append(ring.get(timeout=0.1))
+            except atoll.Empty:
+                pass
+        assert len(ring) == 0
+        begun = max(came) + 2  # one may have been put and be in the hand of who died
+    assert len(came) == len(set(came))
+    missing = set(range(max(came) + 1)) - set(came)
+    # Of each round one that was put when its getter died, and the one that was left out here.
+    assert len(missing) <= 2 * rounds
+    info = ring.info()
+    assert info.length == 0
+    segment.verify()
+    for number in range(16):
+        ring.push(number)  # all places are there
+    assert ring.pop_n(16).tolist() == list(range(16))

@@ -113,14 +113,17 @@ def test_pulses_are_seen(segment, monkeypatch):
 def test_ends_of_rings(segment):
     """Beside others, of one ring and of several."""
     spsc, fanin = atoll.Spsc(segment, type="i64", capacity=1), atoll.Fanin(type="i64", capacity=1)
-    event, ends = atoll.Event(segment), [spsc.readable, fanin.readable]
+    mpmc = atoll.Mpmc(type="i64", capacity=1)
+    event, ends = atoll.Event(segment), [each.readable for each in (spsc, fanin, mpmc)]
     assert atoll.wait([event, *ends], 0.02) == []
-    for ring in (spsc, fanin):
+    for ring in (spsc, fanin, mpmc):
         later(lambda: ring.put(1))
         assert atoll.wait([event, *ends]) == [ring.readable]
         assert atoll.wait([ring.readable, ring.writable], 0) == [ring.readable]
         later(ring.get)
         assert atoll.wait([event, ring.writable]) == [ring.writable]
+        with pytest.raises(atoll.Empty):
+            ring.pop()  # looks for what the thread may have left that has got it and is gone
         assert atoll.wait(ends, 0) == []
     spsc.shutdown()
     assert atoll.wait(ends, 0) == [spsc.readable]  # a get would say so at once

@@ -42,7 +42,7 @@
 ///           A barrier in which a party died throws atoll::broken. Nobody waits for the dead in any
 ///           of the others: see shared_mutex, condition_variable_any, counting_semaphore and
 ///           tracked_semaphore, event, latch. What was put into a ring is there, whoever dies, and
-///           a dead producer's or consumer's place can be taken: see spsc and fanin.
+///           a dead producer's or consumer's place can be taken: see spsc, mpmc and fanin.
 ///
 /// Ownership Objects are handles of this process, movable and not copyable. Destroying one closes
 ///           the handle; what lies in shared memory stays. Handles may be destroyed in any order,
@@ -88,6 +88,7 @@
 #include "atoll/event.hpp"
 #include "atoll/fanin.hpp"
 #include "atoll/latch.hpp"
+#include "atoll/mpmc.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/process_lock.hpp"
 #include "atoll/segment.hpp"
@@ -151,6 +152,12 @@ struct atoll {
 
     template <class T>
     using spsc = libatoll::spsc<T>;
+
+    template <class T>
+    using mpmc = libatoll::mpmc<T>;
+
+    template <class T>
+    using marked = libatoll::marked<T>;
 
     template <class T>
     using fanin = libatoll::fanin<T>;

@@ -8,7 +8,7 @@
 #ifndef ATOLL_FANIN_HPP
 #define ATOLL_FANIN_HPP
 
-#include "ring.hpp"
+#include "lanes.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
@@ -54,8 +54,8 @@ struct fanin_calls {
 /// death loses nothing that was put, and leaves nothing half put; the lane of a dead producer is
 /// free for the next, and what is in it comes out first.
 template <class T>
-class fanin : public detail::ring<fanin<T>, T, detail::fanin_calls> {
-    using base = typename fanin::ring;
+class fanin : public detail::lanes<fanin<T>, T, detail::fanin_calls> {
+    using base = typename fanin::lanes;
     friend base;
     using base::base;
 };

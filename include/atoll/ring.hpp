@@ -1,5 +1,5 @@
 /// What all rings have in common: records of one type go from those who put them to those who get
-/// them. See spsc.hpp and fanin.hpp for what each of them is for.
+/// them. See spsc.hpp, mpmc.hpp and fanin.hpp for what each of them is for.
 
 #ifndef ATOLL_RING_HPP
 #define ATOLL_RING_HPP
@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "object.hpp"
-#include "places.hpp"
 #include "type.hpp"
+#include "view.hpp"
 #include "word.hpp"
 
 namespace libatoll {
@@ -51,10 +51,6 @@ inline result<bool> unless(atoll_status none, atoll_status got) {
 
 /// The base of a ring of records T: Self is its class, Calls has the C functions of its noun.
 ///
-/// Whoever first puts becomes a producer, and whoever first gets a consumer, with that object,
-/// until it is destroyed or the role given up; one thread at a time may use it so. Where somebody
-/// else that lives has the role, it throws status::not_owner. A process that dies gives up its own.
-///
 /// When an end is closed all throw status::closed: who puts, at once; who gets, when the consumers'
 /// end is closed, or all has been got and the producers' end is.
 template <class Self, class T, class Calls>
@@ -66,8 +62,6 @@ class ring : public object<Self, Calls::close, Calls::remove, Calls::export_tick
 public:
     using value_type = T;
     using options = ring_options;
-    using reservation = claimed<T, Calls>;
-    using records = peeked<T, Calls>;
     using base::native_handle;
 
     /// Makes a new one; anonymous if the name is nullptr. The capacity has to be given. Throws
@@ -95,9 +89,9 @@ public:
 
     /// Gets a record if there is one.
     outcome<std::optional<T>> try_pop() {
-        foreign<T> record{};
-        return settle(found(record, unless(ATOLL_EMPTY, Calls::pop(native_handle(), &record,
-                                                                   sizeof record, nullptr))));
+        return settle(found([&](void* to) {
+            return unless(ATOLL_EMPTY, Calls::pop(native_handle(), to, sizeof(T), nullptr));
+        }));
     }
 
     /// Puts the first of these records, as many as there is room for, and says how many. They come
@@ -150,32 +144,9 @@ public:
         return settle(got_within(until(deadline)));
     }
 
-    /// Claims up to `n` free places side by side, to write records there: fewer where there is less
-    /// room or the ring begins anew, none if it is full. It must not outlive this object.
-    outcome<reservation> claim(std::size_t n) {
-        void* first = nullptr;
-        std::size_t there = 0;
-        const auto some = unless(ATOLL_FULL, Calls::claim(native_handle(), n, &first, &there));
-        return settle(lent<reservation>(some, static_cast<T*>(first), there));
-    }
-
-    /// Shows up to `n` records side by side: fewer where there are less or the ring begins anew,
-    /// none if it is empty. It must not outlive this object.
-    outcome<records> peek(std::size_t n) {
-        const void* first = nullptr;
-        std::size_t there = 0;
-        const auto some = unless(ATOLL_EMPTY, Calls::peek(native_handle(), n, &first, &there));
-        return settle(lent<records>(some, static_cast<const T*>(first), there));
-    }
-
     /// Closes an end for good, for all processes, and wakes all who wait. Anybody may do this.
     outcome<void> shutdown(ring_end end) {
         return settle(call(Calls::shutdown, native_handle(), static_cast<std::uint32_t>(end)));
-    }
-
-    /// Gives up a role that this object has, so that another one may take it.
-    outcome<void> leave(ring_end end) {
-        return settle(call(Calls::leave, native_handle(), static_cast<std::uint32_t>(end)));
     }
 
     outcome<ring_info> info() const { return settle(ask<ring_info>(Calls::info, native_handle())); }
@@ -190,6 +161,22 @@ public:
 
 protected:
     using base::base;
+
+    /// The record that a call finds, which writes it to an address. Its bytes need not be a T's.
+    template <class Call>
+    static result<std::optional<T>> found(const Call& call) {
+        foreign<T> record{};
+        const result<bool> came = call(static_cast<void*>(&record));
+        if (!came.has_value()) return came.error();
+        if (!*came) return std::optional<T>();
+        return std::optional<T>(static_cast<T>(record));
+    }
+
+    /// How many there are, if any. By reference: the call may come after the arguments before it.
+    static result<std::size_t> counted(const std::size_t& n, const result<bool>& some) {
+        if (!some.has_value()) return some.error();
+        return *some ? n : 0;
+    }
 
 private:
     template <class Call>
@@ -221,31 +208,11 @@ private:
 
     template <class Left>
     result<std::optional<T>> got_within(const Left& left) {
-        foreign<T> record{};
-        return found(record, in_time(left, [&](std::int64_t timeout_ns) {
-                         return Calls::get(native_handle(), &record, sizeof record, nullptr,
-                                           timeout_ns);
-                     }));
-    }
-
-    // By reference, as the call that fills it in may come after the arguments before it.
-
-    static result<std::optional<T>> found(const foreign<T>& record, const result<bool>& came) {
-        if (!came.has_value()) return came.error();
-        if (!*came) return std::optional<T>();
-        return std::optional<T>(static_cast<T>(record));
-    }
-
-    static result<std::size_t> counted(const std::size_t& n, const result<bool>& some) {
-        if (!some.has_value()) return some.error();
-        return *some ? n : 0;
-    }
-
-    template <class Places, class Element>
-    result<Places> lent(const result<bool>& some, Element* first, std::size_t n) const {
-        if (!some.has_value()) return some.error();
-        if (!*some) return Places();
-        return Places(native_handle(), first, n);
+        return found([&](void* to) {
+            return in_time(left, [&](std::int64_t timeout_ns) {
+                return Calls::get(native_handle(), to, sizeof(T), nullptr, timeout_ns);
+            });
+        });
     }
 };
 

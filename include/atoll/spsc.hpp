@@ -9,7 +9,7 @@
 #ifndef ATOLL_SPSC_HPP
 #define ATOLL_SPSC_HPP
 
-#include "ring.hpp"
+#include "lanes.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
@@ -54,8 +54,8 @@ struct spsc_calls {
 /// producer or consumer goes on where that one stopped: a record that was being got is still there,
 /// unless the get was over.
 template <class T>
-class spsc : public detail::ring<spsc<T>, T, detail::spsc_calls> {
-    using base = typename spsc::ring;
+class spsc : public detail::lanes<spsc<T>, T, detail::spsc_calls> {
+    using base = typename spsc::lanes;
     friend base;
     using base::base;
 };

@@ -1,19 +1,15 @@
-// Waits at rings with lanes: between threads and processes, with an end, beside others, and after
-// deaths.
+// Waits at rings: between threads and processes, with an end, beside others, and after deaths.
 
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
-#include <type_traits>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "others.hpp"
+#include "rings.hpp"
 #include "waits.hpp"
-
-using ring_end = atoll::ring_end;
-
-// Room for four, in the only lane.
-static constexpr atoll::ring_options four = {4, 1};
 
 template <class Ring>
 static auto timed_put(Ring& ring) {
@@ -36,7 +32,7 @@ static void put_to_the_brim(Ring& ring) {
 template <template <class> class Ring>
 static void waits_end_on_time_or_with_a_record() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     gives_up_on_time(timed_get(ring));
     waits_for_what_comes([] {}, timed_get(ring), [&] { OK(ring.put(1)); });
     among_signals([&] {
@@ -49,7 +45,7 @@ static void waits_end_on_time_or_with_a_record() {
 template <template <class> class Ring>
 static void waits_end_on_time_or_with_room() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     put_to_the_brim(ring);
     gives_up_on_time(timed_put(ring));
     waits_for_what_comes([] {}, timed_put(ring), [&] { CHECK(OK(ring.get()) == 1); });
@@ -62,7 +58,7 @@ static void waits_end_on_time_or_with_room() {
 template <template <class> class Ring>
 static void waits_without_end_go_on_after_signals() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     std::thread putter([&] {
         once_disturbed();
         OK(ring.put(1));
@@ -81,8 +77,8 @@ static void waits_without_end_go_on_after_signals() {
 template <template <class> class Ring>
 static void processes_hand_records_on() {
     test_segment test;
-    auto there = OK(Ring<std::uint64_t>::create(test.segment, "there", four));
-    auto back = OK(Ring<std::uint64_t>::create(test.segment, "back", four));
+    auto there = OK(Ring<std::uint64_t>::create(test.segment, "there", room_for<Ring>(4)));
+    auto back = OK(Ring<std::uint64_t>::create(test.segment, "back", room_for<Ring>(4)));
     other_process other([&] {
         auto in = OK(Ring<std::uint64_t>::open(test.segment, "there"));
         auto out = OK(Ring<std::uint64_t>::open(test.segment, "back"));
@@ -100,13 +96,13 @@ static void processes_hand_records_on() {
 template <template <class> class Ring>
 static void a_closed_end_wakes_who_waits() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, "ring", four));
+    auto ring = OK(Ring<int>::create(test.segment, "ring", room_for<Ring>(4)));
     {
         other_process waits([&] { FAILS(atoll::status::closed, "producers", ring.get()); });
         await_sleep(waits.pid());
         OK(ring.shutdown(ring_end::producers));
     }
-    auto full = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto full = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     other_process waits([&] {
         put_to_the_brim(full);
         FAILS(atoll::status::closed, "consumers", full.put(1));
@@ -118,7 +114,7 @@ static void a_closed_end_wakes_who_waits() {
 template <template <class> class Ring>
 static void who_takes_over_finds_what_was_put() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     die_after([&] {
         OK(ring.put(1));
         OK(ring.put(2));
@@ -133,11 +129,58 @@ static void who_takes_over_finds_what_was_put() {
     CHECK(OK(ring.get()) == 2 && OK(ring.get()) == 4 && !OK(ring.try_pop()));
 }
 
+// Kills a process in the middle of getting a record: it cannot be copied to where it is wanted.
+static void die_getting(const atoll::mpmc<int>& ring) {
+    int status = 0;
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        begin_child();
+        signal(SIGSEGV, SIG_DFL);
+        const rlimit no_core{};
+        setrlimit(RLIMIT_CORE, &no_core);
+        void* const nowhere =
+            mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        atoll_mpmc_get(ring.native_handle(), nowhere, 4096, nullptr, nullptr, ATOLL_FOREVER);
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+}
+
+static void what_a_dead_consumer_was_getting_is_marked() {
+    test_segment test;
+    auto ring = OK(atoll::mpmc<int>::create(test.segment, nullptr, {4}));
+    const auto put_and_die = [&](int number) {
+        OK(ring.put(number));
+        die_getting(ring);
+    };
+    put_and_die(1);
+    die_getting(ring);
+    auto marked = OK(ring.get_marked());
+    CHECK(marked.record == 1 && marked.times == 2 && OK(ring.info()).redelivered == 2);
+    put_and_die(2);
+    marked = OK(ring.get_marked_for(1h)).value();
+    CHECK(marked.record == 2 && marked.times == 1);
+    // Who does not wait may have to look more than once.
+    put_and_die(3);
+    std::optional<atoll::marked<int>> found;
+    while (!(found = OK(ring.try_pop_marked()))) std::this_thread::yield();
+    CHECK(found->record == 3 && found->times == 1);
+    put_and_die(4);
+    int out[4];
+    std::uint32_t times = 0;
+    while (OK(ring.try_pop_n({out, 4}, times)) == 0) std::this_thread::yield();
+    CHECK(out[0] == 4 && times == 1);
+    OK(ring.put(5));
+    marked = OK(ring.get_marked());
+    CHECK(marked.record == 5 && marked.times == 0);
+}
+
 // The handle is the parent's, and so are its roles.
 template <template <class> class Ring>
 static void a_forked_child_has_no_role() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     OK(ring.put(1));
     CHECK(OK(ring.get()) == 1);
     auto places = OK(ring.claim(1));
@@ -156,7 +199,7 @@ static void a_forked_child_has_no_role() {
 template <template <class> class Ring>
 static void it_is_waited_for_beside_others() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     auto stop = OK(atoll::event::create(test.segment));
     const std::vector<atoll::waitable> either = {stop, {ring, ring_end::consumers}};
     CHECK(OK(atoll::wait_any_for(either, 1ms)).none());
@@ -183,7 +226,7 @@ static bool polled(int descriptor, int timeout_ms = -1) {
 template <template <class> class Ring>
 static void a_record_or_room_ends_a_poll() {
     test_segment test;
-    auto ring = OK(Ring<int>::create(test.segment, nullptr, four));
+    auto ring = OK(Ring<int>::create(test.segment, nullptr, room_for<Ring>(4)));
     const int records = OK(ring.descriptor(ring_end::consumers));
     for (int i = 0; i < 3; i++) {
         CHECK(OK(ring.descriptor(ring_end::consumers)) == records && !polled(records, 0));
@@ -201,18 +244,32 @@ static void a_record_or_room_ends_a_poll() {
     CHECK(OK(ring.try_push(1)));
 }
 
-#define EACH(test) \
-    RUN(test<atoll::spsc>); \
-    RUN(test<atoll::fanin>)
+static void also_for_what_is_marked() {
+    test_segment test;
+    auto ring = OK(atoll::mpmc<int>::create(test.segment, nullptr, {4}));
+    const timed get{
+        [&](auto timeout) { return OK(ring.get_marked_for(timeout)).has_value(); },
+        [&](auto deadline) { return OK(ring.get_marked_until(deadline)).has_value(); }};
+    gives_up_on_time(get);
+    waits_for_what_comes([] {}, get, [&] { OK(ring.put(1)); });
+    std::thread putter([&] {
+        once_disturbed();
+        OK(ring.put(1));
+    });
+    among_signals([&] { CHECK(OK(ring.get_marked()).record == 1); });
+    putter.join();
+}
 
 int main() {
     EACH(waits_end_on_time_or_with_a_record);
+    RUN(also_for_what_is_marked);
     EACH(waits_end_on_time_or_with_room);
     EACH(waits_without_end_go_on_after_signals);
     EACH(processes_hand_records_on);
     EACH(a_closed_end_wakes_who_waits);
-    EACH(who_takes_over_finds_what_was_put);
-    EACH(a_forked_child_has_no_role);
+    LANES(who_takes_over_finds_what_was_put);
+    RUN(what_a_dead_consumer_was_getting_is_marked);
+    LANES(a_forked_child_has_no_role);
     EACH(it_is_waited_for_beside_others);
     EACH(a_record_or_room_ends_a_poll);
     return any_failed;

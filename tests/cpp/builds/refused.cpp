@@ -41,6 +41,7 @@ using ring_calls = libatoll::detail::fanin_calls;
 template class libatoll::detail::ring<atoll::fanin<point>, point, ring_calls>;
 template class libatoll::detail::claimed<point, ring_calls>;
 template class libatoll::detail::peeked<point, ring_calls>;
+template class libatoll::mpmc<point>;
 auto put(atoll::spsc<float>& r) { return r.put_for(1, std::chrono::hours(1)); }
 auto pass(atoll::barrier& b) { return b.wait(b.arrive()), b.arrive_and_wait_for(std::chrono::hours(1)); }
 

@@ -114,6 +114,12 @@ def sanitized(link):
 def examples(link):
     """The examples print what the file beside them says, built as their first lines say."""
     compilers = {".c": ["cc", "-std=c99", "-D_GNU_SOURCE"], ".cpp": ["c++", "-std=c++17"]}
+    # For those that start a program in Python.
+    python = {
+        "PYTHON": sys.executable,
+        "PYTHONPATH": str(TREE / "python"),
+        "ATOLL_LIBRARY": str(BUILD / "lib" / "libatoll.so.0"),
+    }
     for source in sorted((TREE / "c-examples").glob("*.c*")):
         check = f"examples/{source.name}"
         program = BUILD / source.name.replace(".", "-")
@@ -122,7 +128,7 @@ def examples(link):
         )
         if status == 0:
             with segment_folder() as environment:
-                status, said = run([program], env=environment)
+                status, said = run([program], cwd=source.parent, env={**environment, **python})
         expected = source.with_suffix(".txt").read_text()
         good = status == 0 and said == expected
         report("ok" if good else "FAIL", check, "" if good else f"{said}\nexpected:\n{expected}")

@@ -1,7 +1,7 @@
 // Samples go from one process to another, in order. The one that gets them is killed while it
 // looks at one; another takes its place, and goes on with that sample.
 //
-//   c++ -std=c++17 08_samples.cpp -latoll -o samples && ./samples
+//   c++ -std=c++17 11_samples.cpp -latoll -o samples && ./samples
 
 #include <atoll.hpp>
 #include <csignal>

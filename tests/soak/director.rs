@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use atoll::{Deadline, Segment, SegmentOptions, Status};
 
 use crate::board::{
-    Board, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, HEARD, LONGEST_WAIT, MEETINGS, SEGMENT,
-    TAKE_OVERS, TICKETS, TOLD, VAULTS, WORKERS,
+    Board, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, HEARD, LETTERS, LONGEST_WAIT, MEETINGS,
+    SEGMENT, TAKE_OVERS, TICKETS, TOLD, VAULTS, WORKERS,
 };
 use crate::census::{Census, info_of};
 use crate::dice::Dice;
@@ -105,7 +105,7 @@ impl Director {
     /// What has not happened yet, and must have.
     fn is_missing(&self) -> Option<&'static str> {
         let counters = &self.board().counters;
-        let all = [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS];
+        let all = [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS, LETTERS];
         all.into_iter().find(|which| counters[*which].load() == 0).map(|which| COUNTERS[which])
     }
 
@@ -240,6 +240,7 @@ impl Director {
         self.site.bank.audit(u64::MAX);
         self.site.vaults.audit(&Teller { me: u64::MAX, worker: None, dice: &self.dice });
         self.site.hall.audit(self.board(), &self.dice);
+        self.site.post.audit(self.board(), self.kills);
         self.check_accusations()?;
         self.census.repeat(&self.segment)
     }

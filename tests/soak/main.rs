@@ -14,6 +14,7 @@
 //! | `hall` | readers and writers, and chairs that belong to who sits on them |
 //! | `bells` | those who wait for others to do something |
 //! | `meetings` | those who wait for each other |
+//! | `post` | letters through rings |
 //! | `churn` | objects that come and go |
 //! | `census` | what a segment holds when a round is over |
 //! | `board` | what workers and the director tell each other |
@@ -33,6 +34,7 @@ mod dice;
 mod director;
 mod hall;
 mod meetings;
+mod post;
 mod vault;
 mod visit;
 mod worker;

@@ -11,6 +11,7 @@ use crate::churn::Churn;
 use crate::dice::Dice;
 use crate::hall::Hall;
 use crate::meetings::Meetings;
+use crate::post::Post;
 use crate::support::child::{Child, Stage};
 use crate::vault::{Teller, Vaults};
 
@@ -24,6 +25,7 @@ pub(crate) struct Site {
     pub(crate) hall: Hall,
     bells: Bells,
     meetings: Meetings,
+    pub(crate) post: Post,
     churn: Churn,
     recursive: Mutex,
     busy: Mutex,
@@ -76,6 +78,7 @@ impl Site {
             hall: Hall::open(segment)?,
             bells: Bells::open(segment)?,
             meetings: Meetings::open(segment)?,
+            post: Post::open(segment)?,
             churn: Churn::open(segment)?,
             recursive: mutex("recursive", true)?,
             busy: mutex("busy", false)?,
@@ -104,7 +107,7 @@ impl Worker {
     }
 
     fn one_operation(&self) {
-        match self.dice.below(60) {
+        match self.dice.below(80) {
             0..=5 => self.transfer(),
             6 => self.nest(),
             7 | 8 => self.store(),
@@ -119,7 +122,8 @@ impl Worker {
             30..=39 => self.site.hall.one_operation(self.board(), &self.dice),
             40..=43 => self.site.meetings.one_operation(self.board()),
             44..=51 => self.site.bells.one_operation(self.board(), &self.dice),
-            _ => self.site.churn.one_operation(&self.dice),
+            52..=59 => self.site.churn.one_operation(&self.dice),
+            _ => self.site.post.one_operation(self.number, self.board(), &self.dice),
         }
     }
 

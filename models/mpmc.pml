@@ -1,0 +1,296 @@
+/* The ring of records with many producers and consumers: announce before claim.  (sleep.pml says what a step is; here nobody sleeps.)
+ *
+ * slot of position t (CELLS of them)     FREE(t)   its producer may claim it when tail == t
+ *                                        FULL(t)   published; AGAIN: claimed by a consumer that died, and then by others
+ *                                        TOMB(t)   its producer died
+ * A claim is an exchange of tail or head from t to t + 1.  Before it, the claim is announced in the claimant's own word, and it stays
+ * there.  No slot names an owner: who finds a slot claimed and not finished looks at the words of all, and if nobody living has
+ * announced it, it makes a tombstone of it, or takes the record.
+ *
+ * CHECKED  1 no record is got twice    2 what was published is got    3 when all is over, one that is alone gets everything without
+ *            waiting for anybody, and finds the whole capacity
+ * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
+ */
+#ifndef PRODUCERS
+#define PRODUCERS 1             /* processes 0.. push, the next ones pop, the last one looks in the end */
+#endif
+#ifndef CONSUMERS
+#define CONSUMERS 1
+#endif
+#ifndef PUSHES
+#define PUSHES 1                /* tries of each producer, each with another record */
+#endif
+#ifndef POPS
+#define POPS 1                  /* tries of each consumer */
+#endif
+/* SWEEPS: who finds the ring empty asks for a look for orphans. */
+#ifndef CELLS
+#define CELLS 2
+#endif
+#define AUDITOR (PRODUCERS + CONSUMERS)
+#define PROCS   (AUDITOR + 1)
+#define VICTIMS (B(AUDITOR) - 1)
+#include "sleep.pml"
+
+#define PLAIN    0
+#define TOMBED   1
+#define AGAIN    2              /* and one more each time */
+#define SLOT(pos, kind)  ((pos) << 3 | (kind))
+#define FREE(t)  SLOT(t, PLAIN)
+#define FULL(t)  SLOT((t) + 1, PLAIN)
+#define TOMB(t)  SLOT(t, TOMBED)
+#define POS(w)   ((w) >> 3)
+#define KIND(w)  ((w) & 7)
+#define IS_FULL(w, t)  (POS(w) == (t) + 1 && KIND(w) != TOMBED)
+#define AT(t)    slots[(t) % CELLS]
+byte slots[CELLS], records[CELLS], head, tail;
+bit  orphan;                    /* a hint: there may be a record of a dead consumer */
+
+#define PUSH(t)  (64 | (t))
+#define POP(t)   (128 | (t))
+byte claims[PROCS];
+
+short put, got;                 /* seen by the checks only: masks of records */
+byte ended;
+
+/* Who is alone gets on. */
+#define ROUND    if :: atomic { me == AUDITOR -> rounds++; assert(rounds < 30) } :: me != AUDITOR fi                 /* 3 */
+
+/* Whether somebody else who lives has announced this. */
+inline look_for(claim) {
+    i = 0; found = 0;
+    do
+    :: i < PROCS && i != me ->
+        STEP( found = (claims[i] == claim) );
+        if :: found -> STEP( found = !dead[i] ) :: else fi;
+        if :: found -> break :: else fi;
+        i++
+    :: i == me -> i++
+    :: i == PROCS -> break
+    od;
+    i = 0
+}
+#ifdef M_NO_ANNOUNCEMENT
+inline announce(claim) { skip }
+#else
+inline announce(claim) { STEP( claims[me] = claim ) }
+#endif
+#ifdef M_LOSER_KEEPS_ITS_CLAIM
+inline forget() { skip }
+#else
+inline forget() { STEP( claims[me] = 0 ) }
+#endif
+inline claim_at(counter, t, claim) {
+#ifndef M_ANNOUNCED_AFTER_THE_CLAIM
+    announce(claim);
+#endif
+    STEP( if :: counter == t -> counter++; won = 1 :: else -> t = counter fi );
+#ifdef M_ANNOUNCED_AFTER_THE_CLAIM
+    if :: won -> announce(claim) :: else fi;
+#endif
+}
+
+#define NO   0
+#define YES  1
+#define BUSY 2
+
+inline push(v) {
+    STEP( t = tail );
+    do
+    :: ROUND;
+       STEP( w = AT(t) );
+       if
+       :: w == FREE(t) ->
+           claim_at(tail, t, PUSH(t));
+           if
+           :: won ->
+               won = 0;
+               STEP( records[t % CELLS] = v );
+#ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
+               STEP( claims[me] = 0 );
+#endif
+               STEP( AT(t) = FULL(t); put = put | B(v) );
+               answer = YES;
+               break
+           :: else
+           fi
+       :: POS(w) < t ->
+           STEP( x = tail );
+           if
+           :: x != t -> t = x
+           :: else ->
+               forget();
+               STEP( x = head );
+               if
+               :: x + CELLS > t ->
+                   look_for(POP(t - CELLS));
+                   if
+                   :: !found && w == TOMB(t - CELLS) -> STEP( if :: AT(t) == w -> AT(t) = FREE(t) :: else fi )
+                   :: !found && IS_FULL(w, t - CELLS) -> STEP( orphan = 1 ); answer = NO; break
+                   :: else -> answer = NO; break
+                   fi
+               :: else -> answer = NO; break
+               fi
+           fi
+       :: else -> STEP( t = tail )
+       fi
+    od;
+    atomic { t = 0; w = 0; x = 0; found = 0 }
+}
+
+/* Reads the record, and frees the slot: that is when it has been got. */
+inline take(t) {
+    STEP( x = records[t % CELLS] );
+#ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
+    STEP( claims[me] = 0 );
+#endif
+    STEP( AT(t) = FREE(t + CELLS); assert(x == 0 || !(got & B(x))); got = got | B(x) );                              /* 1 */
+    answer = YES
+}
+
+/* The slots behind the head. */
+inline take_orphan() {
+    STEP( h = head );
+    t = (h > CELLS -> h - CELLS : 0);
+    do
+    :: t < h ->
+       STEP( w = AT(t) );
+       if
+       :: w == TOMB(t) || IS_FULL(w, t) ->
+#ifdef M_ORPHAN_OF_THE_LIVING
+           found = 0;
+#else
+           look_for(POP(t));
+#endif
+           if
+           :: !found && w == TOMB(t) -> STEP( if :: AT(t) == w -> AT(t) = FREE(t + CELLS) :: else fi )
+           :: !found && w != TOMB(t) ->
+               announce(POP(t));
+#ifdef M_ORPHAN_TAKEN_WITHOUT_COMPARING
+               won = 1;
+#else
+               STEP( if :: AT(t) == w -> AT(t) = SLOT(t + 1, (KIND(w) == PLAIN -> AGAIN : KIND(w) + 1)); won = 1 :: else fi );
+#endif
+               if :: won -> won = 0; take(t); break :: else fi
+           :: else
+           fi
+       :: else
+       fi;
+       t++
+    :: else -> break
+    od;
+    if :: answer != YES -> forget(); STEP( orphan = 0 ) :: else fi;
+    atomic { t = 0; h = 0; w = 0; x = 0; found = 0 }
+}
+
+inline pop() {
+    answer = NO;
+    STEP( found = orphan );
+    if :: found -> found = 0; take_orphan() :: else fi;
+    if
+    :: answer == NO ->
+        STEP( h = head );
+        do
+        :: ROUND;
+           STEP( w = AT(h) );
+           if
+           :: w == FULL(h) ->
+               claim_at(head, h, POP(h));
+               if :: won -> won = 0; take(h); break :: else fi
+           :: w == TOMB(h) ->
+               claim_at(head, h, POP(h));
+               if :: won -> won = 0; STEP( AT(h) = FREE(h + CELLS) ); STEP( h = head ) :: else fi
+           :: w == FREE(h) ->
+               forget();
+               STEP( t = tail );
+               STEP( x = head );
+               if
+               :: x != h -> h = x
+               :: x == h && t == h ->
+#ifdef SWEEPS
+                   STEP( orphan = 1 );
+#endif
+                   break
+               :: else ->
+#ifdef M_TOMBSTONE_FOR_THE_LIVING
+                   found = 0;
+#else
+                   look_for(PUSH(h));
+#endif
+                   if
+                   :: found -> answer = BUSY; break
+                   :: else ->
+#ifdef M_TOMBSTONE_WITHOUT_COMPARING
+                       STEP( AT(h) = TOMB(h) )
+#else
+                       STEP( if :: AT(h) == FREE(h) -> AT(h) = TOMB(h) :: else fi )
+#endif
+                   fi
+               fi
+           :: else -> STEP( h = head )
+           fi
+        od
+    :: else
+    fi;
+    atomic { t = 0; h = 0; w = 0; x = 0; found = 0 }
+}
+#define LOCALS  byte t, h, w, x, i, answer, rounds; bit found, won
+#define FORGET  t = 0; h = 0; w = 0; x = 0; i = 0; answer = 0; found = 0; won = 0
+
+proctype Producer(byte me) {
+    byte left = PUSHES;
+    LOCALS;
+    do
+    :: left > 0 -> push(me * PUSHES + left); left--; answer = 0
+    :: else -> break
+    od;
+    goto finished;
+dying:
+    dead[me] = 1;
+finished:
+    atomic { left = 0; FORGET; ended++ }
+}
+
+proctype Consumer(byte me) {
+    byte left = POPS;
+    LOCALS;
+    do
+    :: left > 0 -> pop(); left--; answer = 0
+    :: else -> break
+    od;
+    goto finished;
+dying:
+    dead[me] = 1;
+finished:
+    atomic { left = 0; FORGET; ended++ }
+}
+
+proctype Auditor(byte me) {
+    byte n;
+    LOCALS;
+    ended == PRODUCERS + CONSUMERS;
+    orphan = 1;
+    do
+    :: pop(); assert(answer != BUSY); if :: answer == NO -> break :: else fi                                          /* 3 */
+    od;
+    assert(got == put);                                                                                              /* 2 */
+    rounds = 0;
+    do
+    :: n < CELLS -> push(0); assert(answer == YES); n++                                                              /* 3 */
+    :: else -> break
+    od;
+    push(0);
+    assert(answer == NO);
+dying:
+    skip
+}
+#define START(p)  if :: p < PRODUCERS -> run Producer(p) :: p >= PRODUCERS && p < AUDITOR -> run Consumer(p) :: else fi
+init {
+    atomic {
+        kills = KILLS;
+        do :: tail < CELLS -> slots[tail] = FREE(tail); tail++ :: else -> break od;
+        tail = 0;
+        START(0); START(1); START(2); START(3);
+        run Auditor(AUDITOR)
+    }
+}

@@ -250,7 +250,19 @@ impl LaneRing {
 
     #[cold]
     pub(super) fn full(&self) -> Error {
-        self.items().ended().refusal(Ended::BOTH).unwrap_or(FULL)
+        let (ended, items) = (self.room_ended(), self.items());
+        if items.ended() != ended
+            && let Err(error) = items.end(None, self.share.bell(), ended)
+        {
+            return error;
+        }
+        ended.refusal(Ended::BOTH).unwrap_or(FULL)
+    }
+
+    /// Which ends are closed, where this handle's producer waits.
+    fn room_ended(&self) -> Ended {
+        let own = self.lanes.get(self.own.load(Relaxed));
+        own.map_or(Ended::default(), |lane| lane.words().room.ended())
     }
 
     // --- getting ---

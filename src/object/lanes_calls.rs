@@ -109,10 +109,10 @@ impl RingCalls for LaneRing {
             RingEnd::Producers => Ended::PRODUCERS,
             RingEnd::Consumers => Ended::CONSUMERS,
         };
+        // Killed in between: who finds the first one closed closes the other (`full`).
         let bell = self.share.bell();
-        self.items().end(thread, bell, end)?;
-        // A word that is watched is looked at by who has said before: see `Side::end`.
-        self.lanes.iter().try_for_each(|lane| lane.words().room.end(thread, bell, end))
+        self.lanes.iter().try_for_each(|lane| lane.words().room.end(thread, bell, end))?;
+        self.items().end(thread, bell, end)
     }
 
     fn record(&self) -> usize {

@@ -176,7 +176,13 @@ impl MpmcRing {
     /// There is no room: for now, or for good.
     #[cold]
     pub(super) fn full(&self) -> Error {
-        self.items().ended().refusal(Ended::BOTH).unwrap_or(FULL)
+        let (ended, items) = (self.room().ended(), self.items());
+        if items.ended() != ended
+            && let Err(error) = items.end(None, self.share.bell(), ended)
+        {
+            return error;
+        }
+        ended.refusal(Ended::BOTH).unwrap_or(FULL)
     }
 
     // --- getting ---
@@ -382,9 +388,10 @@ impl RingCalls for MpmcRing {
             RingEnd::Producers => Ended::PRODUCERS,
             RingEnd::Consumers => Ended::CONSUMERS,
         };
+        // Killed between the two: who finds the first one closed closes the other (`full`).
         let bell = self.share.bell();
-        self.items().end(thread, bell, end)?;
-        self.room().end(thread, bell, end)
+        self.room().end(thread, bell, end)?;
+        self.items().end(thread, bell, end)
     }
 
     fn info(&self) -> RingInfo {

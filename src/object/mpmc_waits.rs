@@ -141,7 +141,15 @@ impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
     }
 
     fn is_more(&self) -> bool {
-        self.ring.seems_ready(self.end)
+        let ring = self.ring;
+        ring.seems_ready(self.end) || self.living().is_ok_and(|living| !living.is_empty())
+    }
+
+    fn living(&self) -> Result<Vec<u64>> {
+        match self.end {
+            RingEnd::Consumers => self.ring.ring.holders(),
+            RingEnd::Producers => Ok(Vec::new()),
+        }
     }
 }
 
@@ -170,6 +178,10 @@ impl Waitable for OneEnd<'_> {
         let by = self.ring.by(thread::here()?)?;
         if self.ring.is_other_at_work(by, self.end)? {
             bed.look_again_soon();
+        }
+        let attachment = self.ring.share.attachment();
+        for name in self.ring.ring.holders()?.into_iter().filter(|name| *name != by.name) {
+            bed.watch(attachment, name);
         }
         Ok(false)
     }

@@ -40,6 +40,17 @@ impl Mpmc {
         Ok(self.head.orphaned.load(Relaxed) != 0)
     }
 
+    /// Those living who have claimed records and not freed them: they may die with them in the
+    /// hand. What lock words call them.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    pub(crate) fn holders(&self) -> Result<Vec<u64>> {
+        claims::holders(self.attachment, self.id, |position| {
+            self.word(position).load(Acquire) & !TIMES == word_of(position, FULL)
+        })
+    }
+
     /// Takes over a record behind the head, if there is one that is nobody's: where it is, and
     /// how many slots it has, as `cells` says; where that gives none it is left.
     ///

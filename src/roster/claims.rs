@@ -138,6 +138,31 @@ pub(crate) fn is_claimed(
     Ok(is_found)
 }
 
+/// Those living who claim to empty positions of the ring of which `is_held` says that they are
+/// not empty yet: what lock words call them.
+///
+/// # Errors
+/// `Corrupted`.
+pub(crate) fn holders(
+    attachment: &Attachment,
+    ring: RingId,
+    is_held: impl Fn(u64) -> bool,
+) -> Result<Vec<u64>> {
+    let mut holders = Vec::new();
+    each(attachment, ring, |slot, record, claim| {
+        let name = name_of(slot, record.generation.load(Acquire));
+        let (first, n) = (claim & POSITION, claim >> POSITION_BITS & MOST);
+        if claim >> 62 == Purpose::Empty as u64
+            && (first..first + n).any(&is_held)
+            && death::feel_pulse(attachment, name)?.is_some()
+        {
+            holders.push(name);
+        }
+        Ok(true)
+    })?;
+    Ok(holders)
+}
+
 /// Whether somebody has died with a claim to empty positions of the ring.
 ///
 /// # Errors

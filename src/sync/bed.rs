@@ -66,7 +66,7 @@ impl<'a> Bed<'a> {
     }
 
     /// The death of that participant ends the sleep.
-    pub(super) fn watch(&mut self, attachment: &'a Attachment, name: u64) {
+    pub(crate) fn watch(&mut self, attachment: &'a Attachment, name: u64) {
         self.living.push((attachment, name));
     }
 

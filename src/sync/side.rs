@@ -6,7 +6,8 @@
 //! # The word
 //!
 //! ```text
-//!  bits 63..34    how often sleepers were called, modulo 2^30
+//!  bits 63..35    how often sleepers were called, modulo 2^29
+//!  bit 34         COME      somebody has come to wait since they were called last
 //!  bits 33..32    which ends are closed for good (`Ended`); set once
 //!  bit 31         WAITERS   somebody may be asleep
 //!  bit 30         LISTENED  somebody listens with a descriptor (`bell`)
@@ -18,16 +19,17 @@
 //! Who changes a ring does it in three steps: it *says* that it is about to (the claim of a
 //! ring), *looks* at this word, and *publishes*.
 //!
-//! - **R1** Who is about to sleep sets WAITERS, then looks at the ring, and sleeps only if
-//!   nothing is there and nobody has said that something is about to be. It sleeps while the
-//!   word is as it was then, with its hook on it.
+//! - **R1** Who is about to sleep sets WAITERS and COME, then looks at the ring, and sleeps only
+//!   if nothing is there and nobody has said that something is about to be. It sleeps while the
+//!   word is as it was then, with its hook on it, and watches those who have in the hand what
+//!   would be its own if they died.
 //! - **R2** Who finds WAITERS between saying and publishing puts its hook on the word, takes
-//!   WAITERS away and counts a call, in one exchange, then publishes, wakes as many as it
-//!   published for, sets WAITERS again if there were as many, and takes its hook off. So who
-//!   was about to sleep does not, for the count is another one; and who comes after the
-//!   exchange finds the claim.
-//! - **R3** Who has slept sets WAITERS again before it looks and before it goes. If it goes
-//!   and there is more, or it goes without anything, it wakes the next one.
+//!   COME away and counts a call, in one exchange, then publishes, and wakes as many as it
+//!   published for. If there were less it takes WAITERS away, unless the word has changed. So who
+//!   was about to sleep does not, for the count is another one; who comes after the exchange
+//!   finds the claim, and leaves a word that is not the one that WAITERS is taken from.
+//! - **R3** If who has slept goes, and there is more, or may be, or it goes without anything, it
+//!   wakes the next one.
 //!
 //! SAID: who sleeps sets WAITERS and then looks at the claims; who publishes claims and then
 //! looks at WAITERS. Both are sequentially consistent (or the sleeper pays for both, see
@@ -37,8 +39,8 @@
 //! # If a process dies
 //!
 //! - between saying and publishing: nothing has happened, the claim names the dead one;
-//! - between the exchange and the wake-up, or before WAITERS is back: its hook is on the word,
-//!   the kernel wakes one sleeper, and that one does the rest (R3);
+//! - between the exchange and the wake-up: its hook is on the word, the kernel wakes one sleeper,
+//!   and that one wakes the next one (R3);
 //! - woken, before it has taken anything: its hook is on the word, the next one is woken;
 //! - with its bell in the hand, which it takes before it publishes: the kernel rings.
 //!
@@ -53,7 +55,7 @@ use crate::error::{Error, Result, Status, corrupted};
 use crate::layout::shared;
 use crate::platform::atomic::{
     AtomicU32, HookableWord64,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Relaxed, SeqCst},
 };
 use crate::roster::attachment::Attachment;
 use crate::roster::thread::Thread;
@@ -61,8 +63,9 @@ use crate::roster::thread::Thread;
 const WAITERS: u64 = 1 << 31;
 const LISTENED: u64 = 1 << 30;
 const ENDED_SHIFT: u32 = 32;
+const COME: u64 = 1 << 34;
 /// One call of sleepers.
-const CALL: u64 = 1 << 34;
+const CALL: u64 = 1 << 35;
 
 /// What a publisher has to look into.
 const WATCHED: u64 = WAITERS | LISTENED | 3 << ENDED_SHIFT;
@@ -137,8 +140,16 @@ pub(crate) trait Attempt {
     /// publish. False: it could not be, and no sleep must be a long one.
     fn order(&self) -> bool;
 
-    /// Whether there is, or is about to be, something for one more who waits.
+    /// Whether there is, or may be, something for one more who waits.
     fn is_more(&self) -> bool;
+
+    /// Those whose death would leave something for who waits: what lock words call them.
+    ///
+    /// # Errors
+    /// `Corrupted`.
+    fn living(&self) -> Result<Vec<u64>> {
+        Ok(Vec::new())
+    }
 }
 
 impl Side {
@@ -169,7 +180,7 @@ impl Side {
         thread: Option<&Thread>,
         bell: Bell<'a>,
     ) -> Result<Alert<'a>> {
-        let mut alert = Alert { side: self, lent: None, pull: None };
+        let mut alert = Alert { side: self, lent: None, pull: None, told: 0 };
         let mut seen = self.checked(self.word.load(Acquire))?;
         while seen & (WAITERS | LISTENED) != 0 {
             if seen & WAITERS != 0 && alert.lent.is_none() {
@@ -180,10 +191,13 @@ impl Side {
                 continue;
             }
             let call = if seen & WAITERS != 0 { CALL } else { 0 };
-            let called = (seen & !(WAITERS | LISTENED)).wrapping_add(call);
+            let called = (seen & !(COME | LISTENED)).wrapping_add(call);
             // SeqCst: after what was said, before what is published (R2). Failing, LISTENING.
             match self.word.compare_exchange(seen, called, SeqCst, Acquire) {
-                Ok(_) => break,
+                Ok(_) => {
+                    alert.told = called;
+                    break;
+                }
                 Err(now) => seen = self.checked(now)?,
             }
         }
@@ -257,7 +271,8 @@ impl Side {
                 Look::Done(done) => return Ok(Some(done)),
                 _ if wait.is_over() => return Ok(None),
                 Look::Nothing if is_ordered => {
-                    wait.sleep(attachment, &self.word.watches(marked), &[])?;
+                    let living = what.living()?;
+                    wait.sleep(attachment, &self.word.watches(marked), &living)?;
                 }
                 // Who is about to publish may not have seen WAITERS.
                 Look::Nothing | Look::InFlight => {
@@ -271,15 +286,12 @@ impl Side {
     /// R1: says that somebody is about to sleep, and with which word.
     fn announce(&self) -> Result<u64> {
         // SeqCst, SAID: also where it was set before.
-        let seen = self.checked(self.word.fetch_or(WAITERS, SeqCst))?;
-        Ok(seen | WAITERS)
+        let seen = self.checked(self.word.fetch_or(WAITERS | COME, SeqCst))?;
+        Ok(seen | WAITERS | COME)
     }
 
     /// R3: who has slept goes.
     fn go(&self, wakes: bool) {
-        if self.word.load(Relaxed) & WAITERS == 0 {
-            self.word.fetch_or(WAITERS, SeqCst);
-        }
         if wakes {
             self.wake(1);
         }
@@ -307,7 +319,8 @@ impl Side {
         let seen = self.word.load(SeqCst);
         if seen & WAITERS != 0 {
             // SeqCst: whoever is about to sleep does not (R2). WAITERS stays.
-            let _ = self.word.compare_exchange(seen, seen.wrapping_add(CALL), SeqCst, Relaxed);
+            let called = (seen & !COME).wrapping_add(CALL);
+            let _ = self.word.compare_exchange(seen, called, SeqCst, Relaxed);
             self.wake(1);
         }
     }
@@ -366,14 +379,17 @@ pub(crate) struct Alert<'a> {
     side: &'a Side,
     lent: Option<Loan>,
     pull: Option<Pull<'a>>,
+    /// The word as it was left.
+    told: u64,
 }
 
 impl Alert<'_> {
     /// Wakes `n` of those who wait; the caller has published something for as many (R2).
     pub(crate) fn sound(self, n: u32) {
-        if self.lent.is_some() && self.side.wake(n) >= n {
-            // Release: nothing but the flag.
-            self.side.word.fetch_or(WAITERS, Release);
+        if self.lent.is_some() && self.side.wake(n) < n {
+            // Relaxed: a flag publishes nothing. It fails if somebody has come since (R2).
+            let _ =
+                self.side.word.compare_exchange(self.told, self.told & !WAITERS, Relaxed, Relaxed);
         }
     }
 }

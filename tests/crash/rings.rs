@@ -14,7 +14,7 @@ use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
 use crate::sleepers::{Cast, ROLE, Role};
 use crate::victim::stepped;
-use crate::vigils::{Fate, VIGIL, Vigil, ask, helper};
+use crate::vigils::{FIRST, Fate, VIGIL, Vigil, ask, helper};
 use crate::world::{World, ok};
 
 pub(crate) const CAPACITY: u64 = 4;
@@ -561,6 +561,16 @@ pub(crate) const VIGILS: &[Vigil] = &[
         judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
         ..VIGIL
     },
+    // Who comes while the victim has the record in the hand is left it when that dies.
+    Vigil {
+        name: "mpmc_pop_beside_getter",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1),
+        call: |ring| Mpmc::pop(ring.handle, &mut 0),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
     Vigil {
         name: "mpmc_shutdown_getters",
         noun: &MPMC,
@@ -608,7 +618,7 @@ fn wake_the_rest<C: Calls>(cast: &mut Cast) -> Result<(), String> {
 /// One was put, for the victim or for who came behind it.
 fn the_rest_go<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
     statuses_are(cast, OK)?;
-    if !fate.returned && fate.slept && cast.asleep() > 0 {
+    if !fate.returned && cast.asleep() > 0 {
         // The victim may have got it and died before it could say so: its place is free then.
         helper(cast, |ring| is("status of a pop", C::pop(ring.handle, &mut 0), EMPTY))?;
     }

@@ -88,6 +88,7 @@
 #include "atoll/event.hpp"
 #include "atoll/fanin.hpp"
 #include "atoll/latch.hpp"
+#include "atoll/messages.hpp"
 #include "atoll/mpmc.hpp"
 #include "atoll/mutex.hpp"
 #include "atoll/process_lock.hpp"
@@ -155,6 +156,8 @@ struct atoll {
 
     template <class T>
     using mpmc = libatoll::mpmc<T>;
+
+    using messages = libatoll::messages;
 
     template <class T>
     using marked = libatoll::marked<T>;

@@ -49,18 +49,18 @@ inline result<bool> unless(atoll_status none, atoll_status got) {
     return got == ATOLL_OK;
 }
 
-/// The base of a ring of records T: Self is its class, Calls has the C functions of its noun.
+/// The base of a ring, whatever goes through it: Self is its class, which says what that is; Calls
+/// has the C functions of its noun.
 ///
 /// When an end is closed all throw status::closed: who puts, at once; who gets, when the consumers'
 /// end is closed, or all has been got and the producers' end is.
-template <class Self, class T, class Calls>
-class ring : public object<Self, Calls::close, Calls::remove, Calls::export_ticket, Calls::import> {
-    static_assert(can_be_shared<T>());
-    using base = typename ring::object;
+template <class Self, class Calls>
+class any_ring
+    : public object<Self, Calls::close, Calls::remove, Calls::export_ticket, Calls::import> {
+    using base = typename any_ring::object;
     friend base;
 
 public:
-    using value_type = T;
     using options = ring_options;
     using base::native_handle;
 
@@ -80,6 +80,57 @@ public:
     static outcome<Self> open_or_create(const segment& in, c_name name, const options& how) {
         return typed(Calls::open_or_create, in, name, how);
     }
+
+    /// Closes an end for good, for all processes, and wakes all who wait. Anybody may do this.
+    outcome<void> shutdown(ring_end end) {
+        return settle(call(Calls::shutdown, native_handle(), static_cast<std::uint32_t>(end)));
+    }
+
+    outcome<ring_info> info() const { return settle(ask<ring_info>(Calls::info, native_handle())); }
+
+    /// A descriptor for poll() and event loops, readable when a get (of the producers' end, a put)
+    /// would not wait, and perhaps when it would. Call this again before each poll: that empties
+    /// and arms it. It belongs to this object, and is closed with it.
+    outcome<int> descriptor(ring_end end) const {
+        return settle(
+            ask<int>(Calls::descriptor, native_handle(), static_cast<std::uint32_t>(end)));
+    }
+
+protected:
+    using base::base;
+
+private:
+    template <class Call>
+    static outcome<Self> typed(Call function, const segment& in, c_name name, const options& how) {
+        const atoll_type type = Self::type_of_records();
+        atoll_ring_options given = ATOLL_RING_OPTIONS_INIT;
+        given.capacity = how.capacity;
+        given.lanes = how.lanes;
+        given.waiting = static_cast<std::uint32_t>(how.waiting);
+        return base::made(function, in, name, &type, &given);
+    }
+
+    /// A ticket does not say what the records are.
+    static result<Self> opened(result<typename base::handle> got) {
+        if (!got) return got.error();
+        const auto is = ask<ring_info>(Calls::info, got->get());
+        if (!is) return is.error();
+        const result<void> same = Self::check_records(is->type);
+        if (!same) return same.error();
+        return Self(*std::move(got));
+    }
+};
+
+/// The base of a ring of records T.
+template <class Self, class T, class Calls>
+class ring : public any_ring<Self, Calls> {
+    static_assert(can_be_shared<T>());
+    using base = typename ring::any_ring;
+    friend base;
+
+public:
+    using value_type = T;
+    using base::native_handle;
 
     /// Puts a record if there is room. When it has returned true the record is in the ring for
     /// good, also if this process dies.
@@ -144,21 +195,6 @@ public:
         return settle(got_within(until(deadline)));
     }
 
-    /// Closes an end for good, for all processes, and wakes all who wait. Anybody may do this.
-    outcome<void> shutdown(ring_end end) {
-        return settle(call(Calls::shutdown, native_handle(), static_cast<std::uint32_t>(end)));
-    }
-
-    outcome<ring_info> info() const { return settle(ask<ring_info>(Calls::info, native_handle())); }
-
-    /// A descriptor for poll() and event loops, readable when a get (of the producers' end, a put)
-    /// would not wait, and perhaps when it would. Call this again before each poll: that empties
-    /// and arms it. It belongs to this object, and is closed with it.
-    outcome<int> descriptor(ring_end end) const {
-        return settle(
-            ask<int>(Calls::descriptor, native_handle(), static_cast<std::uint32_t>(end)));
-    }
-
 protected:
     using base::base;
 
@@ -179,25 +215,8 @@ protected:
     }
 
 private:
-    template <class Call>
-    static outcome<Self> typed(Call function, const segment& in, c_name name, const options& how) {
-        const atoll_type type = type_of<T>();
-        atoll_ring_options given = ATOLL_RING_OPTIONS_INIT;
-        given.capacity = how.capacity;
-        given.lanes = how.lanes;
-        given.waiting = static_cast<std::uint32_t>(how.waiting);
-        return base::made(function, in, name, &type, &given);
-    }
-
-    /// A ticket does not say what the records are.
-    static result<Self> opened(result<typename base::handle> got) {
-        if (!got) return got.error();
-        const auto is = ask<ring_info>(Calls::info, got->get());
-        if (!is) return is.error();
-        const result<void> same = check_type<T>(is->type);
-        if (!same) return same.error();
-        return Self(*std::move(got));
-    }
+    static atoll_type type_of_records() noexcept { return type_of<T>(); }
+    static result<void> check_records(const atoll_type& found) { return check_type<T>(found); }
 
     template <class Left>
     result<bool> put_within(const T& record, const Left& left) {

@@ -38,8 +38,8 @@ public:
     waitable(const waiter& notified) noexcept : waitable(notified.native_handle()) {}
 
     /// Something to get from a ring, or at the producers' end, room to put something.
-    template <class Self, class T, class Calls>
-    waitable(const detail::ring<Self, T, Calls>& moves, ring_end end) noexcept
+    template <class Self, class Calls>
+    waitable(const detail::any_ring<Self, Calls>& moves, ring_end end) noexcept
         : waitable(moves.native_handle(), static_cast<std::uint64_t>(end)) {}
 
     /// The death of a member, if it is a later one than `seen`, as for segment::wait_death().

@@ -1,8 +1,6 @@
 // Waits at rings: between threads and processes, with an end, beside others, and after deaths.
 
 #include <poll.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <optional>
 #include <vector>
@@ -129,33 +127,15 @@ static void who_takes_over_finds_what_was_put() {
     CHECK(OK(ring.get()) == 2 && OK(ring.get()) == 4 && !OK(ring.try_pop()));
 }
 
-// Kills a process in the middle of getting a record: it cannot be copied to where it is wanted.
-static void die_getting(const atoll::mpmc<int>& ring) {
-    int status = 0;
-    fflush(stdout);
-    const pid_t child = fork();
-    if (child == 0) {
-        begin_child();
-        signal(SIGSEGV, SIG_DFL);
-        const rlimit no_core{};
-        setrlimit(RLIMIT_CORE, &no_core);
-        void* const nowhere =
-            mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        atoll_mpmc_get(ring.native_handle(), nowhere, 4096, nullptr, nullptr, ATOLL_FOREVER);
-        _exit(0);
-    }
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
-}
-
 static void what_a_dead_consumer_was_getting_is_marked() {
     test_segment test;
     auto ring = OK(atoll::mpmc<int>::create(test.segment, nullptr, {4}));
     const auto put_and_die = [&](int number) {
         OK(ring.put(number));
-        die_getting(ring);
+        die_getting(ring.native_handle());
     };
     put_and_die(1);
-    die_getting(ring);
+    die_getting(ring.native_handle());
     auto marked = OK(ring.get_marked());
     CHECK(marked.record == 1 && marked.times == 2 && OK(ring.info()).redelivered == 2);
     put_and_die(2);

@@ -12,7 +12,10 @@ static atoll_semaphore *semaphore, *tracked;
 static atoll_lock *lock;
 static atoll_condvar *condvar;
 static atoll_barrier *barrier;
-static const atoll_type number = ATOLL_TYPE_I64;
+static atoll_spsc *spsc;
+static atoll_fanin *fanin;
+static atoll_mpmc *mpmc, *messages;
+static const atoll_type number = ATOLL_TYPE_I64, message = ATOLL_TYPE_MESSAGE;
 
 static void remove_segment(void) {
     atoll_segment_unlink(segment_name);
@@ -23,6 +26,7 @@ static void set_up(void) {
     const atoll_semaphore_options one_permit = {.struct_size = sizeof one_permit, .value = 1};
     const atoll_semaphore_options one_tracked = {
         .struct_size = sizeof one_tracked, .value = 1, .tracked = 1};
+    atoll_ring_options ring = {.struct_size = sizeof ring, .capacity = 64};
     need(atoll_segment_create(segment_name, NULL, &segment));
     atexit(remove_segment);
     need(atoll_mutex_create(segment, NULL, NULL, &mutex));
@@ -39,6 +43,11 @@ static void set_up(void) {
     need(atoll_lock_create(segment, NULL, &lock));
     need(atoll_condvar_create(segment, NULL, &condvar));
     need(atoll_barrier_create(segment, NULL, 1, &barrier));
+    need(atoll_spsc_create(segment, NULL, &number, &ring, &spsc));
+    need(atoll_mpmc_create(segment, NULL, &number, &ring, &mpmc));
+    need(atoll_mpmc_create(segment, NULL, &message, &ring, &messages));
+    ring.lanes = 4;
+    need(atoll_fanin_create(segment, NULL, &number, &ring, &fanin));
 }
 
 static void lock_unlock(long operations) {
@@ -166,6 +175,68 @@ static void create_close(long operations) {
     }
 }
 
+static void push_pop_spsc(long operations) {
+    int64_t out;
+    while (operations-- > 0) {
+        need(atoll_spsc_push(spsc, &operations, sizeof out));
+        need(atoll_spsc_pop(spsc, &out, sizeof out, NULL));
+    }
+}
+
+static void push_pop_spsc_32(long operations) {
+    int64_t records[32] = {0};
+    size_t n;
+    while (operations-- > 0) {
+        need(atoll_spsc_push_n(spsc, records, 32, &n));
+        need(atoll_spsc_pop_n(spsc, records, 32, &n));
+    }
+}
+
+static void push_pop_spsc_in_place(long operations) {
+    void *places;
+    const void *records;
+    size_t n;
+    while (operations-- > 0) {
+        need(atoll_spsc_claim(spsc, 1, &places, &n));
+        need(atoll_spsc_commit(spsc, 1));
+        need(atoll_spsc_peek(spsc, 1, &records, &n));
+        need(atoll_spsc_advance(spsc, 1));
+    }
+}
+
+static void push_pop_fanin(long operations) {
+    int64_t out;
+    while (operations-- > 0) {
+        need(atoll_fanin_push(fanin, &operations, sizeof out));
+        need(atoll_fanin_pop(fanin, &out, sizeof out, NULL));
+    }
+}
+
+static void push_pop(atoll_mpmc *ring, long operations) {
+    int64_t out;
+    while (operations-- > 0) {
+        need(atoll_mpmc_push(ring, &operations, sizeof out));
+        need(atoll_mpmc_pop(ring, &out, sizeof out, NULL, NULL));
+    }
+}
+
+static void push_pop_mpmc(long operations) {
+    push_pop(mpmc, operations);
+}
+
+static void push_pop_message(long operations) {
+    push_pop(messages, operations);
+}
+
+static void push_pop_mpmc_32(long operations) {
+    int64_t records[32] = {0};
+    size_t n;
+    while (operations-- > 0) {
+        need(atoll_mpmc_push_n(mpmc, records, 32, &n));
+        need(atoll_mpmc_pop_n(mpmc, records, 32, &n, NULL));
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc != 2)
         return 2;
@@ -189,6 +260,13 @@ int main(int argc, char **argv) {
     count("event set, clear", set_clear, 1000);
     count("latch wait for one that is open", wait_for_latch, 1000);
     count("transaction of two stores", store_both, 1000);
+    count("spsc push, pop", push_pop_spsc, 1000);
+    count("spsc push_n, pop_n of 32", push_pop_spsc_32, 1000);
+    count("spsc claim, commit, peek, advance", push_pop_spsc_in_place, 1000);
+    count("fanin push, pop", push_pop_fanin, 1000);
+    count("mpmc push, pop", push_pop_mpmc, 1000);
+    count("mpmc push_n, pop_n of 32", push_pop_mpmc_32, 1000);
+    count("mpmc push, pop of a message", push_pop_message, 1000);
     count("value create, close", create_close, 500);
     return 0;
 }

@@ -102,8 +102,6 @@ pub(crate) struct Wait<'a> {
     slice: u64,
     /// The last sleep ended because its slice did.
     by_slice: bool,
-    /// It never sleeps.
-    busy: bool,
 }
 
 impl<'a> Wait<'a> {
@@ -125,7 +123,7 @@ impl<'a> Wait<'a> {
     /// One that never sleeps, and that no signal handler ends: for who has a processor to
     /// spare.
     pub(crate) fn busy(deadline: Deadline) -> Self {
-        Self { busy: true, ..Self::with(deadline, None) }
+        Self { most_looks: u32::MAX, ..Self::with(deadline, None) }
     }
 
     fn with(deadline: Deadline, spin: Option<&'a Spin>) -> Self {
@@ -138,19 +136,11 @@ impl<'a> Wait<'a> {
             most_looks: spin.map_or(LOOKS, Spin::looks),
             slice: FIRST_SLICE_NS,
             by_slice: false,
-            busy: false,
         }
     }
 
     /// Lets a little time pass, more each time; false says that it is time to sleep.
     pub(crate) fn pause(&mut self) -> bool {
-        if self.busy && self.looks == LOOKS {
-            if self.deadline.has_passed() {
-                self.ending = Some(Ending::Late);
-            }
-            self.looks -= 1;
-            return true;
-        }
         if self.looks >= self.most_looks || self.ending.is_some() {
             return false;
         }
@@ -178,7 +168,19 @@ impl<'a> Wait<'a> {
     fn next_pause(&mut self) -> u32 {
         let pause = LONGEST_PAUSE.min(1 << self.looks);
         self.looks += 1;
+        if self.looks > LOOKS {
+            self.stay_busy();
+        }
         pause
+    }
+
+    /// Who never sleeps looks at the clock now and then instead.
+    #[cold]
+    fn stay_busy(&mut self) {
+        self.looks = LOOKS - 1;
+        if self.deadline.has_passed() {
+            self.ending = Some(Ending::Late);
+        }
     }
 
     /// Sleeps until one of `words` changes and its changer wakes us, or one of the living

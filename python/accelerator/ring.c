@@ -7,6 +7,9 @@
 
 #include "number.h"
 
+/* Bytes that a message is first given room for. */
+enum { USUAL_ROOM = 248 };
+
 /* One kind of ring, as the library has it: handles of all kinds are passed alike. */
 struct calls {
     int (*push)(void *ring, const void *record, size_t size);
@@ -23,7 +26,7 @@ struct ring {
     const struct state *state;
     struct calls calls;
     int code; /* of a type of numbers, or ATOLL_BYTES */
-    Py_ssize_t size;
+    Py_ssize_t size; /* 0: messages, of any length */
     bool sleeps; /* who waits may; else Python does it */
 };
 
@@ -48,16 +51,17 @@ static bool wait_for(const struct ring *self, PyObject *handle, const void *ring
     Py_INCREF(handle); /* whoever closes it meanwhile */
     status = wait_in_slices(call_wait, &wait, Py_None);
     Py_DECREF(handle);
-    return status == ATOLL_OK;
+    /* What it was ready for may be gone again, each time. */
+    return status == ATOLL_OK && PyErr_CheckSignals() == 0;
 }
 
 /* --- one record ----------------------------------------------------------------------------- */
 
 /* If the ring was closed meanwhile the library refuses NULL. */
-static int push_bytes(struct ring *self, const void *record) {
+static int push_bytes(struct ring *self, const void *record, Py_ssize_t size) {
     int status;
     Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    status = self->calls.push(self->ring, record, (size_t)self->size);
+    status = self->calls.push(self->ring, record, (size_t)size);
     Py_END_CRITICAL_SECTION();
     return status;
 }
@@ -70,7 +74,7 @@ static int push_buffer(struct ring *self, PyObject *record) {
         PyErr_Clear();
         return status;
     }
-    if (buffer.len == self->size) status = push_bytes(self, buffer.buf);
+    if (buffer.len == self->size || !self->size) status = push_bytes(self, buffer.buf, buffer.len);
     PyBuffer_Release(&buffer);
     return status;
 }
@@ -81,35 +85,59 @@ static int push_record(struct ring *self, PyObject *record) {
     if (!self->ring) return ATOLL_CLOSED;
     if (self->code == ATOLL_BYTES) return push_buffer(self, record);
     switch (bits_of_number(self->code, record, &bits)) {
-    case CONVERTED: return push_bytes(self, &bits);
+    case CONVERTED: return push_bytes(self, &bits, self->size);
     case RAISED: return -1;
     default: return ATOLL_INVALID_ARGUMENT;
     }
 }
 
-static int pop_bytes(struct ring *self, void *out) {
+/* `size` is how much room there is, and receives how many bytes came or are needed. */
+static int pop_bytes(struct ring *self, void *out, size_t *size) {
     int status;
     Py_BEGIN_CRITICAL_SECTION((PyObject *)self);
-    if (self->calls.pop) status = self->calls.pop(self->ring, out, (size_t)self->size, NULL);
-    else status = self->calls.pop_marked(self->ring, out, (size_t)self->size, NULL, NULL);
+    if (self->calls.pop) status = self->calls.pop(self->ring, out, *size, size);
+    else status = self->calls.pop_marked(self->ring, out, *size, size, NULL);
     Py_END_CRITICAL_SECTION();
     return status;
 }
 
+static PyObject *pop_number(struct ring *self, int *status) {
+    uint64_t bits = 0;
+    size_t size = sizeof bits;
+    *status = pop_bytes(self, &bits, &size);
+    return *status == ATOLL_OK ? number_of_bits(self->code, bits) : NULL;
+}
+
+/* Bytes for which there is at least that much room. */
+static PyObject *pop_into_bytes(struct ring *self, size_t size, int *status) {
+    const size_t room = size;
+    PyObject *record = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (record) *status = pop_bytes(self, PyBytes_AS_STRING(record), &size);
+    if (*status != ATOLL_OK) Py_CLEAR(record);
+    else if (size != room) _PyBytes_Resize(&record, (Py_ssize_t)size);
+    return record;
+}
+
+static PyObject *pop_message(struct ring *self, int *status) {
+    char small[USUAL_ROOM];
+    size_t size = sizeof small;
+    PyObject *message;
+    *status = pop_bytes(self, small, &size);
+    if (*status == ATOLL_OK) return PyBytes_FromStringAndSize(small, (Py_ssize_t)size);
+    if (*status != ATOLL_TOO_SMALL) return NULL;
+    message = pop_into_bytes(self, size, status);
+    /* The next one may be longer again. */
+    return *status == ATOLL_TOO_SMALL && !PyErr_Occurred() ? pop_message(self, status) : message;
+}
+
 /* What came of an attempt, and the record; without one it may be with an exception. */
 static int pop_record(struct ring *self, PyObject **record) {
-    uint64_t bits = 0;
     int status = ATOLL_CLOSED;
     *record = NULL;
     if (!self->ring) return status;
-    if (self->code != ATOLL_BYTES) {
-        status = pop_bytes(self, &bits);
-        if (status == ATOLL_OK) *record = number_of_bits(self->code, bits);
-        return status;
-    }
-    *record = PyBytes_FromStringAndSize(NULL, self->size);
-    if (*record) status = pop_bytes(self, PyBytes_AS_STRING(*record));
-    if (status != ATOLL_OK) Py_CLEAR(*record);
+    if (self->code != ATOLL_BYTES) *record = pop_number(self, &status);
+    else if (self->size) *record = pop_into_bytes(self, (size_t)self->size, &status);
+    else *record = pop_message(self, &status);
     return status;
 }
 
@@ -137,7 +165,7 @@ static PyObject *put(PyObject *object, PyObject *const *arguments, Py_ssize_t co
         status = push_record(self, arguments[0]);
         if (status == ATOLL_OK) Py_RETURN_NONE;
         if (status < 0) return NULL;
-        if (status != ATOLL_FULL) break;
+        if (status != ATOLL_FULL || !self->size) break; /* room for a message Python waits for */
         if (!wait_for(self, self->handle, self->ring, ATOLL_PRODUCERS)) break;
     }
     return PyErr_Occurred() ? NULL : in_python(self, "put", arguments, count, names);

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from ctypes import byref, c_uint32
+from ctypes import byref, c_size_t, c_uint32
+from functools import partial
+from time import monotonic_ns
 
+from . import _abi
 from . import _accelerated as accelerated
-from ._ring import RING_SLOTS, Calls, T, _Ring
+from ._errors import WrongKind
+from ._native import patient
+from ._ring import RING_SLOTS, Calls, NoRoom, T, _Ring, room_in
+from ._spec import type_of
+from ._types import MESSAGES
 from ._typing import TYPE_CHECKING, Generic, overload
-from ._wait import NOW, deadline_after
+from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
-    from typing import Any, Tuple, Type
+    from typing import Any, Literal, Tuple, Type, Union
 
     from ._arguments import Create
     from ._ring import Waiting
     from ._segment import Segment
     from ._spec import Boolean, CStructure, Float, Integer, Spec
+    from ._types import Type as ElementType
     from ._wait import Deadline
+
+    Messages = Union[Literal["bytes"], Type[bytes]]
+
+#: Seconds between two attempts of a task to put a message: each is twice the one before.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02
+#: Bytes that a message is first given room for.
+_USUAL_ROOM = 248
 
 
 @accelerated.outright
@@ -28,7 +43,12 @@ class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
 
     Records come out in the order in which they went in, each once. A place that somebody was
     about to fill who died is skipped. A record that somebody was about to get who died goes to
-    somebody else, out of turn; `get_marked` says so."""
+    somebody else, out of turn; `get_marked` says so.
+
+    With the type "bytes" the records are messages of any length. They lie in cells of 64 bytes,
+    which is what its capacity counts: a message takes as many as it needs with 8 bytes more, and
+    at most half of them. `push_n` and `pop_n` are not for messages. Such a ring is `writable` if
+    it has room for some message, which need not be the next one."""
 
     __slots__ = RING_SLOTS
 
@@ -40,6 +60,10 @@ class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
     @overload
     def __init__(self: Mpmc[Any], segment: Segment | None = None, name: str | None = None,
                  type: None = None, capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[bytes], segment: Segment | None = None, name: str | None = None,
+                 type: Messages = ..., capacity: int | None = None, *,
                  waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
     @overload
     def __init__(self: Mpmc[bool], segment: Segment | None = None, name: str | None = None,
@@ -75,6 +99,24 @@ class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
     ) -> None:
         self._open(segment, name, type, capacity, None, waiting, create)
 
+    @staticmethod
+    def _type_of(spec: Any) -> ElementType:
+        return MESSAGES if spec == "bytes" or spec is bytes else type_of(spec)
+
+    def push_n(self, records: Any) -> int:
+        self._need_records()
+        return super().push_n(records)
+
+    def pop_n(self, n: int) -> Any:
+        self._need_records()
+        return super().pop_n(n)
+
+    push_n.__doc__, pop_n.__doc__ = _Ring.push_n.__doc__, _Ring.pop_n.__doc__
+
+    def _need_records(self) -> None:
+        if self._type is MESSAGES:
+            raise WrongKind("messages have no length in common: put and get them one at a time")
+
     def pop_marked(self) -> Tuple[T, int]:
         """Get a record as `pop` does, and how often it was taken over from somebody who died
         about to get it: 0 for the first time."""
@@ -88,3 +130,52 @@ class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
     def _get_marked(self, deadline: Deadline) -> Tuple[T, int]:
         times = c_uint32()
         return self._get(deadline, byref(times)), times.value
+
+    def _put(self, record: Any, deadline: Deadline) -> None:
+        if self._type is not MESSAGES:
+            return super()._put(record, deadline)
+        # Room is not ready for whoever waits for it, so the library does it, for any threads.
+        handle, rest = self._pointer(), self._record(record)
+        status = self._calls.push(handle, *rest)
+        if status == _abi.FULL and deadline != NOW:
+            status = wait(partial(patient.atoll_mpmc_put, handle, *rest), deadline)
+        if status in (_abi.FULL, _abi.TIMED_OUT):
+            raise self._refusal(_abi.FULL, deadline)
+        if status != _abi.OK:
+            raise self._failure(status)
+
+    async def put_async(self, record: Any, timeout: float | None = None) -> None:
+        if self._type is not MESSAGES:
+            return await super().put_async(record, timeout)
+        from asyncio import sleep
+
+        deadline, pause = deadline_after(timeout), _FIRST_PAUSE
+        while True:
+            try:
+                return self._put(record, NOW)
+            except NoRoom:
+                if deadline is not None and monotonic_ns() >= deadline:
+                    raise self._refusal(_abi.FULL, deadline) from None
+            await sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    put_async.__doc__ = _Ring.put_async.__doc__
+
+    def _get(self, deadline: Deadline, *told: Any) -> T:
+        if self._type is not MESSAGES:
+            return super()._get(deadline, *told)
+        pop, n, data = self._calls.pop, c_size_t(), bytearray()
+
+        def attempt() -> int:
+            """With more room until there is enough; the next one may be longer again."""
+            nonlocal data
+            n.value, status = _USUAL_ROOM, _abi.TOO_SMALL
+            while status == _abi.TOO_SMALL:
+                data = bytearray(n.value)
+                rest = (room_in(data), n, byref(n), *(told or self._untold))
+                status = pop(self._pointer(), *rest)
+            return status
+
+        self._until(attempt, _abi.CONSUMERS, deadline)
+        message: Any = bytes(memoryview(data)[: n.value])
+        return message  # type: ignore[no-any-return]

@@ -121,7 +121,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
         waiting: str,
         create: Create,
     ) -> None:
-        element = None if type is None else type_of(type)
+        element = None if type is None else self._type_of(type)
         if element is None:
             kind = f"a {self.__class__.__name__}"
             create = only_open(create, name, kind, "the type of its records")
@@ -159,8 +159,13 @@ class _Ring(SharedObject, Closing, Generic[T]):
     #: How many lanes one has of which that is not said.
     _usual_lanes = 0
 
+    @staticmethod
+    def _type_of(spec: Any) -> ElementType:
+        """The type of records that a user means."""
+        return type_of(spec)
+
     def _see(self, spec: Any = None) -> None:
-        self._fit(None if spec is None else type_of(spec))
+        self._fit(None if spec is None else self._type_of(spec))
 
     def _fit(self, element: ElementType | None) -> None:
         """See it as what it was opened as, or as what the ring is."""
@@ -229,15 +234,19 @@ class _Ring(SharedObject, Closing, Generic[T]):
         return self._get(deadline_after(timeout) if block else NOW)
 
     def _put(self, record: Any, deadline: Deadline) -> None:
-        data, size = pack_one(self._type, record), self._type.size_argument
-        push = self._calls.push
-        self._until(lambda: push(self._pointer(), data, size), _abi.PRODUCERS, deadline)
+        push, rest = self._calls.push, self._record(record)
+        self._until(lambda: push(self._pointer(), *rest), _abi.PRODUCERS, deadline)
+
+    def _record(self, record: Any) -> Tuple[bytes, c_size_t]:
+        """A record as C takes it."""
+        data = pack_one(self._type, record)
+        return data, c_size_t(len(data))
 
     def _get(self, deadline: Deadline, *told: Any) -> T:
         """`told` receives how often it was taken over."""
         element, pop = self._type, self._calls.pop
         data = bytearray(element.size)
-        rest = (_room_in(data), element.size_argument, None, *(told or self._untold))
+        rest = (room_in(data), element.size_argument, None, *(told or self._untold))
         self._until(lambda: pop(self._pointer(), *rest), _abi.CONSUMERS, deadline)
         return element.decode(memoryview(data))  # type: ignore[no-any-return]
 
@@ -265,7 +274,7 @@ class _Ring(SharedObject, Closing, Generic[T]):
         size = self._type.size
         most = min(integer(n, "n", 1, _MOST_CAPACITY), self._capacity)
         data, got, pop_n = bytearray(most * size), c_size_t(), self._calls.pop_n
-        rest = (_room_in(data), c_size_t(most), byref(got), *self._untold)
+        rest = (room_in(data), c_size_t(most), byref(got), *self._untold)
         self._until(lambda: pop_n(self._pointer(), *rest), _abi.CONSUMERS, NOW)
         return unpack_some(self._type, memoryview(data)[: got.value * size])
 
@@ -310,11 +319,10 @@ class _Ring(SharedObject, Closing, Generic[T]):
     async def put_async(self, record: Any, timeout: float | None = None) -> None:
         """`put` for a task of asyncio: others go on meanwhile. Of one that is cancelled while it
         waits nothing is put."""
-        deadline, push = deadline_after(timeout), self._calls.push
-        data, size = pack_one(self._type, record), self._type.size_argument
+        deadline, push, rest = deadline_after(timeout), self._calls.push, self._record(record)
 
         def attempt() -> bool:
-            status = push(self._pointer(), data, size)
+            status = push(self._pointer(), *rest)
             if status not in (_abi.OK, _abi.FULL):
                 raise self._failure(status)
             return bool(status == _abi.OK)
@@ -336,9 +344,9 @@ class _Ring(SharedObject, Closing, Generic[T]):
     def _wait(self, end: int, deadline: Deadline) -> bool:
         """Wait until it may be tried again. False if the time is up."""
         ready = self.readable if end == _abi.CONSUMERS else self.writable
-        if self._waiting != _abi.WAIT_SPIN:
-            return wait_for_one(ready, deadline)
-        wait_for_one(ready, NOW)  # lets others of our threads run
+        # To spin is to look, which lets others of our threads run, and to be back at once.
+        wait_for_one(ready, NOW if self._waiting == _abi.WAIT_SPIN else deadline)
+        # What it was ready for may be gone again, each time.
         return deadline is None or monotonic_ns() < deadline
 
     def _refusal(self, status: int, deadline: Deadline) -> Exception:
@@ -406,7 +414,7 @@ def number_of(word: object, words: dict[str, int], what: str) -> int:
     raise InvalidArgument(f"{what} must be {' or '.join(map(repr, words))}, not {word!r}")
 
 
-def _room_in(data: bytearray) -> Any:
+def room_in(data: bytearray) -> Any:
     """These bytes as an argument for C to write to."""
     return (c_char * len(data)).from_buffer(data)
 

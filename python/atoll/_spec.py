@@ -8,7 +8,7 @@ import sys
 
 from . import _abi
 from ._errors import InvalidArgument, WrongKind
-from ._types import SCALARS, Bytes, Opaque, scalar_of
+from ._types import MESSAGES, SCALARS, Bytes, Opaque, scalar_of
 from ._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -96,5 +96,5 @@ def stored_type(stored: _abi.atoll_type) -> Type:
     if stored.code in _BY_CODE:
         return _BY_CODE[stored.code]
     if stored.code == _abi.BYTES:
-        return Bytes(stored.size)
+        return Bytes(stored.size) if stored.size else MESSAGES
     return Opaque(stored.size, stored.align, stored.format.decode(errors="replace"))

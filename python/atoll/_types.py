@@ -165,6 +165,24 @@ class Bytes(Type):
         return numpy.dtype((numpy.bytes_, self.size))
 
 
+class Messages(Type):
+    """Bytes of any number, the records of a ring of messages and nothing else."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("bytes", _abi.BYTES, 0, 1, "")
+
+    def encode(self, value: object) -> bytes:
+        return _bytes_of(value, self)
+
+    def decode(self, data: memoryview) -> bytes:
+        return bytes(data)
+
+
+MESSAGES = Messages()
+
+
 class Opaque(Type):
     """A struct that was opened without saying how to see it: bytes, all of them."""
 
@@ -193,7 +211,8 @@ def _bytes_of(value: object, element: Type) -> bytes:
     try:
         return memoryview(value).tobytes()  # type: ignore[arg-type]
     except TypeError:
-        raise WrongKind(f"{element} takes bytes, not {type(value).__name__}") from None
+        takes = "a message is" if element.spec == "bytes" else f"{element} takes"
+        raise WrongKind(f"{takes} bytes, not {type(value).__name__}") from None
 
 
 SCALARS: dict[str, Scalar] = {

@@ -131,9 +131,11 @@ RECORDS = [
 ]  # fmt: skip
 
 
+KINDS = [(kind, type) for kind in (atoll.Spsc, atoll.Fanin, atoll.Mpmc) for type in (*NUMBERS, "3s")]
+
+
 @needed
-@pytest.mark.parametrize("kind", [atoll.Spsc, atoll.Fanin, atoll.Mpmc])
-@pytest.mark.parametrize("type", [*NUMBERS, "3s"])
+@pytest.mark.parametrize("kind, type", [*KINDS, (atoll.Mpmc, "bytes")])
 @pytest.mark.parametrize("readonly", [False, True])
 def test_rings_do_the_same(segment, kind, type, readonly):
     kind(segment, "ours", type, 4), kind(segment, "theirs", type, 4)

@@ -181,6 +181,17 @@ def of_claim(segment):
     return lambda timeout: whether(ring.claim(1, timeout).__enter__), lambda: ring.pop() == 5 and passes(ring)
 
 
+def of_put_message(segment):
+    ring = atoll.Mpmc(segment, type="bytes", capacity=4)
+    ring.push(bytes(100))
+    ring.push(bytes(50))
+
+    def is_whole():
+        return [len(ring.pop()), len(ring.pop())] == [100, 50] and not whether(ring.pop)
+
+    return lambda timeout: whether(ring.put, bytes(100), True, timeout), is_whole
+
+
 def whether(call, *arguments):
     """Whether a ring had it in time."""
     try:

@@ -1,6 +1,7 @@
 """Rings: records in at one end and out at the other, one and several at a time."""
 
 import array as stdlib_array
+import asyncio
 import ctypes
 import pickle
 import queue
@@ -310,6 +311,96 @@ def test_what_has_gone_through_it(segment, kind):
     assert (info.length, info.pushed, info.popped, info.redelivered, info.skipped) == (2, 3, 1, 0, 0)
     assert 3 <= info.high_water <= 4 or info.high_water <= 3
     assert "2 of f32, room for 4" in repr(ring)
+
+
+# --- messages ------------------------------------------------------------------------------------
+
+LENGTHS = [0, 1, 56, 57, 247, 248, 249, 250, 1000, 2040]
+
+
+@pytest.mark.parametrize("type", ["bytes", bytes])
+def test_messages_of_every_length(segment, type):
+    ring = atoll.Mpmc(segment, "m", type, 64)
+    assert (ring.type, ring.capacity, ring.info().type) == ("bytes", 64, "bytes")
+    for lap in range(3):
+        for length in LENGTHS:
+            message = bytes([length % 251 + lap]) * length
+            ring.put(message)
+            assert ring.get() == message
+    for message in (bytearray(b"abc"), memoryview(b"abc"), stdlib_array.array("b", b"abc")):
+        ring.push(message)
+        assert ring.pop_marked() == (b"abc", 0)
+    ring.put(b"short"), ring.put(b"long" * 100), ring.put(b"")
+    assert [ring.pop(), ring.get(timeout=1), ring.get()] == [b"short", b"long" * 100, b""]
+    for call in (ring.pop, ring.pop_marked, lambda: ring.get(timeout=0.01)):
+        with pytest.raises(queue.Empty):
+            call()
+    segment.verify()
+
+
+def test_messages_that_cannot_be(segment):
+    ring = atoll.Mpmc(segment, "m", "bytes", 64)
+    for wrong, error in ((bytes(2041), ValueError), ("text", TypeError), (5, TypeError), (None, TypeError)):
+        for put in (ring.put, ring.push):
+            with pytest.raises(error) as caught:
+                put(wrong)
+            assert isinstance(caught.value, atoll.AtollError)
+    for call in (lambda: ring.push_n([b"a"]), lambda: ring.push_n(b"ab"), lambda: ring.pop_n(1)):
+        with pytest.raises(atoll.WrongKind, match="one at a time"):
+            call()
+    ring.put(bytes(2040))
+    ring.put(bytes(1976))
+    with pytest.raises(queue.Full):
+        ring.put(bytes(57), timeout=0.01)
+    ring.put(b"small")
+    assert [len(ring.get()), len(ring.get()), ring.get()] == [2040, 1976, b"small"]
+    for kind in (atoll.Spsc, atoll.Fanin):
+        with pytest.raises(atoll.AtollError):
+            kind(segment, "s", "bytes")
+    with pytest.raises(atoll.WrongKind):
+        atoll.Mpmc(segment, "m", "8s")
+    assert pickle.loads(pickle.dumps(ring)).type == "bytes" == atoll.Mpmc(segment, "m").type
+    assert "of bytes" in repr(ring)
+    assert [entry.type for entry in segment.list()] == ["bytes"]
+
+
+def test_who_waits_for_a_message(segment):
+    ring, came = atoll.Mpmc(segment, "m", "bytes", 8), []
+    thread = threading.Thread(target=lambda: came.extend(ring.get() for _ in range(40)))
+    thread.start()
+    sent = [bytes([number]) * (number * 37 % 249) for number in range(40)]
+    for number, message in enumerate(sent):
+        if number < 2:
+            time.sleep(0.15)
+        ring.put(message)
+    thread.join()
+    assert came == sent and len(ring) == 0
+
+
+def test_room_for_some_message_is_not_room_for_any(segment):
+    """Who waits for more of it sleeps, until it comes or the time is up."""
+    ring = atoll.Mpmc(segment, "m", "bytes", 8)
+    ring.put(bytes(200))
+    ring.put(bytes(100))
+    with pytest.raises(queue.Full, match="in time"):
+        ring.put(bytes(150), timeout=0.25)
+    assert atoll.wait([ring.writable], 0) == [ring.writable]
+
+    async def main():
+        with pytest.raises(queue.Full, match="in time"):
+            await ring.put_async(bytes(150), 0.05)
+        task = asyncio.ensure_future(ring.put_async(b"x" * 150))
+        await asyncio.sleep(0.05)
+        assert not task.done() and len(ring.get()) == 200
+        await asyncio.wait_for(task, 60)
+
+    asyncio.run(main())
+    putter = threading.Thread(target=lambda: ring.put(b"y" * 240))
+    putter.start()
+    time.sleep(0.15)
+    assert [len(ring.get()), ring.get()] == [100, b"x" * 150]
+    assert ring.get() == b"y" * 240
+    putter.join()
 
 
 # --- ends ----------------------------------------------------------------------------------------

@@ -231,22 +231,23 @@ def test_consumers_killed_again_and_again(segment, kind):
     segment.verify()
 
 
-def test_users_of_an_mpmc_killed_again_and_again(segment):
-    """Each number comes at most once, those of one producer in order but for what comes again,
-    and what is missing somebody had in the hand who died."""
-    ring = atoll.Mpmc(segment, "r", "i64", 16)
-    producer = """
+@pytest.mark.parametrize("type, capacity", [("i64", 16), ("bytes", 64)])
+def test_users_of_an_mpmc_killed_again_and_again(segment, type, capacity):
+    """Each number comes at most once, and what is missing somebody had in the hand who died."""
+    ring = atoll.Mpmc(segment, "r", type, capacity)
+    record = "number" if type == "i64" else "str(number).ljust(number % 500).encode()"
+    producer = f"""
         ring = atoll.Mpmc(segment, "r", create=False)
         number = int(input())
         say("here")
         while True:
-            ring.put(number)
+            ring.put({record})
             number += 1
     """
     consumer = """
         ring = atoll.Mpmc(segment, "r", create=False)
         say("here")
-        while True: say(ring.get())
+        while True: say(int(ring.get()))
     """
     came, begun, rounds = [], 0, 8
     for _ in range(rounds):
@@ -254,15 +255,15 @@ def test_users_of_an_mpmc_killed_again_and_again(segment):
             one.process.stdin.write(f"{begun}\n")
             one.process.stdin.flush()
             one.expect("here"), other.expect("here")
-            came += [ring.get(timeout=60) for _ in range(100)]
+            came += [int(ring.get(timeout=60)) for _ in range(100)]
             other.kill()
-            came += [ring.get(timeout=60) for _ in range(100)]
+            came += [int(ring.get(timeout=60)) for _ in range(100)]
             one.kill()
             came += [int(line) for line in other.process.stdout.read().split("\n")[:-1]]
         deadline = time.monotonic() + 60
         while len(ring) and time.monotonic() < deadline:
             try:
-                came.append(ring.get(timeout=0.1))
+                came.append(int(ring.get(timeout=0.1)))
             except atoll.Empty:
                 pass
         assert len(ring) == 0
@@ -274,6 +275,6 @@ def test_users_of_an_mpmc_killed_again_and_again(segment):
     info = ring.info()
     assert info.length == 0
     segment.verify()
-    for number in range(16):
-        ring.push(number)  # all places are there
-    assert ring.pop_n(16).tolist() == list(range(16))
+    for number in range(capacity):  # all places are there
+        ring.push(number if type == "i64" else b"%d" % number)
+    assert [int(ring.pop()) for _ in range(capacity)] == list(range(capacity))

@@ -58,6 +58,8 @@ async def waits(event: atoll.Event, semaphore: atoll.Semaphore) -> None:
     await atoll.Fanin(segment, "f", "i64").put_async(1, timeout=1)
 reveal_type(atoll.Spsc(segment, "r", "i64", 64))  # Spsc[int]
 reveal_type(atoll.Fanin(type=Point, lanes=3, waiting="spin").get(timeout=1))  # Point
+reveal_type(atoll.Mpmc(segment, "m", "bytes").get())  # bytes
+reveal_type(atoll.Mpmc(segment, "n", float).get_marked())  # tuple[float, int]
 reveal_type(atoll.Spsc(segment, "r").push_n([1, 2]))  # int
 reveal_type(atoll.Spsc(segment, "r", "f32").info().ended)  # tuple[str, ...]
 with atoll.Spsc(type="i64") as ring:

@@ -2,7 +2,7 @@
 
 spin's machine is sequentially consistent. Where two sides store something each and then look at what the other stored, or where one
 hands something on, that is more than a processor promises, and the orderings at the accesses have to do it. Here is every such pair
-of events to barriers, and of who waits for many or listens, as a small program, with the outcome that must not be; all its executions are enumerated by the axioms of RC11
+of events to barriers, of who waits for many or listens, and of rings, as a small program, with the outcome that must not be; all its executions are enumerated by the axioms of RC11
 (Lahav and others, "Repairing sequential consistency in C/C++11", 2017; C++20 and Rust follow it). Each edge also has a weakened form,
 in which the outcome must be possible: else the ordering would be for nothing, or this program blind.
 
@@ -71,6 +71,22 @@ EDGES = [
     ("LISTENING: listened, ctl", RLX, lambda m: [
         [W("listened", m, 1), U("ctl", m, 0, 1)],
         [R("ctl", SC, 1), R("listened", SC, 0)]]),
+    ("SAID: a claim of a ring, WAITERS", ACQ, lambda m: [
+        [U("tail", SC, 0, 1), R("word", m, 0)],
+        [U("word", SC, 0, 1), R("tail", SC, 0)]]),
+    ("SAID: WAITERS set by somebody before", ACQ, lambda m: [
+        [U("tail", SC, 0, 1), R("word", m, 0)],
+        [U("word", SC, 0, 1)],
+        [R("word", SC, 1), R("tail", SC, 0)]]),
+    ("SAID: what a lane says, WAITERS", AR, lambda m: [
+        [W("pushing", REL, 1), F(m), R("word", SC, 0)],
+        [U("word", SC, 0, 1), F(SC), R("pushing", ACQ, 0)]]),
+    ("ANNOUNCED: before the claim of a slot", RLX, lambda m: [
+        [W("claim", REL, 1), U("tail", RLX if m == RLX else AR, 0, 1)],
+        [R("tail", ACQ, 1), R("claim", ACQ, 0)]]),
+    ("ANNOUNCED: seen to have gone on", RLX, lambda m: [
+        [W("claim", REL, 1), W("slot", REL, 1), W("claim", RLX if m == RLX else REL, 2)],
+        [R("claim", ACQ, 2), U("slot", AR, 0, 9)]]),
 ]
 
 

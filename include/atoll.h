@@ -1113,7 +1113,8 @@ typedef struct {
 
 /**
  * What a ring is, and what has gone through it. Counts are those of one moment, and may be off
- * by what others do meanwhile; nothing is decided by them.
+ * by what others do meanwhile; nothing is decided by them. Of a ring of messages they count
+ * cells, not messages.
  */
 typedef struct {
     /**

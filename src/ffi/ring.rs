@@ -63,7 +63,8 @@ unsafe impl Growing for atoll_ring_options {
 }
 
 /// What a ring is, and what has gone through it. Counts are those of one moment, and may be off
-/// by what others do meanwhile; nothing is decided by them.
+/// by what others do meanwhile; nothing is decided by them. Of a ring of messages they count
+/// cells, not messages.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct atoll_ring_info {

@@ -109,7 +109,7 @@ impl RingOptions {
 }
 
 /// What a ring is, and what has gone through it. Counts are those of one moment, and may be off
-/// by what others do meanwhile.
+/// by what others do meanwhile. Of a ring of messages they count cells, not messages.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RingInfo {

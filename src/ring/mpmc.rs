@@ -76,6 +76,9 @@ pub(crate) struct Mpmc {
     pub(crate) plan: Plan,
     pub(crate) id: RingId,
     pub(super) attachment: &'static Attachment,
+    /// Claims of the dead that this handle has looked for, and where the next one goes.
+    pub(super) looked_for: [AtomicU64; 8],
+    pub(super) next_known: AtomicU64,
 }
 
 /// The thread that makes a call: its claims, and what lock words call it.
@@ -103,7 +106,9 @@ impl Mpmc {
         let plan = Plan::of(head)?;
         let bytes = plan.bytes().ok_or(DAMAGED)? - HEAD;
         let slots = Slots::of(memory, body + HEAD, bytes)?;
-        Ok(Self { head, slots, plan, id, attachment })
+        let looked_for = [const { AtomicU64::new(0) }; 8];
+        let next_known = AtomicU64::new(0);
+        Ok(Self { head, slots, plan, id, attachment, looked_for, next_known })
     }
 
     #[inline(always)]

@@ -34,10 +34,30 @@ impl Mpmc {
     /// # Errors
     /// `Corrupted`.
     pub(crate) fn look_for_dead(&self) -> Result<bool> {
-        if self.head.orphaned.load(Relaxed) == 0 && claims::any_dead(self.attachment, self.id)? {
+        // Relaxed: a hint, here and below.
+        if self.head.orphaned.load(Relaxed) == 0 && self.news_of_the_dead()? {
             self.head.orphaned.store(1, Release);
         }
         Ok(self.head.orphaned.load(Relaxed) != 0)
+    }
+
+    /// Whether there are claims of the dead that this handle has not looked for.
+    fn news_of_the_dead(&self) -> Result<bool> {
+        let mut is_news = false;
+        claims::each_dead(self.attachment, self.id, |claim| {
+            is_news |= self.looked_for.iter().all(|known| known.load(Relaxed) != claim);
+        })?;
+        Ok(is_news)
+    }
+
+    /// They have been looked for, at all positions.
+    fn note_looked_for(&self, claims: &[u64]) {
+        for claim in claims {
+            if self.looked_for.iter().all(|known| known.load(Relaxed) != *claim) {
+                let at = self.next_known.fetch_add(1, Relaxed) as usize % self.looked_for.len();
+                self.looked_for[at].store(*claim, Relaxed);
+            }
+        }
     }
 
     /// Those living who have claimed records and not freed them: they may die with them in the
@@ -66,6 +86,8 @@ impl Mpmc {
         // Taken away before the look: who suspects something after that says so again. Killed
         // here, the claims of the dead are there still.
         self.head.orphaned.store(0, SeqCst);
+        let mut dead = Vec::new();
+        claims::each_dead(self.attachment, self.id, |claim| dead.push(claim))?;
         // Acquire, CLAIMED: of all positions before it.
         let [head, _] = self.counters();
         let mut some_claimed = false;
@@ -99,9 +121,9 @@ impl Mpmc {
             }
         }
         if !some_claimed {
-            // Whoever died before the look has left nothing that was not found.
-            let now = || self.counters()[0];
-            claims::forget_dead(self.attachment, self.id, head, now)?;
+            // Whoever was dead before the look has left nothing that was not found: it claims no
+            // position behind the counters that were loaded after that.
+            self.note_looked_for(&dead);
         }
         Ok(None)
     }
@@ -111,12 +133,12 @@ impl Mpmc {
             return Err(DAMAGED);
         }
         by.claimant.announce(self.id, Purpose::Empty, position, n);
-        // The last number stays: it is a mark, not a count, beyond that.
-        let times = ((word & TIMES) + 1).min(TIMES);
+        // Beyond the last number it is a mark, not a count: but never the same twice in a row.
+        let times = word & TIMES;
+        let times = if times == TIMES { times - 1 } else { times + 1 };
         let marked = word_of(position, FULL | times);
         // AcqRel: the record (FULL); and our claim is there for who finds the mark.
-        let is_ours = marked != word
-            && self.word(position).compare_exchange(word, marked, AcqRel, Relaxed).is_ok();
+        let is_ours = self.word(position).compare_exchange(word, marked, AcqRel, Relaxed).is_ok();
         if is_ours {
             // Relaxed: for people.
             self.head.redelivered.fetch_add(1, Relaxed);

@@ -10,8 +10,8 @@
 //! ```text
 //!  object  the generation of the ring
 //!  place   where its entry is
-//!  claim   bits 63..62 what: 1 to fill, 2 to empty; bits 61..48 how many; bits 47..0 from
-//!          which position on; 0: nothing
+//!  claim   bits 63..62 what: 1 to fill, 2 to empty, 3 a dead owner of the slot has left
+//!          something; bits 61..48 how many; bits 47..0 from which position on; 0: nothing
 //! ```
 //!
 //! `object` and `place` are stored before `claim`. Who reads a mixture sees a claim that is
@@ -29,6 +29,9 @@
 //! So: who has loaded a counter beyond a position, and then finds no living participant with a
 //! claim of it, and then the slot as it was, knows that its claimant is dead.
 //!
+//! Only the owner of a slot writes its claim: a claim of the dead stays until the slot has a new
+//! owner. (Taken away by others it might be the same word again, announced by that one.)
+//!
 //! A claim that has been finished stays until the next one: it costs a store to take it away.
 //! One that came to nothing is taken away, or a thread that is idle would hold others up.
 
@@ -37,6 +40,7 @@ use super::death;
 use super::participant::name_of;
 use super::record::{ParticipantRecord, RingClaim};
 use crate::error::Result;
+use crate::layout::hash_u64;
 use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
 
 const POSITION_BITS: u32 = 48;
@@ -45,6 +49,10 @@ pub(crate) const POSITION: u64 = (1 << POSITION_BITS) - 1;
 const COUNT_BITS: u32 = 14;
 /// The most positions of one claim.
 pub(crate) const MOST: u64 = (1 << COUNT_BITS) - 1;
+
+const EMPTYING: u64 = Purpose::Empty as u64;
+/// In the place of a purpose: what a dead owner of the slot was about to empty is to be looked for.
+const LEFT: u64 = 3;
 
 /// What positions are claimed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,52 +171,20 @@ pub(crate) fn holders(
     Ok(holders)
 }
 
-/// Whether somebody has died with a claim to empty positions of the ring.
+/// Shows `visit` the claims of the dead to empty positions of the ring: a number for each, which
+/// is that of no other claim.
 ///
 /// # Errors
 /// `Corrupted`.
-pub(crate) fn any_dead(attachment: &Attachment, ring: RingId) -> Result<bool> {
-    let mut is_found = false;
-    each_dead(attachment, ring, |_, _| is_found = true)?;
-    Ok(is_found)
-}
-
-/// Forgets those claims, where the caller has looked at all positions before `looked`, and those
-/// that came to nothing: `counter` is where the ring is now.
-///
-/// # Errors
-/// `Corrupted`.
-pub(crate) fn forget_dead(
+pub(crate) fn each_dead(
     attachment: &Attachment,
     ring: RingId,
-    looked: u64,
-    counter: impl Fn() -> u64,
-) -> Result<()> {
-    each_dead(attachment, ring, |record, claim| {
-        let n = claim >> POSITION_BITS & MOST;
-        let is_behind = |at: u64, by: u64| {
-            (at.wrapping_sub(claim) & POSITION).wrapping_sub(by) < 1 << (POSITION_BITS - 1)
-        };
-        // After it was seen dead: it moves the counter no more.
-        let came_to_nothing =
-            counter().wrapping_sub(claim) & POSITION == 0 || !is_behind(counter(), 0);
-        if is_behind(looked, n) || came_to_nothing {
-            // Relaxed: it fails if the slot has found a new owner.
-            let _ = record.claim.claim.compare_exchange(claim, 0, Relaxed, Relaxed);
-        }
-    })
-}
-
-/// Shows `visit` the claims of the dead to empty positions of the ring.
-fn each_dead(
-    attachment: &Attachment,
-    ring: RingId,
-    mut visit: impl FnMut(&ParticipantRecord, u64),
+    mut visit: impl FnMut(u64),
 ) -> Result<()> {
     each(attachment, ring, |slot, record, claim| {
         let name = name_of(slot, record.generation.load(Acquire));
         if claim >> 62 == Purpose::Empty as u64 && death::feel_pulse(attachment, name)?.is_none() {
-            visit(record, claim);
+            visit(hash_u64(hash_u64(0, name), claim));
         }
         Ok(true)
     })
@@ -235,13 +211,19 @@ fn each(
 }
 
 /// What the former owner of a slot has left for its next one to settle: the ring of whose
-/// positions it may have died emptying some.
+/// positions it may have died emptying some. From now on that is nobody's claim: others, who take
+/// it for one of the new owner's until then, have to be told after this.
 pub(crate) fn left(record: &ParticipantRecord) -> Option<RingId> {
     let words = &record.claim;
     // Acquire, FINISHED.
     let claim = words.claim.load(Acquire);
     let ring = RingId { object: words.object.load(Acquire), place: words.place.load(Acquire) };
-    (claim >> 62 == Purpose::Empty as u64).then_some(ring)
+    let is_left = matches!(claim >> 62, EMPTYING | LEFT);
+    if is_left {
+        // Killed after that, the next owner finds it again.
+        words.claim.store(LEFT << 62, Release);
+    }
+    is_left.then_some(ring)
 }
 
 /// It is settled: the next owner claims nothing.

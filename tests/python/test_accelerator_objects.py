@@ -159,7 +159,7 @@ def use_all(segment):
 
 
 def test_nothing_is_left_of_objects_that_are_gone(segment):
-    for _ in range(300):  # after which it is known what is kept for the next one
+    for _ in range(2000):  # after which it is known what is kept for the next one
         use_all(segment)
     gc.collect()
     before = sys.getallocatedblocks()

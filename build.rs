@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 30] = [
+const SOURCES: [&str; 31] = [
     "status",
     "guard",
     "platform",
@@ -41,6 +41,7 @@ const SOURCES: [&str; 30] = [
     "transaction",
     "wait_any",
     "place",
+    "ring_place",
 ];
 
 fn main() {

@@ -1268,6 +1268,87 @@ typedef struct {
     uint32_t flags;
 } atoll_place;
 
+/**
+ * Where one end of a spsc is: all that its producer needs to push, or its consumer to pop,
+ * without a call. <atoll/inline.h> does it, and so does atoll.hpp. This is the contract that
+ * they rely on, a part of that which stands at atoll_place.
+ *
+ * The way is good while the uint32_t at `process` is 2 and the uint64_t at `member`, loaded
+ * after it (acquire), is `mine`, until the role is given up or the handle closed: in a
+ * forked child it is not. It is for one thread at a time, as the role is.
+ *
+ * The places for records are mask + 1, a power of two, of `record` bytes each. That number n
+ * uses place n & mask. A producer's `counter` says how many were ever pushed, a consumer's
+ * how many were ever popped; `other` is the counter of the other end. All are uint64_t.
+ *
+ *   push   If counter - other (acquire) is mask + 1, it is full. If not, the record goes to
+ *          the place of the counter.
+ *   pop    If other (acquire) - counter is 0, it is empty. If it is more than `*most`, that
+ *          becomes `*most`. The record is copied from the place of the counter.
+ *   both   Then one more than the counter is stored (release) at `saying`, then, as the
+ *          compiler is told to leave it, `watch` is loaded. If `watch` is 0, one more is
+ *          stored (release) at `counter`, and it is done. If not, `saying` is set back to
+ *          what the counter is (release), and the call is made.
+ *
+ * `other` need not be loaded again while what was `seen` there is enough. Full or empty is
+ * the answer only if bits 33 and 32 of `ends` are 0. In every other case the call does it:
+ * also if the difference of the counters is more than mask + 1.
+ */
+typedef struct {
+    /**
+     * How many records went through this end; NULL if there is no short way.
+     */
+    uint64_t *counter;
+    /**
+     * How many will have.
+     */
+    uint64_t *saying;
+    /**
+     * How many went through the other end.
+     */
+    const uint64_t *other;
+    /**
+     * Not 0 if somebody has to be told.
+     */
+    const uint64_t *watch;
+    /**
+     * Which ends are closed.
+     */
+    const uint64_t *ends;
+    /**
+     * The most that were found; NULL for a producer.
+     */
+    uint64_t *most;
+    /**
+     * The first place.
+     */
+    void *places;
+    /**
+     * Their number less 1.
+     */
+    uint64_t mask;
+    /**
+     * Bytes of a record.
+     */
+    uint64_t record;
+    /**
+     * Whether this is the process.
+     */
+    const uint32_t *process;
+    /**
+     * Which member of the segment it is.
+     */
+    const uint64_t *member;
+    /**
+     * As which member it has the role.
+     */
+    uint64_t mine;
+    /**
+     * For who goes this way: what was last seen at `other`.
+     */
+    uint64_t seen;
+} atoll_ring_place;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -6300,6 +6381,29 @@ atoll_status atoll_semaphore_place(const atoll_semaphore *semaphore,
 atoll_status atoll_event_place(const atoll_event *event,
                                uint32_t contract,
                                atoll_place *out);
+
+/**
+ * Says where an end of a spsc is, for code that pushes or pops without a call. The handle has
+ * to have the role: push or pop by a call first.
+ *
+ * end       ATOLL_PRODUCERS to push, ATOLL_CONSUMERS to pop.
+ * contract  As for atoll_mutex_place().
+ * out       Receives the place; `counter` is NULL if there is no short way, or the handle has
+ *           not the role.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, end is neither, or the handle is closed.
+ *
+ * Threads   As for what the role is needed for.
+ * Fork      In a child it is no way. Ask again when the child has the role.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_spsc_place(const atoll_spsc *spsc,
+                              uint32_t end,
+                              uint32_t contract,
+                              atoll_ring_place *out);
 
 #ifdef __cplusplus
 }  // extern "C"

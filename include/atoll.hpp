@@ -65,10 +65,12 @@
 /// Speed     Locking or unlocking a mutex that nobody else wants is a compare-exchange in your own
 ///           code, and so is coming and going as a reader, or a permit that is there; an operation
 ///           on a value of 1, 2, 4 or 8 bytes is the atomic instruction itself, and to look at an
-///           event is a load. The library is called for all else: a thread's or a forked child's
-///           first lock in a segment, waits, news of a death, open transactions, larger values,
-///           what is open read-only. You need not know which it is; atoll/inline.h says how it is
-///           told. On machines other than x86-64 locks are taken and values changed by calls.
+///           event is a load. To put or get one record of a spsc is a copy and some loads and
+///           stores, once its role was taken and while nobody sleeps there. The library is called
+///           for all else: a thread's or a forked child's first lock in a segment, waits, news of a
+///           death, open transactions, larger values, what is open read-only. You need not know
+///           which it is; atoll/inline.h says how it is told. On machines other than x86-64 locks
+///           are taken and values changed by calls.
 ///
 /// Types     What is shared must be trivially copyable, default constructible and free of pointers.
 ///           The compiler says so in words if it is not, save that it cannot see a pointer within

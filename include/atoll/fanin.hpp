@@ -17,6 +17,7 @@ namespace detail {
 /// The C functions of this noun.
 struct fanin_calls {
     using ring = atoll_fanin;
+    static constexpr bool has_place = false;
 
     static constexpr auto create = atoll_fanin_create;
     static constexpr auto open = atoll_fanin_open;

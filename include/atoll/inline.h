@@ -1,6 +1,7 @@
 /*
- * The short ways of mutexes, reader-writer locks, semaphores and events as inline functions:
- * what an uncontended lock costs is then one exchange and a few loads, without a call.
+ * The short ways of mutexes, reader-writer locks, semaphores, events and rings as inline
+ * functions: what an uncontended lock costs is then one exchange and a few loads, without a
+ * call.
  *
  *     atoll_place place;
  *     atoll_mutex_place(mutex, ATOLL_PLACE_CONTRACT, &place);     once, when it is opened
@@ -24,14 +25,19 @@
  * atoll_place_release(), which must not be used after the handle is closed. Of an event,
  * atoll_place_is_set() gives the answer; without a place (word is NULL) make the call.
  *
- * The contract behind it stands at atoll_place in atoll.h. atoll.hpp uses all of this by
- * itself.
+ * The two ends of a spsc have places of their own, which who has the role asks for:
+ * atoll_spsc_place(), atoll_place_push(), atoll_place_pop().
  *
- * For GCC, clang, and what understands them. On anything but x86-64 no place has a short
- * way, and the functions return false.
+ * The contract behind it stands at atoll_place and atoll_ring_place in atoll.h. atoll.hpp uses
+ * all of this by itself.
+ *
+ * For GCC, clang, and what understands them. On anything but x86-64 only rings have a short
+ * way, and the other functions return false.
  */
 #ifndef ATOLL_INLINE_H
 #define ATOLL_INLINE_H
+
+#include <string.h>
 
 #include "../atoll.h"
 
@@ -53,6 +59,10 @@ static const uint64_t atoll_place_permit = (uint64_t)1 << 32;
 static const uint64_t atoll_place_available = (uint64_t)1 << 31;
 static const uint64_t atoll_place_waiters = (uint64_t)1 << 30;
 static const uint64_t atoll_place_set = (uint64_t)1 << 31;
+
+/* Set in `ends` of a ring if an end is closed. What a process finds at `process`. */
+static const uint64_t atoll_place_ended = (uint64_t)3 << 32;
+static const uint32_t atoll_place_process = 2;
 
 /* Set in the word of a reader-writer lock if a writer has died. One reading, in a mark. */
 static const uint64_t atoll_place_inconsistent = (uint64_t)1 << 63;
@@ -249,6 +259,93 @@ ATOLL_INLINE bool atoll_place_is_set(const atoll_place *place) {
     /* Acquire: what was written before it was set is ours to read. */
     uint64_t seen = __atomic_load_n((const uint64_t *)place->word, __ATOMIC_ACQUIRE);
     return (seen & atoll_place_set) != 0;
+}
+
+/* What came of a push or pop. */
+typedef enum {
+    ATOLL_PLACE_CALL,    /* make the call */
+    ATOLL_PLACE_DONE,    /* it is done */
+    ATOLL_PLACE_NOTHING, /* the ring is full, or empty */
+} atoll_place_answer;
+
+/* Whether the role is still that of this process. */
+ATOLL_INLINE bool atoll_place_has_role(const atoll_ring_place *place) {
+    /* Acquire: a child that has a mark of its own has forgotten its parent's membership. */
+    return place->counter &&
+           __atomic_load_n(place->process, __ATOMIC_ACQUIRE) == atoll_place_process &&
+           __atomic_load_n(place->member, __ATOMIC_RELAXED) == place->mine;
+}
+
+/* Nothing was found: for now, unless an end is closed. */
+ATOLL_INLINE atoll_place_answer atoll_place_nothing(const atoll_ring_place *place) {
+    /* Acquire: what was put before the end was closed is there for who makes the call. */
+    bool ended = __atomic_load_n(place->ends, __ATOMIC_ACQUIRE) & atoll_place_ended;
+    return ended ? ATOLL_PLACE_CALL : ATOLL_PLACE_NOTHING;
+}
+
+/* Counts one more, unless somebody has to be told. */
+ATOLL_INLINE atoll_place_answer atoll_place_count(const atoll_ring_place *place, uint64_t now) {
+    /* Release: who sees it, and then the counter as it was, sees us at work. */
+    __atomic_store_n(place->saying, now + 1, __ATOMIC_RELEASE);
+    /* The processor is told by who is about to sleep: membarrier(). */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(place->watch, __ATOMIC_SEQ_CST) != 0, 0)) {
+        __atomic_store_n(place->saying, now, __ATOMIC_RELEASE);
+        return ATOLL_PLACE_CALL;
+    }
+    /* Release: the record, or that it was read, before the other end sees that. */
+    __atomic_store_n(place->counter, now + 1, __ATOMIC_RELEASE);
+    return ATOLL_PLACE_DONE;
+}
+
+/* Where record number `n` is, of `bytes` each. */
+ATOLL_INLINE unsigned char *atoll_place_of_record(const atoll_ring_place *place, uint64_t n,
+                                                  size_t bytes) {
+    return (unsigned char *)place->places + (n & place->mask) * bytes;
+}
+
+/* Puts a record of `bytes` bytes, which have to be as many as the ring's records have. */
+ATOLL_INLINE atoll_place_answer atoll_place_push(atoll_ring_place *place, const void *record,
+                                                 size_t bytes) {
+    uint64_t now;
+    if (!atoll_place_has_role(place))
+        return ATOLL_PLACE_CALL;
+    /* Relaxed: only this end changes it. */
+    now = __atomic_load_n(place->counter, __ATOMIC_RELAXED);
+    if (now - place->seen > place->mask) {
+        /* Acquire: what was there has been read. */
+        place->seen = __atomic_load_n(place->other, __ATOMIC_ACQUIRE);
+        if (now - place->seen == place->mask + 1)
+            return atoll_place_nothing(place);
+        if (now - place->seen > place->mask)
+            return ATOLL_PLACE_CALL;
+    }
+    memcpy(atoll_place_of_record(place, now, bytes), record, bytes);
+    return atoll_place_count(place, now);
+}
+
+/* Gets one, likewise. */
+ATOLL_INLINE atoll_place_answer atoll_place_pop(atoll_ring_place *place, void *out,
+                                                size_t bytes) {
+    uint64_t now, there;
+    if (!atoll_place_has_role(place))
+        return ATOLL_PLACE_CALL;
+    /* Relaxed: only this end changes it. */
+    now = __atomic_load_n(place->counter, __ATOMIC_RELAXED);
+    if (place->seen - now - 1 > place->mask) {
+        /* Acquire: the records that were put. */
+        place->seen = __atomic_load_n(place->other, __ATOMIC_ACQUIRE);
+        there = place->seen - now;
+        if (there == 0)
+            return atoll_place_nothing(place);
+        if (there - 1 > place->mask)
+            return ATOLL_PLACE_CALL;
+        /* Relaxed: for people. */
+        if (there > __atomic_load_n(place->most, __ATOMIC_RELAXED))
+            __atomic_store_n(place->most, there, __ATOMIC_RELAXED);
+    }
+    memcpy(out, atoll_place_of_record(place, now, bytes), bytes);
+    return atoll_place_count(place, now);
 }
 
 #ifdef __cplusplus

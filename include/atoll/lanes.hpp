@@ -47,6 +47,7 @@ public:
 
     /// Gives up a role that this object has, so that another one may take it.
     outcome<void> leave(ring_end end) {
+        if constexpr (Calls::has_place) static_cast<Self*>(this)->place_of(end).forget();
         return settle(call(Calls::leave, native_handle(), static_cast<std::uint32_t>(end)));
     }
 

@@ -32,6 +32,7 @@ namespace detail {
 /// The C functions of this noun. Those that get say more than is asked here.
 struct mpmc_calls {
     using ring = atoll_mpmc;
+    static constexpr bool has_place = false;
 
     static constexpr auto create = atoll_mpmc_create;
     static constexpr auto open = atoll_mpmc_open;

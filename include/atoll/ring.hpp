@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "inline.h"
 #include "object.hpp"
 #include "type.hpp"
 #include "view.hpp"
@@ -135,14 +136,26 @@ public:
     /// Puts a record if there is room. When it has returned true the record is in the ring for
     /// good, also if this process dies.
     outcome<bool> try_push(const T& record) {
-        return settle(unless(ATOLL_FULL, Calls::push(native_handle(), &record, sizeof record)));
+        if constexpr (Calls::has_place) {
+            const atoll_place_answer answer = self()->pushed_at_once(record);
+            if (__builtin_expect(answer != ATOLL_PLACE_CALL, true)) {
+                return answer == ATOLL_PLACE_DONE;
+            }
+        }
+        return push_by_call(record);
     }
 
     /// Gets a record if there is one.
     outcome<std::optional<T>> try_pop() {
-        return settle(found([&](void* to) {
-            return unless(ATOLL_EMPTY, Calls::pop(native_handle(), to, sizeof(T), nullptr));
-        }));
+        if constexpr (Calls::has_place) {
+            foreign<T> record{};
+            const atoll_place_answer answer = self()->popped_at_once(record);
+            if (__builtin_expect(answer == ATOLL_PLACE_DONE, true)) {
+                return std::optional<T>(static_cast<T>(record));
+            }
+            if (answer == ATOLL_PLACE_NOTHING) return std::optional<T>();
+        }
+        return pop_by_call();
     }
 
     /// Puts the first of these records, as many as there is room for, and says how many. They come
@@ -163,36 +176,46 @@ public:
     }
 
     /// Puts a record, and waits for room if there is none.
-    outcome<void> put(const T& record) { return settle(at_last(put_within(record, forever()))); }
+    outcome<void> put(const T& record) {
+        if (is_put_at_once(record)) return outcome<void>();
+        return put_by_call(record);
+    }
 
     /// The same for so long at most: whether it was put.
     template <class Rep, class Period>
     outcome<bool> put_for(const T& record, const std::chrono::duration<Rep, Period>& timeout) {
+        if (is_put_at_once(record)) return true;
         return settle(put_within(record, within(timeout)));
     }
 
     template <class Clock, class Duration>
     outcome<bool> put_until(const T& record,
                             const std::chrono::time_point<Clock, Duration>& deadline) {
+        if (is_put_at_once(record)) return true;
         return settle(put_within(record, until(deadline)));
     }
 
     /// Gets a record, and waits for one if there is none.
     outcome<T> get() {
-        const auto record = got_within(forever());
-        return settle(record ? result<T>(**record) : record.error());
+        if constexpr (Calls::has_place) {
+            foreign<T> record{};
+            if (__builtin_expect(self()->popped_at_once(record) == ATOLL_PLACE_DONE, true)) {
+                return static_cast<T>(record);
+            }
+        }
+        return get_by_call();
     }
 
     /// The same for so long at most; empty if none came.
     template <class Rep, class Period>
     outcome<std::optional<T>> get_for(const std::chrono::duration<Rep, Period>& timeout) {
-        return settle(got_within(within(timeout)));
+        return get_timed(within(timeout));
     }
 
     template <class Clock, class Duration>
     outcome<std::optional<T>> get_until(
         const std::chrono::time_point<Clock, Duration>& deadline) {
-        return settle(got_within(until(deadline)));
+        return get_timed(until(deadline));
     }
 
 protected:
@@ -219,19 +242,79 @@ private:
     static result<void> check_records(const atoll_type& found) { return check_type<T>(found); }
 
     template <class Left>
+    outcome<std::optional<T>> get_timed(const Left& left) {
+        if constexpr (Calls::has_place) {
+            foreign<T> record{};
+            if (self()->popped_at_once(record) == ATOLL_PLACE_DONE) {
+                return std::optional<T>(static_cast<T>(record));
+            }
+        }
+        return settle(got_within(left));
+    }
+
+    Self* self() noexcept { return static_cast<Self*>(this); }
+
+    bool is_put_at_once(const T& record) noexcept {
+        if constexpr (Calls::has_place) {
+            return __builtin_expect(self()->pushed_at_once(record) == ATOLL_PLACE_DONE, true);
+        } else {
+            static_cast<void>(record);
+            return false;
+        }
+    }
+
+    // What is usual without a short way, and kept out of its way where there is one.
+
+    [[gnu::noinline]] outcome<bool> push_by_call(const T& record) {
+        return settle(as_producer(
+            unless(ATOLL_FULL, Calls::push(native_handle(), &record, sizeof record))));
+    }
+
+    [[gnu::noinline]] outcome<std::optional<T>> pop_by_call() {
+        return settle(as_consumer(found([&](void* to) {
+            return unless(ATOLL_EMPTY, Calls::pop(native_handle(), to, sizeof(T), nullptr));
+        })));
+    }
+
+    [[gnu::noinline]] outcome<void> put_by_call(const T& record) {
+        return settle(at_last(put_within(record, forever())));
+    }
+
+    [[gnu::noinline]] outcome<T> get_by_call() {
+        const auto record = got_within(forever());
+        return settle(record ? result<T>(**record) : record.error());
+    }
+
+    // A call that has succeeded shows that the role is ours.
+
+    result<bool> as_producer(const result<bool>& done) noexcept {
+        if constexpr (Calls::has_place) {
+            if (done.has_value()) self()->find_place(ring_end::producers);
+        }
+        return done;
+    }
+
+    result<std::optional<T>> as_consumer(const result<std::optional<T>>& done) noexcept {
+        if constexpr (Calls::has_place) {
+            if (done.has_value()) self()->find_place(ring_end::consumers);
+        }
+        return done;
+    }
+
+    template <class Left>
     result<bool> put_within(const T& record, const Left& left) {
-        return in_time(left, [&](std::int64_t timeout_ns) {
+        return as_producer(in_time(left, [&](std::int64_t timeout_ns) {
             return Calls::put(native_handle(), &record, sizeof record, timeout_ns);
-        });
+        }));
     }
 
     template <class Left>
     result<std::optional<T>> got_within(const Left& left) {
-        return found([&](void* to) {
+        return as_consumer(found([&](void* to) {
             return in_time(left, [&](std::int64_t timeout_ns) {
                 return Calls::get(native_handle(), to, sizeof(T), nullptr, timeout_ns);
             });
-        });
+        }));
     }
 };
 

@@ -10,6 +10,7 @@
 #define ATOLL_SPSC_HPP
 
 #include "lanes.hpp"
+#include "ring_place.hpp"
 
 namespace libatoll {
 inline namespace ATOLL_VARIANT {
@@ -18,6 +19,7 @@ namespace detail {
 /// The C functions of this noun.
 struct spsc_calls {
     using ring = atoll_spsc;
+    static constexpr bool has_place = true;
 
     static constexpr auto create = atoll_spsc_create;
     static constexpr auto open = atoll_spsc_open;
@@ -53,11 +55,36 @@ struct spsc_calls {
 /// A death loses nothing that was put, and leaves nothing half put. Who takes over from a dead
 /// producer or consumer goes on where that one stopped: a record that was being got is still there,
 /// unless the get was over.
+///
+/// As long as nobody waits, a put or get of one record is done in the caller's own code, without a
+/// call and without an atomic instruction but loads and stores; see inline.h.
 template <class T>
 class spsc : public detail::lanes<spsc<T>, T, detail::spsc_calls> {
     using base = typename spsc::lanes;
     friend base;
+    friend detail::ring<spsc, T, detail::spsc_calls>;
     using base::base;
+
+    // The short ways, once a call has shown that the role is ours.
+
+    atoll_place_answer pushed_at_once(const T& record) noexcept {
+        return atoll_place_push(producer_.get(), &record, sizeof record);
+    }
+
+    atoll_place_answer popped_at_once(detail::foreign<T>& record) noexcept {
+        return atoll_place_pop(consumer_.get(), &record, sizeof record);
+    }
+
+    void find_place(ring_end end) noexcept {
+        place_of(end).find(atoll_spsc_place, this->native_handle(),
+                           static_cast<std::uint32_t>(end));
+    }
+
+    detail::ring_place& place_of(ring_end end) noexcept {
+        return end == ring_end::producers ? producer_ : consumer_;
+    }
+
+    detail::ring_place producer_, consumer_;
 };
 
 }  // namespace ATOLL_VARIANT

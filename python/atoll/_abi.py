@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xf686960146bad4ca
+ABI_FINGERPRINT = 0x53769c0cbd5b957d
 
 # Done.
 OK = 0
@@ -368,6 +368,26 @@ class atoll_place(Structure):
         ("thread", c_int64),
         ("seat", c_uint32),
         ("flags", c_uint32),
+    ]
+
+
+# Where one end of a spsc is: all that its producer needs to push, or its consumer to pop, without a
+# call.
+class atoll_ring_place(Structure):
+    _fields_ = [
+        ("counter", POINTER(c_uint64)),
+        ("saying", POINTER(c_uint64)),
+        ("other", POINTER(c_uint64)),
+        ("watch", POINTER(c_uint64)),
+        ("ends", POINTER(c_uint64)),
+        ("most", POINTER(c_uint64)),
+        ("places", c_void_p),
+        ("mask", c_uint64),
+        ("record", c_uint64),
+        ("process", POINTER(c_uint32)),
+        ("member", POINTER(c_uint64)),
+        ("mine", c_uint64),
+        ("seen", c_uint64),
     ]
 
 
@@ -1175,4 +1195,11 @@ FUNCTIONS = {
     "atoll_semaphore_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
     # Says where an event lies, for code that looks without a call whether it is set.
     "atoll_event_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_place)]),
+    # Says where an end of a spsc is, for code that pushes or pops without a call.
+    "atoll_spsc_place": lambda: (c_int32, [
+        c_void_p,
+        c_uint32,
+        c_uint32,
+        POINTER(atoll_ring_place),
+    ]),
 }

@@ -39,6 +39,7 @@ mod place;
 mod platform;
 mod process;
 mod ring;
+mod ring_place;
 mod rwlock;
 mod segment;
 mod semaphore;

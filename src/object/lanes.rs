@@ -13,7 +13,7 @@ use crate::layout::block::Kind;
 use crate::layout::rings::RingHead;
 use crate::platform::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use crate::platform::membarrier::{self, Reached};
-use crate::ring::lane::{Geometry, Lane, Telling};
+use crate::ring::lane::{Geometry, Lane, Telling, Way};
 use crate::ring::lanes::{LanesHead, MOST_LANES, MOST_RECORDS, Plan};
 use crate::roster::attachment::Attachment;
 use crate::roster::listening::Ear;
@@ -124,11 +124,11 @@ impl LaneRing {
         self.plan.geometry.record.get()
     }
 
-    pub(super) fn attachment(&self) -> &'static Attachment {
+    pub(crate) fn attachment(&self) -> &'static Attachment {
         self.share.attachment()
     }
 
-    pub(super) fn items(&self) -> &'static Side {
+    pub(crate) fn items(&self) -> &'static Side {
         &self.share.body().items
     }
 
@@ -221,6 +221,20 @@ impl LaneRing {
         if let Some(role) = role.filter(|_| mine != 0 && mine == self.attachment().member_word()) {
             role::leave(role, mine);
         }
+    }
+
+    /// The short way of an end, and as which member it may be gone; none while this handle has not
+    /// that role, or where there are lanes to choose from or to fence for.
+    pub(crate) fn way(&self, end: RingEnd) -> Option<(Way<'_>, u64)> {
+        let [lane] = &*self.lanes else { return None };
+        let (mine, way) = match end {
+            RingEnd::Producers => {
+                (self.produces_as.load(Relaxed), lane.way_of_producer(self.items()))
+            }
+            RingEnd::Consumers => (self.consumes_as.load(Relaxed), lane.way_of_consumer()),
+        };
+        let is_ours = mine != 0 && mine == self.attachment().member_word();
+        (is_ours && !self.fences.load(Relaxed)).then_some((way, mine))
     }
 
     #[inline(always)]

@@ -46,6 +46,9 @@ const ERASED: u32 = 0;
 const COMING: u32 = 1;
 const SET: u32 = 2;
 
+// Other people's programs look for it (`ffi::ring_place`).
+const _: () = assert!(SET == 2);
+
 impl ProcessMark {
     pub(crate) const fn new() -> Self {
         let page = AtomicPtr::new(core::ptr::null_mut());
@@ -58,6 +61,12 @@ impl ProcessMark {
         let page = self.page.load(Ordering::Acquire);
         // SAFETY: null or a page that is never unmapped.
         unsafe { page.as_ref() }.is_some_and(|mark| mark.load(Ordering::Acquire) == SET)
+    }
+
+    /// Where it is, for code in other programs: the word is `SET` as long as the mark is. Null
+    /// before anybody has wanted to set it.
+    pub(crate) fn address(&self) -> *const u32 {
+        self.page.load(Ordering::Acquire).cast_const().cast()
     }
 
     /// True in a forked child: the mark was set in a parent, and not here yet.

@@ -90,6 +90,20 @@ pub(crate) struct Lane {
     seen_tail: AtomicU64,
 }
 
+/// What one end of a lane moves records by, for code in other programs that does the same.
+pub(crate) struct Way<'a> {
+    /// Its counter, what it says before it changes that, and the counter of the other end.
+    pub(crate) counter: &'a AtomicU64,
+    pub(crate) saying: &'a AtomicU64,
+    pub(crate) other: &'a AtomicU64,
+    /// What it looks at in between.
+    pub(crate) side: &'a Side,
+    /// The most that a consumer has found.
+    pub(crate) most: Option<&'a AtomicU64>,
+    pub(crate) slots: Slots,
+    pub(crate) geometry: Geometry,
+}
+
 /// Whom a publication is for, and who publishes.
 pub(crate) struct Telling<'a> {
     /// Where the others wait.
@@ -252,6 +266,22 @@ impl Lane {
         self.words.popping.store(head, Release);
         // So the first one looks.
         self.seen_tail.store(head, Relaxed);
+    }
+
+    /// As `publish` goes, with the side where consumers wait.
+    pub(crate) fn way_of_producer<'a>(&self, items: &'a Side) -> Way<'a> {
+        let LaneHead { tail, pushing, head, .. } = self.words;
+        let (counter, saying, other) = (tail, pushing, head);
+        let Self { slots, geometry, .. } = *self;
+        Way { counter, saying, other, side: items, most: None, slots, geometry }
+    }
+
+    /// As `free` goes.
+    pub(crate) fn way_of_consumer(&self) -> Way<'static> {
+        let LaneHead { head, popping, tail, most, room, .. } = self.words;
+        let (counter, saying, other) = (head, popping, tail);
+        let Self { slots, geometry, .. } = *self;
+        Way { counter, saying, other, side: room, most: Some(most), slots, geometry }
     }
 
     /// Whether a producer has said that it is about to publish.

@@ -179,6 +179,11 @@ impl Attachment {
         self.member_word.load(Relaxed)
     }
 
+    /// Where that is, for code in other programs, while there is a handle.
+    pub(crate) fn member_address(&self) -> *const u64 {
+        self.member_word.as_ptr().cast_const()
+    }
+
     /// Whether the segment goes with its last member.
     pub(crate) fn is_ephemeral(&self) -> bool {
         self.header().flags & EPHEMERAL != 0

@@ -62,6 +62,12 @@ pub(super) fn is_set_up() -> bool {
     MARK.is_set()
 }
 
+/// The word that is 2 in this very process, once it is set up, and 0 in a child that was just
+/// forked, by whatever means.
+pub(crate) fn mark_address() -> *const u32 {
+    MARK.address()
+}
+
 /// Keeps other threads from forking until it is dropped.
 pub(crate) fn hold_off() -> Result<MutexGuard<'static, ()>> {
     ensure_own_process()?;

@@ -162,6 +162,11 @@ impl Side {
         self.word.load(SeqCst) & WATCHED != 0
     }
 
+    /// Where the word is, for code in other programs that looks at it (`ffi::ring_place`).
+    pub(crate) fn address(&self) -> *const u64 {
+        core::ptr::from_ref(&self.word).cast()
+    }
+
     /// Which ends are closed.
     #[inline(always)]
     pub(crate) fn ended(&self) -> Ended {

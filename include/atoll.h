@@ -1286,9 +1286,9 @@ typedef struct {
  *   pop    If other (acquire) - counter is 0, it is empty. If it is more than `*most`, that
  *          becomes `*most`. The record is copied from the place of the counter.
  *   both   Then one more than the counter is stored (release) at `saying`, then, as the
- *          compiler is told to leave it, `watch` is loaded. If `watch` is 0, one more is
- *          stored (release) at `counter`, and it is done. If not, `saying` is set back to
- *          what the counter is (release), and the call is made.
+ *          compiler is told to leave it, `watch` is loaded. If bits 33 to 30 of that are 0,
+ *          one more is stored (release) at `counter`, and it is done. If not, `saying` is set
+ *          back to what the counter is (release), and the call is made.
  *
  * `other` need not be loaded again while what was `seen` there is enough. Full or empty is
  * the answer only if bits 33 and 32 of `ends` are 0. In every other case the call does it:
@@ -1308,7 +1308,7 @@ typedef struct {
      */
     const uint64_t *other;
     /**
-     * Not 0 if somebody has to be told.
+     * Bits 33 to 30 are not 0 if somebody has to be told.
      */
     const uint64_t *watch;
     /**

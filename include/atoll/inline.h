@@ -62,6 +62,8 @@ static const uint64_t atoll_place_set = (uint64_t)1 << 31;
 
 /* Set in `ends` of a ring if an end is closed. What a process finds at `process`. */
 static const uint64_t atoll_place_ended = (uint64_t)3 << 32;
+/* Set in `watch` if somebody has to be told. */
+static const uint64_t atoll_place_watched = (uint64_t)15 << 30;
 static const uint32_t atoll_place_process = 2;
 
 /* Set in the word of a reader-writer lock if a writer has died. One reading, in a mark. */
@@ -289,7 +291,8 @@ ATOLL_INLINE atoll_place_answer atoll_place_count(const atoll_ring_place *place,
     __atomic_store_n(place->saying, now + 1, __ATOMIC_RELEASE);
     /* The processor is told by who is about to sleep: membarrier(). */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__builtin_expect(__atomic_load_n(place->watch, __ATOMIC_SEQ_CST) != 0, 0)) {
+    if (__builtin_expect(
+            (__atomic_load_n(place->watch, __ATOMIC_SEQ_CST) & atoll_place_watched) != 0, 0)) {
         __atomic_store_n(place->saying, now, __ATOMIC_RELEASE);
         return ATOLL_PLACE_CALL;
     }

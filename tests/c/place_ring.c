@@ -48,7 +48,7 @@ static bool is_ours(const atoll_ring_place *place) {
 static bool count_by_hand(const atoll_ring_place *place) {
     const uint64_t next = look(place->counter) + 1;
     __atomic_store_n(place->saying, next, __ATOMIC_SEQ_CST);
-    if (look(place->watch) != 0) {
+    if (look(place->watch) >> 30 & 15) {
         __atomic_store_n(place->saying, next - 1, __ATOMIC_SEQ_CST);
         return false;
     }
@@ -204,11 +204,37 @@ static void the_place_goes_with_the_role(void) {
     tear_down();
 }
 
+static void *get_one(void *unused) {
+    uint64_t out = 0;
+    (void)unused;
+    EXPECT(ATOLL_OK, atoll_spsc_get(ring, &out, sizeof out, NULL, ATOLL_FOREVER));
+    CHECK(out == 5);
+    return NULL;
+}
+
+/* Who slept once, and was woken, leaves the way free. */
+static void a_sleeper_that_is_gone_is_in_nobodys_way(void) {
+    pthread_t getter;
+    uint64_t number = 5, out;
+    set_up();
+    CHECK(pthread_create(&getter, NULL, get_one, NULL) == 0);
+    while (!(look(producer.watch) >> 30 & 15)) usleep(100);
+    EXPECT(ATOLL_OK, atoll_spsc_push(ring, &number, sizeof number));
+    CHECK(pthread_join(getter, NULL) == 0);
+    /* The next one to be told finds nobody. */
+    EXPECT(ATOLL_OK, atoll_spsc_push(ring, &number, sizeof number));
+    EXPECT(ATOLL_OK, atoll_spsc_pop(ring, &out, sizeof out, NULL));
+    CHECK(look(producer.watch) != 0 && push_by_hand(6) == ATOLL_PLACE_DONE);
+    CHECK(atoll_place_push(&producer, &number, sizeof number) == ATOLL_PLACE_DONE);
+    tear_down();
+}
+
 int main(void) {
     RUN(all_ways_go_together);
     RUN(who_listens_is_told_by_a_call);
     RUN(an_end_is_told_by_a_call);
     RUN(a_place_is_no_place_in_a_child);
     RUN(the_place_goes_with_the_role);
+    RUN(a_sleeper_that_is_gone_is_in_nobodys_way);
     return any_failed;
 }

@@ -17,7 +17,7 @@ help:
 	@echo 'make demo [INPUT=path] [KILLS=20]    four processes in three languages, killed while they work'
 	@echo 'make test [PYTHONS="3.9 3.13"]       everything that has to hold, in less than half an hour'
 	@echo 'make crash [OPS=lock,unlock] [FULL=1] SIGKILL at every instruction, every state recovered on a copy, all mutants'
-	@echo 'make models                          the models of locks and waits, logs and the heap, by spin'
+	@echo 'make models                          the models of locks, waits and rings, logs and the heap, by spin'
 	@echo 'make soak [MINUTES=10]               random kills for as long as you like'
 	@echo 'make compare-kills [KILLS=50]         what a kill does to locks of multiprocessing, and to ours'
 	@echo 'make bench [ROWS=mutex_contended]     figures against peers, to target/bench/results.json and chart.svg'

@@ -245,6 +245,12 @@ inline go(s) {
 #else
 #define IS_ENDED(s)  (words[s] & ENDED)
 #endif
+#ifdef M_COUNT_IN_THE_HOOKED_HALF
+/* The kernel does nothing for a word whose low 30 bits are not zero. */
+#define UNHOOK  if :: hook[me] && words[hook[me] - 1] >= TELL -> hook[me] = 0 :: else fi
+#else
+#define UNHOOK  skip
+#endif
 #define LOCALS  byte look, mine, seen, told, lent; bit woken, late, slept, said, more; short want, watched
 #define FORGET  look = 0; mine = 0; seen = 0; told = 0; lent = 0; woken = 0; late = 0; slept = 0; said = 0; more = 0; want = 0; watched = 0
 
@@ -334,7 +340,7 @@ wait:
 #endif
     goto try;
 dying:
-    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; naps[me] = 0; left = 0; FORGET };
+    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; naps[me] = 0; left = 0; FORGET; UNHOOK };
     die();
 finished:
     atomic { left = 0; FORGET }
@@ -424,7 +430,7 @@ wait:
     say_waiting(ROOM);
     goto try;
 dying:
-    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; naps[me] = 0; left = 0; FORGET };
+    atomic { queued[me] = 0; dead[me] = 1; asleep[me] = 0; naps[me] = 0; left = 0; FORGET; UNHOOK };
     die();
 finished:
     atomic { left = 0; FORGET }

@@ -35,8 +35,9 @@ const TOUR: usize = 0;
 const LOCK_ALONE: usize = 1;
 const WITHOUT_NAMES: usize = 2;
 const WAITING: usize = 3;
-const EVENT_LOOP: usize = 4;
-const DROP_IN: usize = 5;
+const RINGS: usize = 4;
+const EVENT_LOOP: usize = 5;
+const DROP_IN: usize = 6;
 
 /// The block in that language with that number.
 fn block(language: &str, number: usize) -> String {
@@ -102,16 +103,23 @@ fn who_is_killed_at_the_desk_gives_it_back() {
 }
 
 #[test]
+fn readings_outlive_their_sensors() {
+    let shop = Workshop::open("readme-rings");
+    prints("Python", shop.python(&block("python", RINGS)), &block("text", 3));
+    assert_eq!(shop.left(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
 fn a_task_is_woken_by_another_process() {
     let shop = Workshop::open("readme-asyncio");
-    prints("Python", shop.python(&block("python", EVENT_LOOP)), &block("text", 3));
+    prints("Python", shop.python(&block("python", EVENT_LOOP)), &block("text", 4));
     assert_eq!(shop.left(), [""; 0].map(PathBuf::from));
 }
 
 #[test]
 fn a_lock_of_multiprocessing_outlives_its_owner() {
     let shop = Workshop::open("readme-drop-in");
-    prints("Python", shop.python(&block("python", DROP_IN)), &block("text", 4));
+    prints("Python", shop.python(&block("python", DROP_IN)), &block("text", 5));
     assert_eq!(shop.left(), [""; 0].map(PathBuf::from));
 }
 

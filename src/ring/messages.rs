@@ -215,8 +215,7 @@ impl Mpmc {
 
     /// Takes over a message that a dead consumer has left, if there may be one.
     fn take_orphaned_message(&self, by: By<'_>, room: usize) -> Result<Option<FoundMessage>> {
-        // Relaxed would do: a hint.
-        if self.head.orphaned.load(Acquire) == 0 {
+        if !self.is_to_be_searched() {
             return Ok(None);
         }
         let mut too_large = None;

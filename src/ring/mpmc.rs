@@ -79,6 +79,8 @@ pub(crate) struct Mpmc {
     /// Claims of the dead that this handle has looked for, and where the next one goes.
     pub(super) looked_for: [AtomicU64; 8],
     pub(super) next_known: AtomicU64,
+    /// When it last searched for orphans.
+    pub(super) searched_ns: AtomicU64,
 }
 
 /// The thread that makes a call: its claims, and what lock words call it.
@@ -107,8 +109,8 @@ impl Mpmc {
         let bytes = plan.bytes().ok_or(DAMAGED)? - HEAD;
         let slots = Slots::of(memory, body + HEAD, bytes)?;
         let looked_for = [const { AtomicU64::new(0) }; 8];
-        let next_known = AtomicU64::new(0);
-        Ok(Self { head, slots, plan, id, attachment, looked_for, next_known })
+        let (next_known, searched_ns) = (AtomicU64::new(0), AtomicU64::new(0));
+        Ok(Self { head, slots, plan, id, attachment, looked_for, next_known, searched_ns })
     }
 
     #[inline(always)]
@@ -251,8 +253,7 @@ impl Mpmc {
     /// `Corrupted`.
     #[inline(always)]
     pub(crate) fn claim_records(&self, by: By<'_>, n: u64) -> Result<Found> {
-        // Relaxed: a hint.
-        if self.head.orphaned.load(Relaxed) != 0
+        if self.is_to_be_searched()
             && let Some((position, n)) = self.take_orphan(by, |_| Some(1))?
         {
             return Ok(Found::Records(position, n));
@@ -341,7 +342,7 @@ impl Mpmc {
     /// Whether anything is there, or about to be, for the eyes of anybody.
     pub(crate) fn has_records(&self) -> bool {
         let [head, tail] = self.counters();
-        head != tail || self.head.orphaned.load(Relaxed) != 0
+        head != tail || self.is_suspected()
     }
 
     /// Whether there is room, for the eyes of anybody.

@@ -1,8 +1,8 @@
 //! Records whose consumer died before it had got them, and who takes them over.
 //!
 //! Such a record is FULL, behind the head, and nobody living claims it. Nobody comes by there
-//! but the producers, a lap later; so who suspects a death says so (`orphaned`), and the next
-//! getter looks at all slots behind the head. Suspicion is raised by who finds a claim of
+//! but the producers, a lap later; so who suspects a death says so (`suspected`), and the next
+//! getter looks at all slots behind the head, and says when it has found nothing (`looked`). Suspicion is raised by who finds a claim of
 //! somebody dead (getters who find nothing look for such claims), by the next owner of a dead
 //! one's slot in the roster, and by a producer that comes to the slot.
 //!
@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
 use crate::platform::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use crate::platform::time::now_ns;
 use crate::roster::claims::{self, Purpose};
 
 impl Mpmc {
@@ -34,11 +35,34 @@ impl Mpmc {
     /// # Errors
     /// `Corrupted`.
     pub(crate) fn look_for_dead(&self) -> Result<bool> {
-        // Relaxed: a hint, here and below.
-        if self.head.orphaned.load(Relaxed) == 0 && self.news_of_the_dead()? {
-            self.head.orphaned.store(1, Release);
+        if !self.is_suspected() && self.news_of_the_dead()? {
+            self.head.suspected.fetch_add(1, SeqCst);
         }
-        Ok(self.head.orphaned.load(Relaxed) != 0)
+        Ok(self.is_suspected())
+    }
+
+    /// Whether there may be orphans.
+    #[inline(always)]
+    pub(super) fn is_suspected(&self) -> bool {
+        // Relaxed: hints; what they are about is ordered by the slots.
+        self.head.suspected.load(Relaxed) != self.head.looked.load(Relaxed)
+    }
+
+    /// Whether it is time to look for them: where some are claimed by others, not at every call.
+    #[inline(always)]
+    pub(super) fn is_to_be_searched(&self) -> bool {
+        self.is_suspected() && self.is_time_to_search()
+    }
+
+    #[cold]
+    fn is_time_to_search(&self) -> bool {
+        const PAUSE_NS: u64 = 500_000;
+        let now = now_ns();
+        let is_time = now.wrapping_sub(self.searched_ns.load(Relaxed)) > PAUSE_NS;
+        if is_time {
+            self.searched_ns.store(now, Relaxed);
+        }
+        is_time
     }
 
     /// Whether there are claims of the dead that this handle has not looked for.
@@ -83,9 +107,9 @@ impl Mpmc {
         by: By<'_>,
         mut cells: impl FnMut(u64) -> Option<u64>,
     ) -> Result<Option<(u64, u64)>> {
-        // Taken away before the look: who suspects something after that says so again. Killed
-        // here, the claims of the dead are there still.
-        self.head.orphaned.store(0, SeqCst);
+        // Before the look: who suspects something after that does so again. Killed in the look, the
+        // suspicion stays.
+        let suspected = self.head.suspected.load(SeqCst);
         let mut dead = Vec::new();
         claims::each_dead(self.attachment, self.id, |claim| dead.push(claim))?;
         // Acquire, CLAIMED: of all positions before it.
@@ -110,13 +134,11 @@ impl Mpmc {
                 continue;
             }
             let Some(n) = cells(position) else {
-                // It stays, for who has more room.
-                self.head.orphaned.store(1, Release);
-                return Ok(None);
+                self.search_again();
+                return Ok(None); // it stays, for who has more room
             };
             if self.take_over(by, position, n, word)? {
-                // There may be more.
-                self.head.orphaned.store(1, Release);
+                self.search_again(); // there may be more
                 return Ok(Some((position, n)));
             }
         }
@@ -124,8 +146,26 @@ impl Mpmc {
             // Whoever was dead before the look has left nothing that was not found: it claims no
             // position behind the counters that were loaded after that.
             self.note_looked_for(&dead);
+            self.note_search(suspected);
         }
         Ok(None)
+    }
+
+    /// Nothing was found that was suspected until then.
+    fn note_search(&self, suspected: u32) {
+        let mut looked = self.head.looked.load(Relaxed);
+        while (suspected.wrapping_sub(looked) as i32) > 0 {
+            // Release: nothing but the count.
+            match self.head.looked.compare_exchange(looked, suspected, Release, Relaxed) {
+                Ok(_) => return,
+                Err(now) => looked = now,
+            }
+        }
+    }
+
+    /// The next call searches, whenever that is.
+    fn search_again(&self) {
+        self.searched_ns.store(0, Relaxed);
     }
 
     fn take_over(&self, by: By<'_>, position: u64, n: u64, word: u64) -> Result<bool> {
@@ -157,7 +197,7 @@ impl Mpmc {
 }
 
 fn suspect(head: &MpmcHead) {
-    head.orphaned.store(1, SeqCst);
+    head.suspected.fetch_add(1, SeqCst);
     head.items.nudge();
 }
 

@@ -30,9 +30,10 @@ shared! {
         unused: [u64; 7],
         pub(super) head: AtomicU64,
         spare: [u64; 7],
-        /// 1: there may be records behind the head whose consumer died.
-        pub(super) orphaned: AtomicU32,
-        padding: u32,
+        /// How often somebody suspected that there are records behind the head whose consumer died,
+        /// and how many of those suspicions have been looked into (`orphans`).
+        pub(super) suspected: AtomicU32,
+        pub(super) looked: AtomicU32,
         pub(super) redelivered: AtomicU64,
         pub(super) skipped: AtomicU64,
         pub(super) most: AtomicU64,

@@ -171,8 +171,8 @@ pub(crate) fn holders(
     Ok(holders)
 }
 
-/// Shows `visit` the claims of the dead to empty positions of the ring: a number for each, which
-/// is that of no other claim.
+/// Shows `visit` the claims of the dead to empty positions of the ring, their own or those of a
+/// former owner of their slot: a number for each, which is that of no other claim.
 ///
 /// # Errors
 /// `Corrupted`.
@@ -183,7 +183,8 @@ pub(crate) fn each_dead(
 ) -> Result<()> {
     each(attachment, ring, |slot, record, claim| {
         let name = name_of(slot, record.generation.load(Acquire));
-        if claim >> 62 == Purpose::Empty as u64 && death::feel_pulse(attachment, name)?.is_none() {
+        let may_leave = matches!(claim >> 62, EMPTYING | LEFT);
+        if may_leave && death::feel_pulse(attachment, name)?.is_none() {
             visit(hash_u64(hash_u64(0, name), claim));
         }
         Ok(true)

@@ -70,6 +70,9 @@ const CALL: u64 = 1 << 35;
 /// What a publisher has to look into.
 const WATCHED: u64 = WAITERS | LISTENED | 3 << ENDED_SHIFT;
 
+// Other people's programs look for these (`ffi::ring_place`).
+const _: () = assert!(WATCHED == 0xf << 30 && ENDED_SHIFT == 32);
+
 /// While somebody is about to publish, a look again after this.
 const IN_FLIGHT_NS: u64 = 1_000_000;
 

@@ -121,11 +121,15 @@ static void who_waits_is_told_by_a_call() {
     auto getter = sleeps_in([&] { CHECK(OK(ring.get()) == 1); });
     CALLS(1, OK(ring.put(1)));
     getter.join();
+    OK(ring.put(1));  // which may find that nobody waits any more
+    CALLS(0, OK(ring.put(1)); CHECK(OK(ring.get()) == 1));
     while (OK(ring.try_push(1))) {
     }
     auto putter = sleeps_in([&] { OK(ring.put(2)); });
     CALLS(1, CHECK(OK(ring.get()) == 1));
     putter.join();
+    CHECK(OK(ring.get()) == 1);
+    CALLS(0, CHECK(OK(ring.get()) == 1 && OK(ring.get()) == 1 && OK(ring.get()) == 2));
 }
 
 static void who_gave_up_a_role_asks_for_it_again() {

@@ -1,6 +1,8 @@
-"""A program in C and one in Python wait for each other, by every kind of object."""
+"""A program in C and one in Python wait for each other, by every kind of object, and send each
+other records."""
 
 import asyncio
+import ctypes
 import functools
 import os
 import shutil
@@ -101,6 +103,52 @@ int main(int count, char **names) {
 }
 """
 
+#: What comes by a spsc goes into a fanin, twice, and its text into a ring of messages.
+RELAY = r"""
+struct reading {
+    int32_t number;
+    double value;
+};
+
+int main(int count, char **names) {
+    const atoll_type messages = {.code = ATOLL_BYTES};
+    atoll_segment *segment;
+    atoll_spsc *come;
+    atoll_fanin *twice;
+    atoll_mpmc *texts;
+    struct reading reading;
+    if (count != 2) return 2;
+    MUST(atoll_segment_open(names[1], NULL, &segment));
+    MUST(atoll_spsc_open(segment, "come", NULL, NULL, &come));
+    MUST(atoll_fanin_open(segment, "twice", NULL, NULL, &twice));
+    MUST(atoll_mpmc_open(segment, "texts", &messages, NULL, &texts));
+    for (;;) {
+        char text[64];
+        struct reading *places;
+        size_t n;
+        atoll_status status =
+            atoll_spsc_get(come, &reading, sizeof reading, NULL, ATOLL_FOREVER);
+        if (status == ATOLL_CLOSED) break;
+        MUST(status);
+        int length = snprintf(text, sizeof text, "%d is %g", reading.number, reading.value);
+        MUST(atoll_mpmc_put(texts, text, (size_t)length, ATOLL_FOREVER));
+        MUST(atoll_fanin_put(twice, &reading, sizeof reading, ATOLL_FOREVER));
+        while ((status = atoll_fanin_claim(twice, 1, (void **)&places, &n)) == ATOLL_FULL)
+            poll(NULL, 0, 1);
+        MUST(status);
+        places->number = -reading.number;
+        places->value = reading.value / 2;
+        MUST(atoll_fanin_commit(twice, 1));
+    }
+    MUST(atoll_fanin_shutdown(twice, ATOLL_PRODUCERS));
+    return 0;
+}
+"""
+
+
+class Reading(ctypes.Structure):
+    _fields_ = [("number", ctypes.c_int32), ("value", ctypes.c_double)]
+
 
 @pytest.fixture
 def build(tmp_path):
@@ -172,4 +220,30 @@ def test_a_poll_loop_and_a_program_of_asyncio(segment, build):
             finally:
                 other.kill()
     assert not answers.get_value()
+    segment.verify()
+
+
+def test_records_that_go_there_and_back(segment, build):
+    come = atoll.Spsc(segment, "come", Reading, 4)
+    twice = atoll.Fanin(segment, "twice", Reading, 4, lanes=2)
+    texts = atoll.Mpmc(segment, "texts", "bytes", 8)
+    with subprocess.Popen([build(RELAY), segment.name]) as other:
+        try:
+            for number in range(200):
+                if number % 2:
+                    with come.claim(1, 60) as places:
+                        places[0] = Reading(number, number / 4)
+                else:
+                    come.put(Reading(number, number / 4), timeout=60)
+                assert texts.get(timeout=60) == b"%d is %g" % (number, number / 4)
+                first = twice.get(timeout=60)
+                assert (first.number, first.value) == (number, number / 4)
+                with twice.peek(1, 60) as records:
+                    assert (records[0].number, records[0].value) == (-number, number / 8)
+            come.shutdown()
+            with pytest.raises(atoll.Closed):
+                twice.get(timeout=60)
+            assert other.wait() == 0
+        finally:
+            other.kill()
     segment.verify()

@@ -23,10 +23,16 @@ struct library {
     __typeof__(&atoll_lock_release) lock_release;
     __typeof__(&atoll_spsc_push) spsc_push;
     __typeof__(&atoll_spsc_pop) spsc_pop;
+    __typeof__(&atoll_spsc_push_n) spsc_push_n;
+    __typeof__(&atoll_spsc_pop_n) spsc_pop_n;
     __typeof__(&atoll_fanin_push) fanin_push;
     __typeof__(&atoll_fanin_pop) fanin_pop;
+    __typeof__(&atoll_fanin_push_n) fanin_push_n;
+    __typeof__(&atoll_fanin_pop_n) fanin_pop_n;
     __typeof__(&atoll_mpmc_push) mpmc_push;
     __typeof__(&atoll_mpmc_pop) mpmc_pop;
+    __typeof__(&atoll_mpmc_push_n) mpmc_push_n;
+    __typeof__(&atoll_mpmc_pop_n) mpmc_pop_n;
     __typeof__(&atoll_wait_any) wait_any;
 };
 

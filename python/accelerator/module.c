@@ -35,10 +35,16 @@ static const struct {
     FUNCTION(lock_release),
     FUNCTION(spsc_push),
     FUNCTION(spsc_pop),
+    FUNCTION(spsc_push_n),
+    FUNCTION(spsc_pop_n),
     FUNCTION(fanin_push),
     FUNCTION(fanin_pop),
+    FUNCTION(fanin_push_n),
+    FUNCTION(fanin_pop_n),
     FUNCTION(mpmc_push),
     FUNCTION(mpmc_pop),
+    FUNCTION(mpmc_push_n),
+    FUNCTION(mpmc_pop_n),
     FUNCTION(wait_any),
 };
 

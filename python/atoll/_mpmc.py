@@ -10,6 +10,7 @@ from . import _abi
 from . import _accelerated as accelerated
 from ._errors import WrongKind
 from ._native import patient
+from ._owning import NO_SLOTS
 from ._ring import RING_SLOTS, Calls, NoRoom, T, _Ring, room_in
 from ._spec import type_of
 from ._types import MESSAGES
@@ -34,70 +35,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02
 _USUAL_ROOM = 248
 
 
-@accelerated.outright
-class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
-    """Many producers and many consumers: whoever comes first gets the next record.
-
-    `Mpmc(segment, "name", "i64", 1024)` opens it, or makes it for 1024 records, a power of two.
-    What is not said here is as for `Spsc`, but nobody has to be its producer or consumer.
-
-    Records come out in the order in which they went in, each once. A place that somebody was
-    about to fill who died is skipped. A record that somebody was about to get who died goes to
-    somebody else, out of turn; `get_marked` says so.
-
-    With the type "bytes" the records are messages of any length. They lie in cells of 64 bytes,
-    which is what its capacity counts: a message takes as many as it needs with 8 bytes more, and
-    at most half of them. `push_n` and `pop_n` are not for messages. Such a ring is `writable` if
-    it has room for some message, which need not be the next one."""
-
-    __slots__ = RING_SLOTS
+class _Mpmc(_Ring[T], Generic[T]):
+    __slots__ = NO_SLOTS
 
     _noun = "mpmc"
     _calls = Calls(_noun)
     _untold = (None,)
-
-    # fmt: off
-    @overload
-    def __init__(self: Mpmc[Any], segment: Segment | None = None, name: str | None = None,
-                 type: None = None, capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[bytes], segment: Segment | None = None, name: str | None = None,
-                 type: Messages = ..., capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[bool], segment: Segment | None = None, name: str | None = None,
-                 type: Boolean = ..., capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[int], segment: Segment | None = None, name: str | None = None,
-                 type: Integer = ..., capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[float], segment: Segment | None = None, name: str | None = None,
-                 type: Float = ..., capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[CStructure], segment: Segment | None = None, name: str | None = None,
-                 type: Type[CStructure] = ..., capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    @overload
-    def __init__(self: Mpmc[Any], segment: Segment | None = None, name: str | None = None,
-                 type: Spec | None = None, capacity: int | None = None, *,
-                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
-    # fmt: on
-
-    def __init__(
-        self,
-        segment: Segment | None = None,
-        name: str | None = None,
-        type: Any = None,
-        capacity: int | None = None,
-        *,
-        waiting: Waiting = "adaptive",
-        create: Create = "open",
-    ) -> None:
-        self._open(segment, name, type, capacity, None, waiting, create)
 
     @staticmethod
     def _type_of(spec: Any) -> ElementType:
@@ -179,3 +122,65 @@ class Mpmc(accelerated.Ring, _Ring[T], Generic[T]):
         self._until(attempt, _abi.CONSUMERS, deadline)
         message: Any = bytes(memoryview(data)[: n.value])
         return message  # type: ignore[no-any-return]
+
+
+@accelerated.outright
+class Mpmc(accelerated.Ring, _Mpmc[T], Generic[T]):
+    """Many producers and many consumers: whoever comes first gets the next record.
+
+    `Mpmc(segment, "name", "i64", 1024)` opens it, or makes it for 1024 records, a power of two.
+    What is not said here is as for `Spsc`, but nobody has to be its producer or consumer.
+
+    Records come out in the order in which they went in, each once. A place that somebody was
+    about to fill who died is skipped. A record that somebody was about to get who died goes to
+    somebody else, out of turn; `get_marked` says so.
+
+    With the type "bytes" the records are messages of any length. They lie in cells of 64 bytes,
+    which is what its capacity counts: a message takes as many as it needs with 8 bytes more, and
+    at most half of them. `push_n` and `pop_n` are not for messages. Such a ring is `writable` if
+    it has room for some message, which need not be the next one."""
+
+    __slots__ = RING_SLOTS
+
+    # fmt: off
+    @overload
+    def __init__(self: Mpmc[Any], segment: Segment | None = None, name: str | None = None,
+                 type: None = None, capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[bytes], segment: Segment | None = None, name: str | None = None,
+                 type: Messages = ..., capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[bool], segment: Segment | None = None, name: str | None = None,
+                 type: Boolean = ..., capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[int], segment: Segment | None = None, name: str | None = None,
+                 type: Integer = ..., capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[float], segment: Segment | None = None, name: str | None = None,
+                 type: Float = ..., capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[CStructure], segment: Segment | None = None, name: str | None = None,
+                 type: Type[CStructure] = ..., capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    @overload
+    def __init__(self: Mpmc[Any], segment: Segment | None = None, name: str | None = None,
+                 type: Spec | None = None, capacity: int | None = None, *,
+                 waiting: Waiting = "adaptive", create: Create = "open") -> None: ...
+    # fmt: on
+
+    def __init__(
+        self,
+        segment: Segment | None = None,
+        name: str | None = None,
+        type: Any = None,
+        capacity: int | None = None,
+        *,
+        waiting: Waiting = "adaptive",
+        create: Create = "open",
+    ) -> None:
+        self._open(segment, name, type, capacity, None, waiting, create)

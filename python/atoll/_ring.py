@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import queue
 from ctypes import byref, c_char, c_size_t
+from functools import partial
 from time import monotonic_ns
 
 from . import _abi
@@ -21,7 +22,7 @@ from ._native import bare, patient, quick
 from ._object import OBJECT_SLOTS, SharedObject
 from ._owning import NO_SLOTS, Closing
 from ._ring_end import RingEnd
-from ._ring_records import pack_one, pack_some, unpack_some
+from ._ring_records import format_of, pack_one, pack_some, unpack_some
 from ._spec import seen_as, stored_type, type_of
 from ._types import Opaque
 from ._typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -177,12 +178,14 @@ class _Ring(SharedObject, Closing, Generic[T]):
         self._readable: RingEnd | None = None
         self._writable: RingEnd | None = None
         assert self._handle is not None
-        seen = self._type.code, self._type.size, info.waiting != _abi.WAIT_SPIN
-        self._bind(self._handle, self._handle.address, self._noun, *seen)
+        element = self._type
+        self._bind(
+            self._handle, self._handle.address, self._noun, element.code, element.size,
+            self._capacity, info.waiting != _abi.WAIT_SPIN, format_of(element), element.decode,
+            partial(unpack_some, element),
+        )  # fmt: skip
 
-    def _bind(
-        self, handle: Handle, pointer: int, noun: str, code: int, size: int, sleeps: bool
-    ) -> None:
+    def _bind(self, handle: Handle, pointer: int, *facts: Any) -> None:
         """Have the accelerator know the ring; there may be none."""
 
     def _unbind(self) -> None:

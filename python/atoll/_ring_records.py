@@ -17,9 +17,16 @@ _BYTES = (bytes, bytearray, memoryview)
 
 
 def pack_one(element: Type, record: object) -> bytes:
-    """The bytes of one record; those of a struct may come as bytes."""
-    if element.code == _abi.STRUCT and isinstance(record, _BYTES):
-        return _whole(element, record, 1)
+    """The bytes of one record; those of a struct may come as bytes, or in any such struct."""
+    if element.code == _abi.STRUCT:
+        if isinstance(record, _BYTES):
+            return _whole(element, record, 1)
+        try:
+            view = memoryview(record)  # type: ignore[arg-type]
+        except TypeError:
+            view = None
+        if view is not None and not view.ndim and view.format == format_of(element):
+            return view.tobytes()
     return element.encode(record)
 
 
@@ -51,6 +58,13 @@ def _whole(element: Type, records: Any, count: int | None = None) -> bytes:
             f"{element.size} each"
         )
     return data
+
+
+def format_of(element: Type) -> str:
+    """The format of buffers that have such records, of a struct or of bytes."""
+    if element.native:
+        return element.format
+    return element.view(memoryview(bytearray(element.size)), (1,)).format if element.size else ""
 
 
 def in_place(element: Type, data: memoryview, readonly: bool = False) -> Any:

@@ -1,5 +1,7 @@
 """What the accelerator answers is what ctypes does, whatever it is asked."""
 
+import array
+import ctypes
 import decimal
 import fractions
 import functools
@@ -8,7 +10,7 @@ import math
 import atoll
 import pytest
 from accelerated import needed, outcome
-from atoll import _array, _ring, _value
+from atoll import _array, _mpmc, _ring, _value
 
 # Behind the accelerator's methods stand those in Python, so that both can be asked here.
 
@@ -131,6 +133,12 @@ RECORDS = [
 ]  # fmt: skip
 
 
+BATCHES = [
+    [], [1, 2, 3], (b"abc", b"ab"), [1, "x"], b"", b"abc", b"abcdef", bytes(24), bytearray(48), memoryview(bytes(24)), 5, "abc",
+    memoryview(bytes(48)).cast("d"), *(array.array(letter, [1, 2, 3]) for letter in "bBhHiIlLqQfd"), array.array("q", []),
+    memoryview(array.array("q", [1, 2, 3, 4]))[::2], memoryview(bytes(16)).cast("q", (2, 1)), memoryview(bytes(3)).cast("?"),
+    (ctypes.c_int64 * 2)(5, 6), (ctypes.c_double.__ctype_be__ * 2)(5, 6), range(6), Buffer(), None,
+]  # fmt: skip
 KINDS = [(kind, type) for kind in (atoll.Spsc, atoll.Fanin, atoll.Mpmc) for type in (*NUMBERS, "3s")]
 
 
@@ -138,6 +146,7 @@ KINDS = [(kind, type) for kind in (atoll.Spsc, atoll.Fanin, atoll.Mpmc) for type
 @pytest.mark.parametrize("kind, type", [*KINDS, (atoll.Mpmc, "bytes")])
 @pytest.mark.parametrize("readonly", [False, True])
 def test_rings_do_the_same(segment, kind, type, readonly):
+    behind = _mpmc._Mpmc if kind is atoll.Mpmc else _ring._Ring
     kind(segment, "ours", type, 4), kind(segment, "theirs", type, 4)
     with atoll.Segment(segment.name, readonly=readonly) as where:
         ours, theirs = kind(where, "ours"), kind(where, "theirs")
@@ -145,7 +154,7 @@ def test_rings_do_the_same(segment, kind, type, readonly):
 
         def by(name):
             return lambda ring: functools.partial(
-                getattr(kind if ring is ours else _ring._Ring, name), ring
+                getattr(kind if ring is ours else behind, name), ring
             )
 
         def state(ring):
@@ -165,6 +174,13 @@ def test_rings_do_the_same(segment, kind, type, readonly):
             for wait in waits if len(theirs) == 4 else waits[1:]:
                 same(ours, theirs, state, by("get"), *wait)
             same(ours, theirs, state, by("pop"))
+        for records in BATCHES:
+            same(ours, theirs, state, by("push_n"), records)
+            for number in (-1, 0, 1.5, True, None, Index(1), 1 << 70, 1 << 62):
+                same(ours, theirs, state, by("pop_n"), number)
+            same(ours, theirs, state, by("push_n"), records)
+            for number in (1, 2, 100):
+                same(ours, theirs, state, by("pop_n"), number)
         for name, wrong in (("push", ()), ("push", (1, 2)), ("pop", (1,)), ("get", (1, 2, 3)), ("put", ())):
             for ring in (ours, theirs):
                 with pytest.raises(TypeError):
@@ -175,6 +191,57 @@ def test_rings_do_the_same(segment, kind, type, readonly):
             while len(theirs):
                 same(ours, theirs, state, by("pop"))
             same(ours, theirs, state, by(name), *arguments)
+
+
+class Point(ctypes.Structure):
+    _fields_ = [("x", ctypes.c_int32), ("weight", ctypes.c_double)]
+
+
+class Same(ctypes.Structure):
+    _fields_ = Point._fields_
+
+
+class Other(ctypes.Structure):
+    _fields_ = [("x", ctypes.c_int32), ("height", ctypes.c_double)]
+
+
+def plain(value):
+    """Something that can be compared."""
+    return type(value), value if isinstance(value, (int, list, type(None))) else bytes(value)
+
+
+@needed
+@pytest.mark.filterwarnings("ignore:A builtin ctypes object:RuntimeWarning")  # from NumPy
+@pytest.mark.parametrize("type", ["ctypes", "numpy", "opaque"])
+def test_rings_of_structs_do_the_same(segment, type):
+    np = pytest.importorskip("numpy", reason="NumPy is not installed")
+    dtype = np.dtype([("x", np.int32), ("weight", np.float64)], align=True)
+    ours, theirs = (atoll.Spsc(segment, name, Point, 4) for name in ("ours", "theirs"))
+    if type != "ctypes":
+        how = {"numpy": dtype, "opaque": None}[type]
+        ours, theirs = (atoll.Spsc(segment, name, how) for name in ("ours", "theirs"))
+    theirs._name = "ours"
+
+    def done(call, *arguments):
+        kind, value = outcome(call, *arguments)
+        return (kind, value) if isinstance(value, str) else plain(value)
+
+    one, array_of_one = np.array((7, 0.5), dtype)[()], np.array([(7, 0.5)], dtype)
+    records = [
+        Point(1, 2), Same(3, 4), Other(5, 6), one, array_of_one, bytes(Point(1, 2)), bytearray(16), memoryview(one),
+        memoryview(bytes(Point(9, 9))), (1, 2.5), (Point * 1)(Point(1, 2)), (Point * 2)(), bytes(15), b"", 5, "x", None,
+    ]  # fmt: skip
+    batches = [*records, [Point(1, 2), Point(3, 4)], np.zeros(3, dtype), np.zeros((2, 1), dtype), bytes(32)]
+    for record in records:
+        assert done(ours.push, record) == done(functools.partial(_ring._Ring.push, theirs), record)
+        assert done(ours.pop) == done(functools.partial(_ring._Ring.pop, theirs))
+    for batch in batches:
+        ways = ours.push_n, functools.partial(_ring._Ring.push_n, theirs)
+        assert done(ways[0], batch) == done(ways[1], batch)
+        for number in (1, 9):
+            ways = ours.pop_n, functools.partial(_ring._Ring.pop_n, theirs)
+            assert done(ways[0], number) == done(ways[1], number)
+    assert ours.info()[1:] == theirs.info()[1:]
 
 
 @needed

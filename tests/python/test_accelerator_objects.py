@@ -104,7 +104,7 @@ def test_the_words_are_the_same():
     names = ("release", "__exit__")
     methods += [(atoll.Semaphore, _semaphore._Semaphore, name) for name in names]
     for kind in (atoll.Spsc, atoll.Fanin, atoll.Mpmc):
-        methods += [(kind, _ring._Ring, name) for name in ("push", "pop", "put", "get")]
+        methods += [(kind, _ring._Ring, name) for name in _RING_CALLS]
     for kind, behind, name in methods:
         ours, theirs = getattr(kind, name), getattr(behind, name)
         assert ours.__doc__ and inspect.getdoc(ours) == inspect.getdoc(theirs)
@@ -134,6 +134,9 @@ def test_what_was_never_opened_says_so():
             put(atoll.Fanin.__new__(atoll.Fanin), 1)
 
 
+_RING_CALLS = ("push", "pop", "put", "get", "push_n", "pop_n")
+
+
 def use_all(segment):
     """Everything once that the accelerator does, and what it leaves to Python."""
     lock, value = atoll.Lock(segment, "l"), atoll.Value(segment, "v", "i64")
@@ -153,6 +156,8 @@ def use_all(segment):
     for each in (ring.get, ring.pop, ring.pop, names.get, lambda: names.get(True, 0), names.pop):
         outcome(each)
     outcome(ring.put, "x"), outcome(names.put, "x")
+    for several, more in ((ring, memoryview(bytes(16)).cast("q")), (names, b"abcdef"), (ring, [1, 2])):
+        outcome(several.push_n, more), outcome(several.pop_n, 9), outcome(several.pop_n, 9)
     for each in (atoll.Lock(segment, "l"), atoll.Value(segment, "v"), atoll.Array(segment, "a")):
         each.close()
         outcome(lambda: each.value if isinstance(each, atoll.Value) else each[0, 0])

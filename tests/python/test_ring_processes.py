@@ -172,6 +172,28 @@ def test_the_dead_keep_nobody_waiting(segment, kind):
     assert came == [3]
 
 
+def test_who_waits_to_put_a_long_message_sleeps(segment):
+    """Though there is room, for a shorter one; and may be killed there."""
+    ring = atoll.Mpmc(segment, "r", "bytes", 8)
+    ring.put(bytes(200)), ring.put(bytes(100))
+    code = """
+        say("here")
+        atoll.Mpmc(segment, "r").put(bytes(150))
+        say("put")
+    """
+    with Child(code, segment) as one, Child(code, segment) as other:
+        for child in (one, other):
+            child.expect("here")
+            time.sleep(0.1)
+            while not sleeps(child.pid):
+                time.sleep(0.001)
+        one.kill()
+        assert len(ring.get()) == 200
+        other.expect("put")
+    assert [len(ring.pop()), len(ring.pop())] == [100, 150]
+    segment.verify()
+
+
 @BOTH
 def test_producers_killed_again_and_again(segment, kind):
     """What comes is what was put, in its order, each once: up to the last that was put."""

@@ -23,3 +23,41 @@ atoll_status inlined_unlock_recursive(const atoll_place *place, atoll_mutex *mut
 int64_t inlined_add(const atoll_place *place, int64_t operand) {
     return __atomic_fetch_add((int64_t *)place->word, operand, __ATOMIC_SEQ_CST);
 }
+
+/* The ends of the ring that was used last. */
+static struct {
+    const atoll_spsc *of;
+    atoll_ring_place place;
+} producer, consumer;
+
+atoll_status inlined_push(atoll_spsc *ring, uint64_t number) {
+    atoll_status status;
+    if (producer.of == ring) {
+        switch (atoll_place_push(&producer.place, &number, sizeof number)) {
+        case ATOLL_PLACE_DONE: return ATOLL_OK;
+        case ATOLL_PLACE_NOTHING: return ATOLL_FULL;
+        case ATOLL_PLACE_CALL: break;
+        }
+    }
+    status = atoll_spsc_push(ring, &number, sizeof number);
+    if (producer.of != ring &&
+        atoll_spsc_place(ring, ATOLL_PRODUCERS, ATOLL_PLACE_CONTRACT, &producer.place) == ATOLL_OK)
+        producer.of = ring;
+    return status;
+}
+
+atoll_status inlined_pop(atoll_spsc *ring, uint64_t *out) {
+    atoll_status status;
+    if (consumer.of == ring) {
+        switch (atoll_place_pop(&consumer.place, out, sizeof *out)) {
+        case ATOLL_PLACE_DONE: return ATOLL_OK;
+        case ATOLL_PLACE_NOTHING: return ATOLL_EMPTY;
+        case ATOLL_PLACE_CALL: break;
+        }
+    }
+    status = atoll_spsc_pop(ring, out, sizeof *out, NULL);
+    if (consumer.of != ring &&
+        atoll_spsc_place(ring, ATOLL_CONSUMERS, ATOLL_PLACE_CONTRACT, &consumer.place) == ATOLL_OK)
+        consumer.of = ring;
+    return status;
+}

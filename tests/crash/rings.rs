@@ -12,6 +12,7 @@ use crate::nouns::{FANIN, MESSAGES, MPMC, Noun, Object, SPSC};
 use crate::operations::{Operation, PLAIN};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
+use crate::short;
 use crate::sleepers::{Cast, ROLE, Role};
 use crate::victim::stepped;
 use crate::vigils::{FIRST, Fate, VIGIL, Vigil, ask, helper};
@@ -118,6 +119,43 @@ calls!(
     mpmc_shutdown,
     null_mut()
 );
+
+/// A spsc whose push and pop are a program's own code.
+pub(crate) struct Inlined;
+
+impl Calls for Inlined {
+    const NOUN: &'static Noun = &SPSC;
+    const REFUSED: i32 = Spsc::REFUSED;
+    const IN_TURN: bool = Spsc::IN_TURN;
+
+    fn push(ring: Handle, number: u64) -> i32 {
+        short::push(ring, number)
+    }
+
+    fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32 {
+        Spsc::push_n(ring, numbers, n)
+    }
+
+    fn pop(ring: Handle, out: &mut u64) -> i32 {
+        short::pop(ring, out)
+    }
+
+    fn pop_n(ring: Handle, out: &mut [u64], n: &mut usize) -> i32 {
+        Spsc::pop_n(ring, out, n)
+    }
+
+    fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32 {
+        Spsc::put(ring, number, timeout_ns)
+    }
+
+    fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32 {
+        Spsc::get(ring, out, timeout_ns)
+    }
+
+    fn shutdown(ring: Handle) -> i32 {
+        Spsc::shutdown(ring)
+    }
+}
 
 /// A ring of messages, each of so many bytes, in so many cells that four have room; or, where
 /// they do not fill the ring, with padding at its end.
@@ -391,6 +429,11 @@ const OF_FANIN: &[&[Operation]] =
     table!(Fanin, "fanin_push", "fanin_push_n", "fanin_pop", "fanin_pop_n");
 const OF_MPMC: &[&[Operation]] = table!(Mpmc, "mpmc_push", "mpmc_push_n", "mpmc_pop", "mpmc_pop_n");
 
+const OF_INLINED: &[&[Operation]] = &[
+    puts!(Inlined, "inlined_push", push::<Inlined>, 1, [0, 1, 2, 3]),
+    levels!(Inlined, "inlined_pop", [1, 2, 3, 4], 0, 1, pop::<Inlined>),
+];
+
 const OF_MESSAGES: &[&[Operation]] = &[
     puts!(Pairs, "message_push", push::<Pairs>, 1, [0, 1, 2, 3]),
     levels!(Pairs, "message_pop", [1, 2, 3, 4], 0, 1, pop::<Pairs>),
@@ -400,7 +443,7 @@ const OF_MESSAGES: &[&[Operation]] = &[
 
 /// All that a victim does alone.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
-    let by_level = OF_SPSC.iter().chain(OF_FANIN).chain(OF_MPMC).chain(OF_MESSAGES);
+    let by_level = OF_SPSC.iter().chain(OF_INLINED).chain(OF_FANIN).chain(OF_MPMC).chain(OF_MESSAGES);
     by_level.copied().flatten().chain(IN_PLACE).chain(OTHERS)
 }
 

@@ -17,6 +17,8 @@ functions! {
     lock_recursive(*const Place, Handle, i64) -> i32;
     unlock_recursive(*const Place, Handle) -> i32;
     add(*const Place, i64) -> i64;
+    push(Handle, u64) -> i32;
+    pop(Handle, *mut u64) -> i32;
 }
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
@@ -60,6 +62,16 @@ macro_rules! inlined {
         // SAFETY: places and handles come from the library, and belong together.
         unsafe { function($($argument),*) }
     }};
+}
+
+/// Pushes a number into a spsc, by the short way once it is known.
+pub(crate) fn push(ring: Handle, number: u64) -> i32 {
+    inlined!(push(ring, number))
+}
+
+/// Pops one, likewise.
+pub(crate) fn pop(ring: Handle, out: &mut u64) -> i32 {
+    inlined!(pop(ring, out))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -350,6 +350,7 @@ functions! {
     spsc_put(Handle, *const c_void, usize, i64) -> i32;
     spsc_get(Handle, *mut c_void, usize, *mut usize, i64) -> i32;
     spsc_shutdown(Handle, u32) -> i32;
+    spsc_leave(Handle, u32) -> i32;
     fanin_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
     fanin_open(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;
     fanin_open_or_create(Handle, *const c_char, *const Type, *const RingOptions, *mut Handle) -> i32;

@@ -584,6 +584,26 @@ pub(crate) const VIGILS: &[Vigil] = &[
         judge: |cast, fate| as_many_as_put::<Spsc>(cast, fate, 1),
         ..VIGIL
     },
+    Vigil {
+        name: "inlined_push_getter",
+        noun: &SPSC,
+        before: knows_its_way,
+        sleepers: &[&SPSC_GETTER],
+        call: |ring| Inlined::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Inlined>(cast, fate, 1),
+        ..VIGIL
+    },
+    // A getter comes while the victim stands somewhere in its push, and the victim goes on.
+    Vigil {
+        name: "inlined_push_beside_getter",
+        noun: &SPSC,
+        before: knows_its_way,
+        call: |ring| Inlined::push(ring.handle, 1),
+        meanwhile: |cast| cast.comes(FIRST, &SPSC_GETTER).and_then(|()| cast.comes_to_rest()),
+        lives: true,
+        judge: |cast, fate| as_many_as_put::<Inlined>(cast, fate, 1),
+        ..VIGIL
+    },
     // Two putters asleep at a full ring, and somebody gets.
     Vigil {
         name: "mpmc_pop_putters",
@@ -623,6 +643,12 @@ pub(crate) const VIGILS: &[Vigil] = &[
         ..VIGIL
     },
 ];
+
+/// The short way of a producer is known, and the ring is empty.
+fn knows_its_way(ring: &Object) -> Result<(), String> {
+    fill::<Inlined>(ring, 1, 0)?;
+    ok("leave", call!(spsc_leave(ring.handle, 2)))
+}
 
 fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {
     let found = cast.statuses();

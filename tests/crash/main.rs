@@ -11,7 +11,7 @@
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
 //! | `listeners` | and as somebody listens to them by a descriptor |
 //! | `waiters` | waits that are objects |
-//! | `rings` | records, at every fill level, and those who wait for them |
+//! | `rings`, `ring_kinds`, `ring_waits` | records, at every fill level, and those who wait for them |
 //! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
 //! | `contention` | the same where others wait for the mutex meanwhile |
@@ -74,6 +74,8 @@ mod ptrace;
 mod readers;
 mod recorder;
 mod report;
+mod ring_kinds;
+mod ring_waits;
 mod rings;
 mod scene;
 mod several;

@@ -8,7 +8,7 @@ use crate::abi::{
     call,
 };
 use crate::outcomes::{Fresh, is};
-use crate::rings;
+use crate::ring_kinds;
 use crate::world::{FRESH, World, handle, ok};
 
 /// The name of the object on stage, of whichever kind.
@@ -209,8 +209,8 @@ noun!(
     spsc_open,
     spsc_open_or_create,
     spsc_close,
-    [&rings::NUMBER, &rings::OPTIONS],
-    [&rings::NUMBER, &rings::OPTIONS],
+    [&ring_kinds::NUMBER, &ring_kinds::OPTIONS],
+    [&ring_kinds::NUMBER, &ring_kinds::OPTIONS],
     |ring| {
         let (number, mut out) = (7u64, 0u64);
         ok("push", call!(spsc_push(ring, (&raw const number).cast(), 8)))?;
@@ -227,8 +227,8 @@ noun!(
     fanin_open,
     fanin_open_or_create,
     fanin_close,
-    [&rings::NUMBER, &rings::LANES],
-    [&rings::NUMBER, &rings::LANES],
+    [&ring_kinds::NUMBER, &ring_kinds::LANES],
+    [&ring_kinds::NUMBER, &ring_kinds::LANES],
     |ring| {
         let (number, mut out) = (7u64, 0u64);
         ok("push", call!(fanin_push(ring, (&raw const number).cast(), 8)))?;
@@ -245,8 +245,8 @@ noun!(
     mpmc_open,
     mpmc_open_or_create,
     mpmc_close,
-    [&rings::NUMBER, &rings::OPTIONS],
-    [&rings::NUMBER, &rings::OPTIONS],
+    [&ring_kinds::NUMBER, &ring_kinds::OPTIONS],
+    [&ring_kinds::NUMBER, &ring_kinds::OPTIONS],
     |ring| {
         let (number, mut out) = (7u64, 0u64);
         ok("push", call!(mpmc_push(ring, (&raw const number).cast(), 8)))?;
@@ -263,8 +263,8 @@ noun!(
     mpmc_open,
     mpmc_open_or_create,
     mpmc_close,
-    [&rings::ANY_BYTES, &rings::CELLS],
-    [&rings::ANY_BYTES, &rings::CELLS],
+    [&ring_kinds::ANY_BYTES, &ring_kinds::CELLS],
+    [&ring_kinds::ANY_BYTES, &ring_kinds::CELLS],
     |ring| {
         let (message, mut out, mut len) = ([7u8; 100], [0u8; 100], 0);
         ok("push", call!(mpmc_push(ring, message.as_ptr().cast(), 100)))?;

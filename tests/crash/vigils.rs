@@ -16,7 +16,7 @@ use crate::permits;
 use crate::player::{Player, Stage};
 use crate::possessions;
 use crate::readers;
-use crate::rings;
+use crate::ring_waits;
 use crate::several;
 use crate::sleepers::{Cast, Role};
 use crate::travel::{self, Lead};
@@ -77,7 +77,7 @@ pub(crate) struct Fate {
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
     let of_locks = [permits::VIGILS, readers::VIGILS, possessions::VIGILS];
-    let of_meetings = [bells::VIGILS, parties::VIGILS, rings::VIGILS];
+    let of_meetings = [bells::VIGILS, parties::VIGILS, ring_waits::VIGILS];
     let of_listeners = [several::VIGILS, listeners::VIGILS, waiters::VIGILS];
     let all = [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings);
     all.chain(of_listeners).flatten()

@@ -1,0 +1,183 @@
+//! Those who wait at rings: one side asleep, the other one killed.
+
+use crate::abi::{CLOSED, EMPTY, FOREVER, OK, call};
+use crate::nouns::{MPMC, Object, SPSC};
+use crate::outcomes::is;
+use crate::ring_kinds::{CAPACITY, Calls, Inlined, Mpmc, Spsc};
+use crate::rings::fill;
+use crate::sleepers::{Cast, ROLE, Role};
+use crate::vigils::{FIRST, Fate, VIGIL, Vigil, ask, helper};
+use crate::world::ok;
+
+/// Waits for a record.
+const MPMC_GETTER: Role = Role { wait: |ring, _| Mpmc::get(ring.handle, &mut 0, FOREVER), ..ROLE };
+const SPSC_GETTER: Role = Role { wait: |ring, _| Spsc::get(ring.handle, &mut 0, FOREVER), ..ROLE };
+/// Waits for room in a ring that it fills itself.
+const MPMC_PUTTER: Role =
+    Role { before: |_| Ok(()), wait: |ring, _| Mpmc::put(ring.handle, 9, FOREVER), ..ROLE };
+
+pub(crate) const VIGILS: &[Vigil] = &[
+    // Two getters asleep, and somebody puts.
+    Vigil {
+        name: "mpmc_push_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 1),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_push_n_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::push_n(ring.handle, &[1, 2], &mut 0),
+        judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 2),
+        ..VIGIL
+    },
+    Vigil {
+        name: "spsc_push_getter",
+        noun: &SPSC,
+        sleepers: &[&SPSC_GETTER],
+        call: |ring| Spsc::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Spsc>(cast, fate, 1),
+        ..VIGIL
+    },
+    Vigil {
+        name: "inlined_push_getter",
+        noun: &SPSC,
+        before: knows_its_way,
+        sleepers: &[&SPSC_GETTER],
+        call: |ring| Inlined::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<Inlined>(cast, fate, 1),
+        ..VIGIL
+    },
+    // A getter comes while the victim stands somewhere in its push, and the victim goes on.
+    Vigil {
+        name: "inlined_push_beside_getter",
+        noun: &SPSC,
+        before: knows_its_way,
+        call: |ring| Inlined::push(ring.handle, 1),
+        meanwhile: |cast| cast.comes(FIRST, &SPSC_GETTER).and_then(|()| cast.comes_to_rest()),
+        lives: true,
+        judge: |cast, fate| as_many_as_put::<Inlined>(cast, fate, 1),
+        ..VIGIL
+    },
+    // Two putters asleep at a full ring, and somebody gets.
+    Vigil {
+        name: "mpmc_pop_putters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 3, CAPACITY),
+        sleepers: &[&MPMC_PUTTER, &MPMC_PUTTER],
+        call: |ring| Mpmc::pop(ring.handle, &mut 0),
+        judge: |cast, _| all_is_there(cast, CAPACITY, 2),
+        ..VIGIL
+    },
+    // The victim sleeps, and another behind it, when somebody puts.
+    Vigil {
+        name: "mpmc_get_woken",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER],
+        call: |ring| Mpmc::get(ring.handle, &mut 0, FOREVER),
+        waker: Some(|cast| helper(cast, |ring| ok("push", Mpmc::push(ring.handle, 1)))),
+        judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+    // Who comes while the victim has the record in the hand is left it when that dies.
+    Vigil {
+        name: "mpmc_pop_beside_getter",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1),
+        call: |ring| Mpmc::pop(ring.handle, &mut 0),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_shutdown_getters",
+        noun: &MPMC,
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| Mpmc::shutdown(ring.handle),
+        judge: |cast, fate| all_learn_of_it::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+];
+
+/// The short way of a producer is known, and the ring is empty.
+fn knows_its_way(ring: &Object) -> Result<(), String> {
+    fill::<Inlined>(ring, 1, 0)?;
+    ok("leave", call!(spsc_leave(ring.handle, 2)))
+}
+
+fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {
+    let found = cast.statuses();
+    is("statuses of those who waited", found.clone(), vec![status; found.len()])
+}
+
+/// So many were put, or none, or part of them; nobody sleeps beside a record.
+fn as_many_as_put<C: Calls>(cast: &mut Cast, fate: Fate, puts: usize) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    let awake = cast.staying();
+    if fate.returned {
+        is("getters awake", awake, puts.min(awake + cast.asleep()))?;
+    }
+    if awake > puts {
+        return Err(format!("{awake} got what {puts} were put"));
+    }
+    if cast.asleep() > 0 {
+        let stranger = |ring: &Object| {
+            is("status of a pop beside sleepers", C::pop(ring.handle, &mut 0), C::REFUSED)
+        };
+        helper(cast, stranger)?;
+    }
+    wake_the_rest::<C>(cast)
+}
+
+fn wake_the_rest<C: Calls>(cast: &mut Cast) -> Result<(), String> {
+    for _ in 0..cast.asleep() {
+        helper(cast, |ring| ok("push", C::push(ring.handle, 7)))?;
+    }
+    cast.settles()?;
+    is("asleep in the end", cast.asleep(), 0)?;
+    statuses_are(cast, OK)?;
+    cast.awake_leave().map(drop)
+}
+
+/// One was put, for the victim or for who came behind it.
+fn the_rest_go<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    if !fate.returned && cast.asleep() > 0 {
+        // The victim may have got it and died before it could say so: its place is free then.
+        helper(cast, |ring| is("status of a pop", C::pop(ring.handle, &mut 0), EMPTY))?;
+    }
+    wake_the_rest::<C>(cast)
+}
+
+fn all_learn_of_it<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
+    if !fate.returned {
+        helper(cast, |ring| ok("shutdown", C::shutdown(ring.handle)))?;
+        cast.settles()?;
+    }
+    is("asleep in the end", cast.asleep(), 0)?;
+    statuses_are(cast, CLOSED)?;
+    cast.awake_leave().map(drop)
+}
+
+/// At a full ring: as long as nothing was got all sleep, and each record that goes lets one put.
+fn all_is_there(cast: &mut Cast, capacity: u64, putters: usize) -> Result<(), String> {
+    statuses_are(cast, OK)?;
+    let mut seen = 0;
+    loop {
+        let popped = |ring: &Object| Ok(Mpmc::pop(ring.handle, &mut 0) as u32);
+        if ask(cast, popped)? as i32 != OK {
+            break;
+        }
+        seen += 1;
+        cast.settles()?;
+    }
+    is("asleep in the end", cast.asleep(), 0)?;
+    let least = capacity as usize + putters - 1;
+    if !(least..=least + 1).contains(&seen) {
+        return Err(format!("{seen} records were there, not {least} or one more"));
+    }
+    cast.awake_leave().map(drop)
+}

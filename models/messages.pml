@@ -244,7 +244,10 @@ inline pop() {
 #endif
                    fi
                fi
-           :: else -> STEP( h = head )
+           :: else ->
+               /* Of the lap before: who emptied that is not done.  Or the head has moved on. */
+               STEP( x = head );
+               if :: x == h && POS(w) < h -> break :: else -> h = x fi
            fi
         od
     :: else

@@ -23,13 +23,20 @@
 #ifndef POPS
 #define POPS 1                  /* tries of each consumer */
 #endif
-/* SWEEPS: who finds the ring empty asks for a look for orphans. */
+/* SWEEPS: who finds the ring empty suspects that there are orphans; so does the auditor.  Or instead
+ * HINTS: who finds nothing looks for claims of the dead that it has not looked for yet.  The last consumer comes when process NEXT_OF is
+ * dead, and gets its slot in the roster: it turns the claim into LEFT, suspects, and takes it away.  SUSPICION: for nothing, once. */
+#ifndef NEXT_OF
+#define NEXT_OF 99
+#endif
 #ifndef CELLS
 #define CELLS 2
 #endif
 #define AUDITOR (PRODUCERS + CONSUMERS)
 #define PROCS   (AUDITOR + 1)
+#ifndef VICTIMS
 #define VICTIMS (B(AUDITOR) - 1)
+#endif
 #include "sleep.pml"
 
 #define PLAIN    0
@@ -44,11 +51,19 @@
 #define IS_FULL(w, t)  (POS(w) == (t) + 1 && KIND(w) != TOMBED)
 #define AT(t)    slots[(t) % CELLS]
 byte slots[CELLS], records[CELLS], head, tail;
-bit  orphan;                    /* a hint: there may be a record of a dead consumer */
+byte suspected, looked;         /* a hint: if they differ, there may be a record of a dead consumer */
 
 #define PUSH(t)  (64 | (t))
 #define POP(t)   (128 | (t))
-byte claims[PROCS];
+#define LEFT     192            /* the dead owner of the slot before may have left something */
+byte claims[PROCS];             /* per slot of the roster, as is `dead` */
+bit  used_again;                /* slot NEXT_OF has its next owner: a new generation */
+#define KNOWN_AS(s)  B((s) == NEXT_OF && used_again -> PROCS : (s))
+#ifdef M_LEFT_OF_THE_DEAD_NOT_LOOKED_FOR
+#define IS_TO_BE_LOOKED_FOR(c)  ((c) >= 128 && (c) != LEFT)
+#else
+#define IS_TO_BE_LOOKED_FOR(c)  ((c) >= 128)
+#endif
 
 short put, got;                 /* seen by the checks only: masks of records */
 byte ended;
@@ -60,12 +75,15 @@ byte ended;
 inline look_for(claim) {
     i = 0; found = 0;
     do
-    :: i < PROCS && i != me ->
+    :: i < PROCS && i != slot ->
         STEP( found = (claims[i] == claim) );
         if :: found -> STEP( found = !dead[i] ) :: else fi;
+#ifdef HINTS
+        if :: found -> STEP( found = (claims[i] == claim) ) :: else fi;
+#endif
         if :: found -> break :: else fi;
         i++
-    :: i == me -> i++
+    :: i == slot -> i++
     :: i == PROCS -> break
     od;
     i = 0
@@ -73,12 +91,12 @@ inline look_for(claim) {
 #ifdef M_NO_ANNOUNCEMENT
 inline announce(claim) { skip }
 #else
-inline announce(claim) { STEP( claims[me] = claim ) }
+inline announce(claim) { STEP( claims[slot] = claim ) }
 #endif
 #ifdef M_LOSER_KEEPS_ITS_CLAIM
 inline forget() { skip }
 #else
-inline forget() { STEP( claims[me] = 0 ) }
+inline forget() { STEP( claims[slot] = 0 ) }
 #endif
 inline claim_at(counter, t, claim) {
 #ifndef M_ANNOUNCED_AFTER_THE_CLAIM
@@ -90,6 +108,7 @@ inline claim_at(counter, t, claim) {
 #endif
 }
 
+#define SUSPECT  STEP( suspected++ )
 #define NO   0
 #define YES  1
 #define BUSY 2
@@ -107,7 +126,7 @@ inline push(v) {
                won = 0;
                STEP( records[t % CELLS] = v );
 #ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
-               STEP( claims[me] = 0 );
+               STEP( claims[slot] = 0 );
 #endif
                STEP( AT(t) = FULL(t); put = put | B(v) );
                answer = YES;
@@ -126,7 +145,7 @@ inline push(v) {
                    look_for(POP(t - CELLS));
                    if
                    :: !found && w == TOMB(t - CELLS) -> STEP( if :: AT(t) == w -> AT(t) = FREE(t) :: else fi )
-                   :: !found && IS_FULL(w, t - CELLS) -> STEP( orphan = 1 ); answer = NO; break
+                   :: !found && IS_FULL(w, t - CELLS) -> SUSPECT; answer = NO; break
                    :: else -> answer = NO; break
                    fi
                :: else -> answer = NO; break
@@ -142,14 +161,51 @@ inline push(v) {
 inline take(t) {
     STEP( x = records[t % CELLS] );
 #ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
-    STEP( claims[me] = 0 );
+    STEP( claims[slot] = 0 );
 #endif
     STEP( AT(t) = FREE(t + CELLS); assert(x == 0 || !(got & B(x))); got = got | B(x) );                              /* 1 */
     answer = YES
 }
 
+/* The dead with a claim to empty something, in `news`. */
+inline each_dead() {
+    i = 0; news = 0;
+    do
+    :: i < PROCS -> STEP( if :: dead[i] && IS_TO_BE_LOOKED_FOR(claims[i]) -> news = news | KNOWN_AS(i) :: else fi ); i++
+    :: else -> break
+    od;
+    i = 0
+}
+#ifdef M_CLAIMS_OF_THE_DEAD_TAKEN_AWAY
+inline take_claims_away() {
+    i = 0;
+    do
+    :: i < PROCS ->
+        STEP( x = (dead[i] && claims[i] >= 128 && claims[i] != LEFT -> claims[i] : 0) );
+        if :: x -> STEP( if :: claims[i] == x -> claims[i] = 0 :: else fi ) :: else fi;
+        i++
+    :: else -> break
+    od;
+    atomic { i = 0; x = 0 }
+}
+#else
+inline take_claims_away() { skip }
+#endif
+inline look_for_dead() {
+    each_dead();
+    if :: news & ~known -> SUSPECT :: else fi;
+    news = 0
+}
+
 /* The slots behind the head. */
 inline take_orphan() {
+    STEP( asked = suspected );
+#ifdef M_SUSPICION_CLEARED_BEFORE_THE_LOOK
+    STEP( looked = asked );
+#endif
+#ifdef HINTS
+    each_dead();
+#endif
     STEP( h = head );
     t = (h > CELLS -> h - CELLS : 0);
     do
@@ -162,6 +218,7 @@ inline take_orphan() {
 #else
            look_for(POP(t));
 #endif
+           some = some | found;
            if
            :: !found && w == TOMB(t) -> STEP( if :: AT(t) == w -> AT(t) = FREE(t + CELLS) :: else fi )
            :: !found && w != TOMB(t) ->
@@ -179,13 +236,27 @@ inline take_orphan() {
        t++
     :: else -> break
     od;
-    if :: answer != YES -> forget(); STEP( orphan = 0 ) :: else fi;
-    atomic { t = 0; h = 0; w = 0; x = 0; found = 0 }
+    if
+    :: answer != YES ->
+        forget();
+        if
+        :: !some ->
+            known = known | news;
+            take_claims_away();
+            STEP( if :: looked < asked -> looked = asked :: else fi )
+        :: else
+        fi
+    :: else
+#ifdef M_SUSPICION_CLEARED_BEFORE_THE_LOOK
+        -> SUSPECT
+#endif
+    fi;
+    atomic { t = 0; h = 0; w = 0; x = 0; found = 0; some = 0; news = 0; asked = 0 }
 }
 
 inline pop() {
     answer = NO;
-    STEP( found = orphan );
+    STEP( found = (suspected != looked) );
     if :: found -> found = 0; take_orphan() :: else fi;
     if
     :: answer == NO ->
@@ -208,7 +279,7 @@ inline pop() {
                :: x != h -> h = x
                :: x == h && t == h ->
 #ifdef SWEEPS
-                   STEP( orphan = 1 );
+                   SUSPECT;
 #endif
                    break
                :: else ->
@@ -227,18 +298,21 @@ inline pop() {
 #endif
                    fi
                fi
-           :: else -> STEP( h = head )
+           :: else ->
+               /* Of the lap before: who emptied that is not done.  Or the head has moved on. */
+               STEP( x = head );
+               if :: x == h && POS(w) < h -> break :: else -> h = x fi
            fi
         od
     :: else
     fi;
     atomic { t = 0; h = 0; w = 0; x = 0; found = 0 }
 }
-#define LOCALS  byte t, h, w, x, i, answer, rounds; bit found, won
-#define FORGET  t = 0; h = 0; w = 0; x = 0; i = 0; answer = 0; found = 0; won = 0
+#define LOCALS  byte t, h, w, x, i, answer, rounds, asked; bit found, won, some; short news, known
+#define FORGET  t = 0; h = 0; w = 0; x = 0; i = 0; answer = 0; asked = 0; found = 0; won = 0; some = 0; news = 0; known = 0
 
 proctype Producer(byte me) {
-    byte left = PUSHES;
+    byte left = PUSHES, slot = me;
     LOCALS;
     do
     :: left > 0 -> push(me * PUSHES + left); left--; answer = 0
@@ -252,26 +326,55 @@ finished:
 }
 
 proctype Consumer(byte me) {
-    byte left = POPS;
+    byte left = POPS, slot = me;
     LOCALS;
+    if
+    :: NEXT_OF != 99 && me == AUDITOR - 1 ->
+        slot = NEXT_OF;
+        if
+        :: atomic { dead[NEXT_OF] -> dead[NEXT_OF] = 0; used_again = 1 }
+        :: atomic { !dead[NEXT_OF] && ended == AUDITOR - 1 -> goto finished }
+        fi;
+        if
+        :: claims[slot] >= 128 ->
+            STEP( claims[slot] = LEFT );
+            SUSPECT;
+            STEP( claims[slot] = 0 )
+        :: else -> STEP( claims[slot] = 0 )
+        fi
+    :: else
+    fi;
     do
-    :: left > 0 -> pop(); left--; answer = 0
+    :: left > 0 ->
+        pop();
+#ifdef HINTS
+        if :: answer == NO -> look_for_dead() :: else fi;
+#endif
+        left--; answer = 0
     :: else -> break
     od;
     goto finished;
 dying:
-    dead[me] = 1;
+    dead[slot] = 1;
 finished:
-    atomic { left = 0; FORGET; ended++ }
+    atomic { left = 0; slot = 0; FORGET; ended++ }
 }
 
 proctype Auditor(byte me) {
-    byte n;
+    byte n, slot = me;
     LOCALS;
     ended == PRODUCERS + CONSUMERS;
-    orphan = 1;
+#ifndef HINTS
+    suspected++;
+#endif
     do
-    :: pop(); assert(answer != BUSY); if :: answer == NO -> break :: else fi                                          /* 3 */
+    :: pop();
+       assert(answer != BUSY);                                                                                       /* 3 */
+#ifdef HINTS
+       if :: answer == NO -> look_for_dead(); if :: suspected == looked -> break :: else fi :: else fi
+#else
+       if :: answer == NO -> break :: else fi
+#endif
     od;
     assert(got == put);                                                                                              /* 2 */
     rounds = 0;
@@ -291,6 +394,9 @@ init {
         do :: tail < CELLS -> slots[tail] = FREE(tail); tail++ :: else -> break od;
         tail = 0;
         START(0); START(1); START(2); START(3);
+#ifdef SUSPICION
+        suspected++;
+#endif
         run Auditor(AUDITOR)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Missing, Result};
+use super::{Failure, Missing, Result};
 
 /// The tree, the library as built, and a bench to work at.
 pub struct Workshop {
@@ -52,6 +52,12 @@ impl Workshop {
         self.link(command, &format!("{name}_cpp"))
     }
 
+    /// The same for a lane that needs what other people wrote: a header whose path begins with
+    /// `headers`, which a Debian package has.
+    pub fn cpp_lane_with(&self, name: &str, headers: &str, package: &str) -> Result<PathBuf> {
+        self.cpp_lane(name).map_err(|why| missing(why, headers, package))
+    }
+
     fn link(&self, mut command: Command, name: &str) -> Result<PathBuf> {
         command
             .args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread"])
@@ -72,12 +78,8 @@ impl Workshop {
             .args(["-std=c++17", "-O2", "-DNDEBUG", "-shared", "-fPIC", "-pthread"])
             .arg(self.sources().join(name).with_extension("cpp"))
             .arg("-lrt");
-        self.compile(command, &format!("{name}.so")).map_err(|why| {
-            match why.to_string().contains(&format!("fatal error: {headers}")) {
-                true => Missing(format!("there is no {headers}: install {package}")).into(),
-                false => why,
-            }
-        })
+        let library = self.compile(command, &format!("{name}.so"));
+        library.map_err(|why| missing(why, headers, package))
     }
 
     fn compile(&self, mut command: Command, name: &str) -> Result<PathBuf> {
@@ -158,4 +160,12 @@ impl Workshop {
 /// The compiler that a variable names, or the usual one.
 fn compiler(variable: &str, usual: &str) -> Command {
     Command::new(std::env::var(variable).unwrap_or_else(|_| usual.into()))
+}
+
+/// What a compiler said, or that there is no such header.
+fn missing(why: Failure, headers: &str, package: &str) -> Failure {
+    match why.to_string().contains(&format!("fatal error: {headers}")) {
+        true => Missing(format!("there is no {headers}: install {package}")).into(),
+        false => why,
+    }
 }

@@ -6,6 +6,7 @@ mod mutex;
 mod pingpong;
 mod python;
 mod recovery;
+mod ring;
 mod rwlock;
 mod segment;
 mod semaphore;
@@ -62,6 +63,12 @@ pub const PLANS: &[Plan] = &[
     pingpong::WAIT_ANY,
     pingpong::WAIT_ANY_AWAKE,
     barrier::IN_TWO,
+    ring::SPSC,
+    ring::SPSC_CPP,
+    ring::SPSC_32,
+    ring::SPSC_LINES,
+    ring::MPMC,
+    ring::MPMC_32,
     transaction::TWO_WORDS,
     heap::ALONE,
     heap::CONTENDED,

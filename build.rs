@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 31] = [
+const SOURCES: [&str; 32] = [
     "status",
     "guard",
     "platform",
@@ -38,6 +38,7 @@ const SOURCES: [&str; 31] = [
     "fanin_records",
     "mpmc",
     "mpmc_records",
+    "mpmc_places",
     "transaction",
     "wait_any",
     "place",

@@ -1168,6 +1168,32 @@ typedef struct {
 } atoll_ring_info;
 
 /**
+ * A place of an mpmc in the hands of a process.
+ */
+typedef struct {
+    /**
+     * Where to write the record, or to read it.
+     */
+    void *place;
+    /**
+     * Its bytes: as many as a record has, or as were claimed for a message, or as it has.
+     */
+    size_t len;
+    /**
+     * What to call it: never 0.
+     */
+    uint64_t id;
+    /**
+     * How often a record was taken over from a process that died with it or gave it up.
+     */
+    uint32_t times;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} atoll_reservation;
+
+/**
  * One of several things that a thread waits for.
  */
 typedef struct {
@@ -6036,6 +6062,113 @@ atoll_status atoll_mpmc_get(atoll_mpmc *mpmc,
                             size_t *out_len,
                             uint32_t *out_times,
                             int64_t timeout_ns);
+
+/**
+ * Claims a place for a record, to be written there. Nothing is put before
+ * atoll_mpmc_commit(); records come in the order of their claims, so whoever gets waits for
+ * it. Never waits.
+ *
+ * Many may be open at a time, 256 in a ring at most: each belongs to the process, and any of
+ * its threads may finish it through the handle that it was claimed by. If the process dies
+ * it is skipped.
+ *
+ * len       The bytes of the record; of a message, how many it may have at most.
+ * out       Receives the place.
+ *
+ * Returns
+ *   OK                  out->len bytes at out->place are yours to write to, until you commit
+ *                       or abandon it, or close the handle.
+ *   NO_SPACE            Too many are open, or the segment has no place for another thread.
+ *   and what else atoll_mpmc_push() returns.
+ *
+ * Threads   As for atoll_mpmc_push().
+ * Fork      A child has nothing of what its parent claimed, and must not write there.
+ * Owner     The place stays the ring's.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_claim(atoll_mpmc *mpmc,
+                              size_t len,
+                              atoll_reservation *out);
+
+/**
+ * Puts the record in a place that was claimed.
+ *
+ * id        What the place is called.
+ * len       The bytes of the record; of a message, at most as many as were claimed for it.
+ *
+ * Returns
+ *   OK                  It is in the ring, for good.
+ *   CLOSED              One of the ends is closed. The place was given up.
+ *   INVALID_ARGUMENT    No such place is claimed through this handle, by this process; or it
+ *                       has not `len` bytes: it stays claimed.
+ *   and what else atoll_mpmc_push() returns, but FULL: the place was given up.
+ *
+ * Threads   As for atoll_mpmc_push(). Of several that finish the same one, one does.
+ * Fork      As for atoll_mpmc_claim().
+ * Owner     Takes the place.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_commit(atoll_mpmc *mpmc,
+                               uint64_t id,
+                               size_t len);
+
+/**
+ * Takes the next record into the hand, to be read in its place. Nobody else gets it unless
+ * this process dies before atoll_mpmc_advance(). Never waits.
+ *
+ * Many may be open at a time, as for atoll_mpmc_claim().
+ *
+ * out       Receives the place.
+ *
+ * Returns
+ *   OK                  out->len bytes at out->place are the record, to be read until you
+ *                       advance or abandon it, or close the handle.
+ *   NO_SPACE            As for atoll_mpmc_claim().
+ *   and what else atoll_mpmc_pop() returns, but TOO_SMALL.
+ *
+ * Threads   As for atoll_mpmc_pop().
+ * Fork      A child has nothing of what its parent has, and must not read there.
+ * Owner     The record stays the ring's.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_peek(atoll_mpmc *mpmc,
+                             atoll_reservation *out);
+
+/**
+ * Gets a record that was peeked at: its place is free.
+ *
+ * id        What the place is called.
+ *
+ * Returns
+ *   OK                  It is no longer in the ring.
+ *   INVALID_ARGUMENT    No such record is in the hand of this process, by this handle.
+ *   and what else atoll_mpmc_pop() returns, but EMPTY and CLOSED: it goes to another one.
+ *
+ * Threads   As for atoll_mpmc_commit().
+ * Fork      As for atoll_mpmc_peek().
+ * Owner     Takes the place.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_advance(atoll_mpmc *mpmc,
+                                uint64_t id);
+
+/**
+ * Gives up a place: one that was claimed is skipped, and a record that was peeked at goes to
+ * another one, out of turn, as from a process that died.
+ *
+ * id        What the place is called.
+ *
+ * Returns
+ *   OK                  It is given up.
+ *   INVALID_ARGUMENT    No such place is in the hand of this process, by this handle.
+ *
+ * Threads   As for atoll_mpmc_commit().
+ * Fork      As for atoll_mpmc_claim().
+ * Owner     Takes the place.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_abandon(atoll_mpmc *mpmc,
+                                uint64_t id);
 
 /**
  * Begins a transaction: changes that all happen, at the commit, or not at all.

@@ -33,6 +33,7 @@ pub use object::lock::Lock;
 pub use object::mpmc::Mpmc;
 pub use object::mutex::{Mutex, MutexGuard};
 pub use object::places::Places;
+pub use object::reserved::{Claimed, Shown};
 pub use object::ring::{RingEnd, RingInfo, RingOptions, Waiting};
 pub use object::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use object::segment::{ObjectInfo, Segment, SegmentInfo, SegmentOptions};

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x53769c0cbd5b957d
+ABI_FINGERPRINT = 0x4079c30b50e23f74
 
 # Done.
 OK = 0
@@ -346,6 +346,17 @@ class atoll_ring_info(Structure):
         ("lanes", c_uint32),
         ("waiting", c_uint32),
         ("ended", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
+# A place of an mpmc in the hands of a process.
+class atoll_reservation(Structure):
+    _fields_ = [
+        ("place", c_void_p),
+        ("len", c_size_t),
+        ("id", c_uint64),
+        ("times", c_uint32),
         ("reserved", c_uint32),
     ]
 
@@ -1150,6 +1161,17 @@ FUNCTIONS = {
         POINTER(c_uint32),
         c_int64,
     ]),
+    # Claims a place for a record, to be written there.
+    "atoll_mpmc_claim": lambda: (c_int32, [c_void_p, c_size_t, POINTER(atoll_reservation)]),
+    # Puts the record in a place that was claimed.
+    "atoll_mpmc_commit": lambda: (c_int32, [c_void_p, c_uint64, c_size_t]),
+    # Takes the next record into the hand, to be read in its place.
+    "atoll_mpmc_peek": lambda: (c_int32, [c_void_p, POINTER(atoll_reservation)]),
+    # Gets a record that was peeked at: its place is free.
+    "atoll_mpmc_advance": lambda: (c_int32, [c_void_p, c_uint64]),
+    # Gives up a place: one that was claimed is skipped, and a record that was peeked at goes to
+    # another one, out of turn, as from a process that died.
+    "atoll_mpmc_abandon": lambda: (c_int32, [c_void_p, c_uint64]),
     # Begins a transaction: changes that all happen, at the commit, or not at all.
     "atoll_transaction_begin": lambda: (c_int32, [
         POINTER(c_void_p),

@@ -17,14 +17,18 @@ pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod mpmc;
 #[cfg(test)]
+mod mpmc_in_place_tests;
+#[cfg(test)]
 mod mpmc_message_tests;
 mod mpmc_messages;
+mod mpmc_places;
 pub(crate) mod mpmc_ring;
 #[cfg(test)]
 mod mpmc_tests;
 mod mpmc_waits;
 pub(crate) mod mutex;
 pub(crate) mod places;
+pub(crate) mod reserved;
 pub(crate) mod ring;
 pub(crate) mod ring_calls;
 pub(crate) mod rwlock;

@@ -3,6 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use super::mpmc_ring::MpmcRing;
+use super::reserved::{Claimed, Shown};
 use super::ring::{RingEnd, RingInfo, RingOptions};
 use super::ring_calls::{RingCalls, ring_methods};
 use super::segment::Segment;
@@ -110,6 +111,29 @@ impl Mpmc {
         let room = record.len();
         let got = self.ring.get(thread::here()?, record, deadline)?.in_room_for(room)?;
         Ok((got.count, got.times))
+    }
+
+    /// Claims a place for a record, to be written in place: of a message for up to `bytes` bytes,
+    /// else as many as a record has. Nothing is put before [`Claimed::commit`]; who gets waits for
+    /// it, for records come in the order of their claims. Several may be open at a time, up to 256
+    /// in a ring, as many as it has room for. Never waits.
+    ///
+    /// # Errors
+    /// As for `push`; `NoSpace` if too many are open.
+    pub fn claim(&self, bytes: usize) -> Result<Claimed<'_>> {
+        let in_hand = self.ring.claim(thread::here()?, bytes)?;
+        Ok(Claimed::of(&self.ring, in_hand))
+    }
+
+    /// Takes the next record into the hand, to be read in place: nobody else gets it, unless this
+    /// process dies or gives it up before [`Shown::advance`]. Several may be open at a time, as
+    /// for `claim`. Never waits.
+    ///
+    /// # Errors
+    /// As for `pop`, but `TooSmall`; `NoSpace` if too many are open.
+    pub fn peek(&self) -> Result<Shown<'_>> {
+        let in_hand = self.ring.peek(thread::here()?)?;
+        Ok(Shown::of(&self.ring, in_hand))
     }
 
     fn obtain(

@@ -1,7 +1,7 @@
 //! A ring for many whose records are messages.
 
 use super::mpmc_ring::MpmcRing;
-use super::ring::EMPTY;
+use super::ring::{EMPTY, wrong_length};
 use super::ring_calls::Got;
 use crate::error::{Error, Result, Status};
 use crate::ring::messages::FoundMessage;
@@ -11,10 +11,7 @@ use crate::sync::side::PRODUCERS_ENDED;
 impl MpmcRing {
     /// Puts a message.
     pub(super) fn send(&self, thread: &'static Thread, message: &[u8]) -> Result<()> {
-        let most = self.ring.most_bytes();
-        if message.len() > most {
-            return Err(too_long(message.len(), most));
-        }
+        self.check_length(message.len())?;
         self.check_open()?;
         let by = self.by(thread)?;
         let Some(cells) = self.ring.claim_cells(by, message.len())? else {
@@ -23,6 +20,16 @@ impl MpmcRing {
         self.ring.message(cells.start, message.len()).write(message);
         let publish = || self.ring.publish_message(cells, message.len());
         self.publish(thread, 1, publish, || self.ring.bury_cells(cells))
+    }
+
+    /// Refuses bytes that are no record, or too many for a message.
+    #[inline(always)]
+    pub(super) fn check_length(&self, bytes: usize) -> Result<()> {
+        match self.ring.plan.record {
+            Some(size) if bytes != size.get() => Err(wrong_length(bytes, size.get())),
+            None if bytes > self.ring.most_bytes() => Err(too_long(bytes, self.ring.most_bytes())),
+            _ => Ok(()),
+        }
     }
 
     /// Gets one, if there is room for it.

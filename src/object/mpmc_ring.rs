@@ -113,7 +113,8 @@ impl MpmcRing {
     pub(super) fn by(&self, thread: &'static Thread) -> Result<By<'static>> {
         let attachment = self.share.attachment();
         let name = thread.name_in(attachment)?;
-        Ok(By { claimant: Claimant::of(attachment.participant(slot_in(name))?), name })
+        let record = attachment.participant(slot_in(name))?;
+        Ok(By { claimant: Claimant::of(record, self.ring.id), name })
     }
 
     // --- putting ---
@@ -295,6 +296,12 @@ impl MpmcRing {
         let publish = || (position..position + n).for_each(|at| self.ring.publish(at));
         let bury = || (position..position + n).for_each(|at| self.ring.bury(at));
         self.publish(thread, n, publish, bury)
+    }
+}
+
+impl Drop for MpmcRing {
+    fn drop(&mut self) {
+        self.ring.abandon_all();
     }
 }
 

@@ -7,9 +7,10 @@ use super::ring::RingEnd;
 use crate::error::{Error, Result, Status};
 use crate::platform::atomic::{Ordering::SeqCst, fence};
 use crate::platform::time::Deadline;
-use crate::ring::mpmc::By;
+use crate::ring::mpmc::{By, Outlook};
 use crate::roster::thread::{self, Thread};
 use crate::sync::bed::Bed;
+use crate::sync::holders::Holders;
 use crate::sync::side::{Attempt, Ended, Look, Side};
 use crate::sync::waitable::Waitable;
 
@@ -47,13 +48,28 @@ impl MpmcRing {
         }
     }
 
-    /// Whether somebody living is about to change what one waits for.
+    /// Whether somebody living is about to change what one waits for, or has.
     fn is_other_at_work(&self, by: By<'_>, end: RingEnd) -> Result<bool> {
         match end {
-            // Behind it the next one comes to the front, too.
-            RingEnd::Consumers => Ok(self.ring.has_records()),
+            RingEnd::Consumers => Ok(self.ring.outlook(by)? != Outlook::Nothing),
             RingEnd::Producers => self.ring.is_room_coming(by),
         }
+    }
+
+    /// Those whose death would leave something for who waits there: what lock words call them.
+    /// `None`: somebody lives of whom it does not know a thread.
+    fn others(&self, by: By<'_>, end: RingEnd) -> Result<Option<Vec<u64>>> {
+        let open = self.ring.reservations().open_elsewhere();
+        let holders = Holders::of(self.share.attachment(), open)?;
+        if holders.some_unseen {
+            return Ok(None);
+        }
+        let mut others = holders.threads;
+        if end == RingEnd::Consumers {
+            others.extend(self.ring.holders()?);
+        }
+        others.retain(|name| *name != by.name);
+        Ok(Some(others))
     }
 
     fn seems_ready(&self, end: RingEnd) -> bool {
@@ -64,9 +80,19 @@ impl MpmcRing {
     }
 
     /// Whether there is something to get (to have room to put), or would be an answer.
-    fn is_ready(&self, end: RingEnd) -> bool {
-        let ended = self.items().ended();
-        ended.has(Ended::BOTH) || self.seems_ready(end)
+    fn is_ready(&self, by: By<'_>, end: RingEnd) -> Result<bool> {
+        if self.items().ended().has(Ended::BOTH) {
+            return Ok(true);
+        }
+        match end {
+            RingEnd::Consumers => Ok(self.ring.outlook(by)? == Outlook::There),
+            RingEnd::Producers => Ok(self.ring.has_room()),
+        }
+    }
+
+    /// The calling thread, for who asks without one.
+    fn by_here(&self) -> Result<By<'static>> {
+        self.by(thread::here()?)
     }
 
     /// One end among several things that a call waits for.
@@ -90,8 +116,8 @@ impl MpmcRing {
             self.side(end).listen()?;
             fence(SeqCst); // SAID
             self.ring.look_for_dead()?;
-            let by = self.by(thread::here()?)?;
-            if self.is_ready(end) {
+            let by = self.by_here()?;
+            if self.is_ready(by, end)? {
                 listener.be_ready()
             } else if self.is_other_at_work(by, end)? {
                 listener.look_again_after(SOON_NS)
@@ -142,14 +168,13 @@ impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
 
     fn is_more(&self) -> bool {
         let ring = self.ring;
-        ring.seems_ready(self.end) || self.living().is_ok_and(|living| !living.is_empty())
+        ring.seems_ready(self.end)
+            || self.end == RingEnd::Consumers
+                && self.living().is_ok_and(|some| some != Some(vec![]))
     }
 
-    fn living(&self) -> Result<Vec<u64>> {
-        match self.end {
-            RingEnd::Consumers => self.ring.ring.holders(),
-            RingEnd::Producers => Ok(Vec::new()),
-        }
+    fn living(&self) -> Result<Option<Vec<u64>>> {
+        self.ring.others(self.by, self.end)
     }
 }
 
@@ -165,24 +190,23 @@ impl Waitable for OneEnd<'_> {
     }
 
     fn is_ready(&self) -> Result<bool> {
-        Ok(self.ring.is_ready(self.end))
+        self.ring.is_ready(self.ring.by_here()?, self.end)
     }
 
     fn prepare<'a>(&'a self, bed: &mut Bed<'a>) -> Result<bool> {
         self.ring.side(self.end).prepare(bed)?;
         fence(SeqCst); // SAID
         self.ring.ring.look_for_dead()?;
-        if self.is_ready()? {
+        let by = self.ring.by_here()?;
+        if self.ring.is_ready(by, self.end)? {
             return Ok(true);
         }
-        let by = self.ring.by(thread::here()?)?;
-        if self.ring.is_other_at_work(by, self.end)? {
+        let others = self.ring.others(by, self.end)?;
+        if others.is_none() || self.ring.is_other_at_work(by, self.end)? {
             bed.look_again_soon();
         }
         let attachment = self.ring.share.attachment();
-        for name in self.ring.ring.holders()?.into_iter().filter(|name| *name != by.name) {
-            bed.watch(attachment, name);
-        }
+        others.unwrap_or_default().into_iter().for_each(|name| bed.watch(attachment, name));
         Ok(false)
     }
 

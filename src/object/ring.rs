@@ -216,3 +216,8 @@ pub(super) const NO_PEEK: Error = invalid(
     "nothing was peeked at here, or something was popped since: peek, read, then advance by at \
      most as many as were shown",
 );
+
+pub(super) const NO_RESERVATION: Error = invalid(
+    "this is no place that was claimed through this handle and not given back, or none of that \
+     sort: claim, write, commit; or peek, read, advance",
+);

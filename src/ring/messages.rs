@@ -47,6 +47,13 @@ pub(crate) struct Cells {
     pub(crate) n: u64,
 }
 
+impl Cells {
+    /// The most bytes of a message in them.
+    pub(super) fn most_bytes(self) -> usize {
+        self.n as usize * CELL - HEAD
+    }
+}
+
 /// What was found of messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FoundMessage {
@@ -91,7 +98,7 @@ impl Mpmc {
                 self.word(*position).load(Acquire) != word_of(*position, FREE)
             });
             let Some(taken) = taken else {
-                by.claimant.announce(self.id, Purpose::Fill, tail, padding + n);
+                by.claimant.announce(Purpose::Fill, tail, padding + n);
                 // SeqCst, SAID; CLAIMED.
                 let next = tail + padding + n;
                 match self.head.tail.compare_exchange(tail, next, SeqCst, Acquire) {
@@ -187,7 +194,7 @@ impl Mpmc {
                 by.claimant.withdraw();
                 return Ok(FoundMessage::TooLarge(bytes as usize));
             }
-            by.claimant.announce(self.id, Purpose::Empty, head, n);
+            by.claimant.announce(Purpose::Empty, head, n);
             // SeqCst, SAID; CLAIMED.
             match self.head.head.compare_exchange(head, head + n, SeqCst, Acquire) {
                 Err(now) => head = now,

@@ -45,7 +45,8 @@
 //! `models/mpmc.pml` checks this.
 
 use super::copy::Slots;
-use super::plan::{HEAD, MpmcHead, Plan};
+use super::plan::{MpmcHead, Plan};
+use super::reservations::{Reservations, Standing};
 use crate::error::{Error, Result, corrupted};
 use crate::layout::Offset;
 use crate::platform::atomic::{
@@ -76,6 +77,7 @@ pub(crate) struct Mpmc {
     pub(crate) plan: Plan,
     pub(crate) id: RingId,
     pub(super) attachment: &'static Attachment,
+    pub(super) reservations: Reservations,
     /// Claims of the dead that this handle has looked for, and where the next one goes.
     pub(super) looked_for: [AtomicU64; 8],
     pub(super) next_known: AtomicU64,
@@ -101,16 +103,43 @@ pub(crate) enum Found {
     InFlight,
 }
 
+/// What a getter is to expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// To find something, if nobody is faster.
+    There,
+    /// That somebody is about to publish the next one.
+    Coming,
+    /// To be told when there is something.
+    Nothing,
+}
+
 impl Mpmc {
     pub(crate) fn at(attachment: &'static Attachment, body: Offset, id: RingId) -> Result<Self> {
         let memory = attachment.memory();
         let head: &MpmcHead = memory.at(body)?;
         let plan = Plan::of(head)?;
-        let bytes = plan.bytes().ok_or(DAMAGED)? - HEAD;
-        let slots = Slots::of(memory, body + HEAD, bytes)?;
+        let start = plan.slots_start();
+        let slots = Slots::of(memory, body + start, plan.bytes().ok_or(DAMAGED)? - start)?;
+        let reservations = Reservations::at(attachment, body, head, &plan)?;
         let looked_for = [const { AtomicU64::new(0) }; 8];
         let (next_known, searched_ns) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { head, slots, plan, id, attachment, looked_for, next_known, searched_ns })
+        Ok(Self {
+            head,
+            slots,
+            plan,
+            id,
+            attachment,
+            reservations,
+            looked_for,
+            next_known,
+            searched_ns,
+        })
+    }
+
+    /// What processes keep in the hand.
+    pub(crate) fn reservations(&self) -> &Reservations {
+        &self.reservations
     }
 
     #[inline(always)]
@@ -150,7 +179,7 @@ impl Mpmc {
             let word = self.word(tail).load(Acquire);
             if word == word_of(tail, FREE) {
                 let n = if n == 1 { 1 } else { self.count(tail, n, FREE) };
-                by.claimant.announce(self.id, Purpose::Fill, tail, n);
+                by.claimant.announce(Purpose::Fill, tail, n);
                 // SeqCst, SAID; CLAIMED.
                 match self.head.tail.compare_exchange(tail, tail + n, SeqCst, Acquire) {
                     Ok(_) => return Ok(Some((tail, n))),
@@ -190,12 +219,19 @@ impl Mpmc {
             return Err(DAMAGED);
         }
         self.note_most(self.plan.capacity);
-        // Acquire, CLAIMED: whoever emptied the position.
-        let is_claimed =
-            self.head.head.load(Acquire).wrapping_sub(tail) as i64 > -(self.plan.capacity as i64);
+        // Acquire, CLAIMED: whoever emptied the position, or is to fill the first one.
+        let head = self.head.head.load(Acquire);
+        if before == head
+            && word & STATE == FREE
+            && self.standing(by, Purpose::Fill, before)? == Standing::Nobodys
+        {
+            // A getter has to step over it.
+            self.head.items.nudge();
+        }
+        let is_claimed = head.wrapping_sub(before) as i64 > 0;
         if !is_claimed
             || word & STATE == FREE
-            || claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?
+            || self.standing(by, Purpose::Empty, before)? != Standing::Nobodys
         {
             return Ok(false);
         }
@@ -205,6 +241,9 @@ impl Mpmc {
             let _ = self.word(tail).compare_exchange(word, free, Release, Relaxed);
             return Ok(true);
         }
+        if self.word(tail).load(Acquire) != word {
+            return Ok(true); // who emptied it has done so meanwhile
+        }
         // A getter has to take it over.
         self.suspect();
         Ok(false)
@@ -213,7 +252,7 @@ impl Mpmc {
     /// Whether room is about to come: the next slot that is not free is being emptied.
     ///
     /// # Errors
-    /// `Corrupted`.
+    /// `Corrupted`, `System`.
     pub(crate) fn is_room_coming(&self, by: By<'_>) -> Result<bool> {
         let [head, tail] = self.counters();
         // Of cells the first ones may be free, and not enough.
@@ -225,8 +264,7 @@ impl Mpmc {
         };
         let before = taken.wrapping_sub(self.plan.capacity);
         let is_claimed = head.wrapping_sub(before) as i64 > 0;
-        Ok(is_claimed
-            && claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, before)?)
+        Ok(is_claimed && self.standing(by, Purpose::Empty, before)? == Standing::AtWork)
     }
 
     /// Publishes a record that has been written.
@@ -265,7 +303,7 @@ impl Mpmc {
             let word = self.word(head).load(Acquire);
             if word & !TIMES == word_of(head, FULL) {
                 let n = if n == 1 { 1 } else { self.count(head, n, FULL) };
-                by.claimant.announce(self.id, Purpose::Empty, head, n);
+                by.claimant.announce(Purpose::Empty, head, n);
                 // SeqCst, SAID; CLAIMED.
                 match self.head.head.compare_exchange(head, head + n, SeqCst, Acquire) {
                     Ok(_) => {
@@ -307,7 +345,7 @@ impl Mpmc {
         if self.head.tail.load(Acquire) == head {
             return Ok(Front::Found(Found::Nothing));
         }
-        if claims::is_claimed(self.attachment, by.name, self.id, Purpose::Fill, head)? {
+        if self.standing(by, Purpose::Fill, head)? != Standing::Nobodys {
             return Ok(Front::Found(Found::InFlight));
         }
         // Its producer is dead, or has published. Release: nothing but the state.
@@ -320,7 +358,7 @@ impl Mpmc {
 
     /// Takes a tomb out of the way; says where the head is.
     fn step_over(&self, by: By<'_>, head: u64) -> u64 {
-        by.claimant.announce(self.id, Purpose::Empty, head, 1);
+        by.claimant.announce(Purpose::Empty, head, 1);
         match self.head.head.compare_exchange(head, head + 1, SeqCst, Acquire) {
             Ok(_) => {
                 self.release(head);
@@ -343,6 +381,42 @@ impl Mpmc {
     pub(crate) fn has_records(&self) -> bool {
         let [head, tail] = self.counters();
         head != tail || self.is_suspected()
+    }
+
+    /// What a getter is to expect.
+    ///
+    /// # Errors
+    /// `Corrupted`, `System`.
+    pub(crate) fn outlook(&self, by: By<'_>) -> Result<Outlook> {
+        // Acquire, CLAIMED.
+        let head = self.head.head.load(Acquire);
+        let is_at_front = self.word(head).load(Acquire) != word_of(head, FREE);
+        if self.is_suspected() {
+            return Ok(Outlook::There);
+        }
+        if self.head.tail.load(Acquire) == head {
+            return Ok(Outlook::Nothing);
+        }
+        if is_at_front {
+            return Ok(Outlook::There);
+        }
+        match self.standing(by, Purpose::Fill, head)? {
+            // A tomb: what is behind it comes to the front.
+            Standing::Nobodys => Ok(Outlook::There),
+            Standing::AtWork => Ok(Outlook::Coming),
+            Standing::Open => Ok(Outlook::Nothing),
+        }
+    }
+
+    /// How a position stands that was claimed: the caller has loaded a counter beyond it.
+    ///
+    /// # Errors
+    /// `Corrupted`, `System`.
+    pub(super) fn standing(&self, by: By<'_>, purpose: Purpose, position: u64) -> Result<Standing> {
+        match claims::is_claimed(self.attachment, by.name, self.id, purpose, position)? {
+            true => Ok(Standing::AtWork),
+            false => self.reservations.standing(purpose, position),
+        }
     }
 
     /// Whether there is room, for the eyes of anybody.
@@ -396,7 +470,7 @@ impl Mpmc {
                 return Err(DAMAGED);
             }
         }
-        Ok(())
+        self.reservations.verify(capacity)
     }
 }
 

@@ -11,6 +11,7 @@
 
 use super::mpmc::{By, DAMAGED, FULL, Mpmc, STATE, TIMES, TOMB, word_of};
 use super::plan::MpmcHead;
+use super::reservations::Standing;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
@@ -68,10 +69,16 @@ impl Mpmc {
     /// Whether there are claims of the dead that this handle has not looked for.
     fn news_of_the_dead(&self) -> Result<bool> {
         let mut is_news = false;
-        claims::each_dead(self.attachment, self.id, |claim| {
+        self.each_dead(|claim| {
             is_news |= self.looked_for.iter().all(|known| known.load(Relaxed) != claim);
         })?;
         Ok(is_news)
+    }
+
+    /// Shows `visit` what stands for each claim of the dead to empty something.
+    fn each_dead(&self, mut visit: impl FnMut(u64)) -> Result<()> {
+        claims::each_dead(self.attachment, self.id, &mut visit)?;
+        self.reservations.each_dead(visit)
     }
 
     /// They have been looked for, at all positions.
@@ -111,7 +118,7 @@ impl Mpmc {
         // suspicion stays.
         let suspected = self.head.suspected.load(SeqCst);
         let mut dead = Vec::new();
-        claims::each_dead(self.attachment, self.id, |claim| dead.push(claim))?;
+        self.each_dead(|claim| dead.push(claim))?;
         // Acquire, CLAIMED: of all positions before it.
         let [head, _] = self.counters();
         let mut some_claimed = false;
@@ -122,9 +129,14 @@ impl Mpmc {
             if !is_of_lap || word & STATE == 0 {
                 continue;
             }
-            if claims::is_claimed(self.attachment, by.name, self.id, Purpose::Empty, position)? {
-                some_claimed = true;
-                continue;
+            match self.standing(by, Purpose::Empty, position)? {
+                Standing::Nobodys => {}
+                // Perhaps by somebody who has come too late for it.
+                Standing::AtWork => {
+                    some_claimed = true;
+                    continue;
+                }
+                Standing::Open => continue,
             }
             if word & STATE == TOMB {
                 let free = word_of(position.wrapping_add(self.plan.capacity), 0);
@@ -146,6 +158,7 @@ impl Mpmc {
             // Whoever was dead before the look has left nothing that was not found: it claims no
             // position behind the counters that were loaded after that.
             self.note_looked_for(&dead);
+            self.reservations.clear(&dead)?;
             self.note_search(suspected);
         }
         Ok(None)
@@ -172,7 +185,7 @@ impl Mpmc {
         if word & STATE != FULL {
             return Err(DAMAGED);
         }
-        by.claimant.announce(self.id, Purpose::Empty, position, n);
+        by.claimant.announce(Purpose::Empty, position, n);
         // Beyond the last number it is a mark, not a count: but never the same twice in a row.
         let times = word & TIMES;
         let times = if times == TIMES { times - 1 } else { times + 1 };

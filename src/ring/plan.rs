@@ -3,13 +3,17 @@
 //! ```text
 //!  records                             messages
 //!  0    MpmcHead       640             0    MpmcHead       640
-//!  640  word, record   stride          640  words          8 * capacity, to the next line
+//!  640  reservations   16 each         640  reservations   16 each
+//!  ...  word, record   stride          ...  words          8 * capacity, to the next line
 //!  ...  word, record                   ...  cells          64 * capacity
 //! ```
+//!
+//! There are more reservations than slots, but 256 at most (`reservations`).
 
 use core::num::NonZeroUsize;
 
 use super::mpmc::{DAMAGED, FREE, word_of};
+use super::reservations::Reservation;
 use crate::error::Result;
 use crate::layout::entry::LINE;
 use crate::layout::memory::Memory;
@@ -37,15 +41,20 @@ shared! {
         pub(super) redelivered: AtomicU64,
         pub(super) skipped: AtomicU64,
         pub(super) most: AtomicU64,
-        reserved: [u64; 12],
+        /// How many of the reservations were ever taken, from the first one on.
+        pub(super) reserved: AtomicU32,
+        padding: u32,
+        unnamed: [u64; 11],
     }
 }
 
-pub(super) const HEAD: u64 = size_of::<MpmcHead>() as u64;
+const HEAD: u64 = size_of::<MpmcHead>() as u64;
 /// Bytes of a cell.
 pub(super) const CELL: usize = 64;
 /// The most records of one ring.
 pub(crate) const MOST_RECORDS: u64 = 1 << 32;
+/// The least and the most reservations of one ring.
+const RESERVATIONS: [u64; 2] = [64, 256];
 
 /// Where words and contents of the slots lie, and what they are like: read once, and checked.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +97,25 @@ impl Plan {
         }
     }
 
+    /// How many reservations there are, and where they begin.
+    pub(super) fn reservations(&self) -> (u64, u64) {
+        let [least, most] = RESERVATIONS;
+        // Each that is open has a slot; the others are for those who are about to claim one.
+        ((2 * self.capacity).clamp(least, most), HEAD)
+    }
+
+    /// Where the slots begin.
+    pub(super) fn slots_start(&self) -> u64 {
+        let (count, start) = self.reservations();
+        start + count * size_of::<Reservation>() as u64
+    }
+
     /// Bytes of the whole body, if there can be as many.
     pub(crate) fn bytes(&self) -> Option<u64> {
         let contents = self.capacity.checked_mul(self.content_stride as u64)?;
         let slots =
             contents.checked_add(if self.record.is_some() { 0 } else { self.content_start })?;
-        slots.checked_add(HEAD).filter(|bytes| *bytes < 1 << 40)
+        slots.checked_add(self.slots_start()).filter(|bytes| *bytes < 1 << 40)
     }
 
     /// What a head in a segment says; it is shared memory.
@@ -113,8 +135,9 @@ impl Plan {
 
     /// Makes the slots of a new ring FREE.
     pub(crate) fn begin(&self, memory: &Memory, body: Offset) -> Result<()> {
+        let start = body + self.slots_start();
         for at in 0..self.capacity {
-            let slot: &AtomicU64 = memory.at(body + HEAD + at * self.word_stride as u64)?;
+            let slot: &AtomicU64 = memory.at(start + at * self.word_stride as u64)?;
             // Relaxed: ours alone, until the object is published.
             slot.store(word_of(at, FREE), Relaxed);
         }

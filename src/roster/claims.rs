@@ -41,7 +41,10 @@ use super::participant::name_of;
 use super::record::{ParticipantRecord, RingClaim};
 use crate::error::Result;
 use crate::layout::hash_u64;
-use crate::platform::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::platform::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 const POSITION_BITS: u32 = 48;
 /// The bits of a position that claims and slots have.
@@ -49,8 +52,6 @@ pub(crate) const POSITION: u64 = (1 << POSITION_BITS) - 1;
 const COUNT_BITS: u32 = 14;
 /// The most positions of one claim.
 pub(crate) const MOST: u64 = (1 << COUNT_BITS) - 1;
-
-const EMPTYING: u64 = Purpose::Empty as u64;
 /// In the place of a purpose: what a dead owner of the slot was about to empty is to be looked for.
 const LEFT: u64 = 3;
 
@@ -59,6 +60,42 @@ const LEFT: u64 = 3;
 pub(crate) enum Purpose {
     Fill = 1,
     Empty = 2,
+}
+
+/// What a word of claims says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim(pub(crate) u64);
+
+impl Claim {
+    /// That `n` positions from `position` on are claimed.
+    #[inline(always)]
+    pub(crate) fn of(purpose: Purpose, position: u64, n: u64) -> Self {
+        Self((purpose as u64) << 62 | n << POSITION_BITS | (position & POSITION))
+    }
+
+    /// The first of its positions.
+    pub(crate) fn first(self) -> u64 {
+        self.0 & POSITION
+    }
+
+    /// How many they are.
+    pub(crate) fn count(self) -> u64 {
+        self.0 >> POSITION_BITS & MOST
+    }
+
+    pub(crate) fn is_to(self, purpose: Purpose) -> bool {
+        self.0 >> 62 == purpose as u64
+    }
+
+    /// Whether it is for that position.
+    pub(crate) fn covers(self, purpose: Purpose, position: u64) -> bool {
+        self.is_to(purpose) && position.wrapping_sub(self.0) & POSITION < self.count()
+    }
+
+    /// Whether something that was to be emptied may be left if its claimant is dead.
+    fn may_leave_something(self) -> bool {
+        self.is_to(Purpose::Empty) || self.0 >> 62 == LEFT
+    }
 }
 
 /// Which ring.
@@ -70,54 +107,51 @@ pub(crate) struct RingId {
     pub(crate) place: u64,
 }
 
-/// A thread that claims.
+/// Where somebody claims: in the record of its thread, or in a reservation.
 #[derive(Clone, Copy)]
 pub(crate) struct Claimant<'a> {
-    words: &'a RingClaim,
+    claim: &'a AtomicU64,
 }
 
 impl<'a> Claimant<'a> {
-    /// Whoever has that record.
-    pub(crate) fn of(record: &'a ParticipantRecord) -> Self {
-        Self { words: &record.claim }
+    /// Whoever has that record, about to claim in that ring.
+    #[inline(always)]
+    pub(crate) fn of(record: &'a ParticipantRecord, ring: RingId) -> Self {
+        let words = &record.claim;
+        // Relaxed: our own. The same ring as the last time costs no store: a claim of it that
+        // is over says no less.
+        if words.object.load(Relaxed) != ring.object {
+            change_ring(words, ring);
+        }
+        Self { claim: &words.claim }
+    }
+
+    /// Whoever has that word, of a ring's own.
+    pub(crate) fn at(claim: &'a AtomicU64) -> Self {
+        Self { claim }
     }
 
     /// Announces that `n` positions from `position` on are about to be claimed.
     #[inline(always)]
-    pub(crate) fn announce(self, ring: RingId, purpose: Purpose, position: u64, n: u64) {
-        let words = self.words;
-        // Relaxed: our own. The same ring as the last time costs no store: a claim of it that
-        // is over says no less.
-        if words.object.load(Relaxed) != ring.object {
-            self.change_ring(ring);
-        }
-        let claim = (purpose as u64) << 62 | n << POSITION_BITS | (position & POSITION);
+    pub(crate) fn announce(self, purpose: Purpose, position: u64, n: u64) {
         // Release, FINISHED: with it, what we published before.
-        words.claim.store(claim, Release);
-    }
-
-    #[cold]
-    fn change_ring(self, ring: RingId) {
-        // Release, FINISHED, of what was claimed in another ring. 0 first: no mixture is a
-        // claim.
-        self.words.claim.store(0, Release);
-        self.words.place.store(ring.place, Release);
-        self.words.object.store(ring.object, Release);
+        self.claim.store(Claim::of(purpose, position, n).0, Release);
     }
 
     /// Nothing came of it.
     #[inline(always)]
     pub(crate) fn withdraw(self) {
         // Release, FINISHED.
-        self.words.claim.store(0, Release);
+        self.claim.store(0, Release);
     }
 }
 
-/// Whether a claim is for that position.
-fn covers(claim: u64, purpose: Purpose, position: u64) -> bool {
-    let n = claim >> POSITION_BITS & MOST;
-    let behind = position.wrapping_sub(claim) & POSITION;
-    claim >> 62 == purpose as u64 && behind < n
+#[cold]
+fn change_ring(words: &RingClaim, ring: RingId) {
+    // Release, FINISHED, of what was claimed in another ring. 0 first: no mixture is a claim.
+    words.claim.store(0, Release);
+    words.place.store(ring.place, Release);
+    words.object.store(ring.object, Release);
 }
 
 /// Whether somebody living, other than the thread that is known by `mine`, claims a position.
@@ -136,11 +170,11 @@ pub(crate) fn is_claimed(
     let mut is_found = false;
     each(attachment, ring, |slot, record, claim| {
         let name = name_of(slot, record.generation.load(Acquire));
-        is_found = covers(claim, purpose, position)
+        is_found = claim.covers(purpose, position)
             && name != mine
             && death::feel_pulse(attachment, name)?.is_some()
             // The slot may have found a new owner: then it is over.
-            && record.claim.claim.load(Acquire) == claim;
+            && record.claim.claim.load(Acquire) == claim.0;
         Ok(!is_found)
     })?;
     Ok(is_found)
@@ -159,9 +193,8 @@ pub(crate) fn holders(
     let mut holders = Vec::new();
     each(attachment, ring, |slot, record, claim| {
         let name = name_of(slot, record.generation.load(Acquire));
-        let (first, n) = (claim & POSITION, claim >> POSITION_BITS & MOST);
-        if claim >> 62 == Purpose::Empty as u64
-            && (first..first + n).any(&is_held)
+        if claim.is_to(Purpose::Empty)
+            && (claim.first()..claim.first() + claim.count()).any(&is_held)
             && death::feel_pulse(attachment, name)?.is_some()
         {
             holders.push(name);
@@ -183,9 +216,8 @@ pub(crate) fn each_dead(
 ) -> Result<()> {
     each(attachment, ring, |slot, record, claim| {
         let name = name_of(slot, record.generation.load(Acquire));
-        let may_leave = matches!(claim >> 62, EMPTYING | LEFT);
-        if may_leave && death::feel_pulse(attachment, name)?.is_none() {
-            visit(hash_u64(hash_u64(0, name), claim));
+        if claim.may_leave_something() && death::feel_pulse(attachment, name)?.is_none() {
+            visit(hash_u64(hash_u64(0, name), claim.0));
         }
         Ok(true)
     })
@@ -195,13 +227,13 @@ pub(crate) fn each_dead(
 fn each(
     attachment: &Attachment,
     ring: RingId,
-    mut visit: impl FnMut(u32, &ParticipantRecord, u64) -> Result<bool>,
+    mut visit: impl FnMut(u32, &ParticipantRecord, Claim) -> Result<bool>,
 ) -> Result<()> {
     for slot in 0..attachment.slot_count() {
         let record = attachment.participant(slot)?;
         // Acquire, FINISHED.
-        let claim = record.claim.claim.load(Acquire);
-        if claim != 0
+        let claim = Claim(record.claim.claim.load(Acquire));
+        if claim != Claim(0)
             && record.claim.object.load(Acquire) == ring.object
             && !visit(slot, record, claim)?
         {
@@ -217,9 +249,8 @@ fn each(
 pub(crate) fn left(record: &ParticipantRecord) -> Option<RingId> {
     let words = &record.claim;
     // Acquire, FINISHED.
-    let claim = words.claim.load(Acquire);
+    let is_left = Claim(words.claim.load(Acquire)).may_leave_something();
     let ring = RingId { object: words.object.load(Acquire), place: words.place.load(Acquire) };
-    let is_left = matches!(claim >> 62, EMPTYING | LEFT);
     if is_left {
         // Killed after that, the next owner finds it again.
         words.claim.store(LEFT << 62, Release);
@@ -227,8 +258,10 @@ pub(crate) fn left(record: &ParticipantRecord) -> Option<RingId> {
     is_left.then_some(ring)
 }
 
-/// It is settled: the next owner claims nothing.
-pub(crate) fn forget_left(record: &ParticipantRecord) {
+/// What a former owner left is settled, or what the owner claimed is finished, and it goes: it
+/// claims nothing.
+pub(crate) fn forget(record: &ParticipantRecord) {
+    // Release, FINISHED.
     record.claim.claim.store(0, Release);
 }
 
@@ -239,12 +272,12 @@ mod tests {
     #[test]
     fn a_claim_covers_its_positions_and_no_others() {
         for (position, n) in [(0, 1), (5, 3), (POSITION - 1, 4), (1 << 50 | 7, MOST)] {
-            let claim = (Purpose::Fill as u64) << 62 | n << POSITION_BITS | (position & POSITION);
-            let is_in = |at: u64| covers(claim, Purpose::Fill, at);
+            let claim = Claim::of(Purpose::Fill, position, n);
+            let is_in = |at: u64| claim.covers(Purpose::Fill, at);
             assert!(is_in(position) && is_in(position + n - 1), "{position} {n}");
             assert!(!is_in(position.wrapping_sub(1)) && !is_in(position + n), "{position} {n}");
-            assert!(!covers(claim, Purpose::Empty, position));
+            assert!(!claim.covers(Purpose::Empty, position));
         }
-        assert!(!covers(0, Purpose::Fill, 0) && !covers(0, Purpose::Empty, 0));
+        assert!(!Claim(0).covers(Purpose::Fill, 0) && !Claim(0).covers(Purpose::Empty, 0));
     }
 }

@@ -8,6 +8,7 @@
 //! - between unlocking the mutex and clearing `member`: as in the first case.
 
 use super::attachment::Attachment;
+use super::claims;
 use super::member;
 use super::record::{BLOCK_SLOTS, MemberId, ParticipantRecord, store_name};
 use super::thread::Seat;
@@ -207,6 +208,7 @@ pub(super) fn leave_seat(seat: Seat, hook: RobustList) {
         (attachment.participant(seat.slot), liveness_mutex(attachment, seat.slot))
     {
         record.tid.store(0, Relaxed);
+        claims::forget(record);
         // SAFETY: this thread locked it when it took the seat.
         unsafe { liveness.unlock() };
         if let Ok(word) = liveness_word(attachment, seat.slot) {

@@ -104,7 +104,7 @@ fn settle_claim(actor: Actor, record: &ParticipantRecord) -> Result<()> {
         }
     }
     // After that. Killed before, the next owner does it.
-    claims::forget_left(record);
+    claims::forget(record);
     Ok(())
 }
 

@@ -15,11 +15,11 @@ use crate::roster::record::MemberId;
 
 /// What was found out about some members.
 #[derive(Default)]
-pub(super) struct Holders {
+pub(crate) struct Holders {
     /// A living thread of each that has one: its name, as in lock words.
-    pub(super) threads: Vec<u64>,
+    pub(crate) threads: Vec<u64>,
     /// Some live and have none.
-    pub(super) some_unseen: bool,
+    pub(crate) some_unseen: bool,
     /// All that live, in order.
     pub(super) living: Vec<u64>,
     /// Those that are gone, in order.
@@ -31,7 +31,7 @@ impl Holders {
     ///
     /// # Errors
     /// `Corrupted` if one cannot be.
-    pub(super) fn of(attachment: &Attachment, mut words: Vec<u64>) -> Result<Self> {
+    pub(crate) fn of(attachment: &Attachment, mut words: Vec<u64>) -> Result<Self> {
         words.sort_unstable();
         words.dedup();
         let mut threads = vec![None; words.len()];

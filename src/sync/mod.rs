@@ -14,7 +14,7 @@ pub(crate) mod deaths;
 pub(crate) mod event;
 mod gate;
 pub(crate) mod guarded;
-mod holders;
+pub(crate) mod holders;
 pub(crate) mod latch;
 pub(crate) mod lending;
 pub(crate) mod lock;

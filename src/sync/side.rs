@@ -146,12 +146,13 @@ pub(crate) trait Attempt {
     /// Whether there is, or may be, something for one more who waits.
     fn is_more(&self) -> bool;
 
-    /// Those whose death would leave something for who waits: what lock words call them.
+    /// Those whose death would leave something for who waits: what lock words call them. `None`:
+    /// one of them cannot be watched, so no sleep must be a long one.
     ///
     /// # Errors
-    /// `Corrupted`.
-    fn living(&self) -> Result<Vec<u64>> {
-        Ok(Vec::new())
+    /// `Corrupted`, `System`.
+    fn living(&self) -> Result<Option<Vec<u64>>> {
+        Ok(Some(Vec::new()))
     }
 }
 
@@ -275,18 +276,22 @@ impl Side {
         loop {
             let marked = self.announce()?;
             let is_ordered = what.order();
-            match what.attempt()? {
-                Look::Done(done) => return Ok(Some(done)),
-                _ if wait.is_over() => return Ok(None),
-                Look::Nothing if is_ordered => {
-                    let living = what.living()?;
-                    wait.sleep(attachment, &self.word.watches(marked), &living)?;
-                }
+            let look = what.attempt()?;
+            if let Look::Done(done) = look {
+                return Ok(Some(done));
+            }
+            if wait.is_over() {
+                return Ok(None);
+            }
+            let words = self.word.watches(marked);
+            let living = match look {
+                Look::Nothing if is_ordered => what.living()?,
                 // Who is about to publish may not have seen WAITERS.
-                Look::Nothing | Look::InFlight => {
-                    let [low, _] = self.word.watches(marked);
-                    wait.nap(low, IN_FLIGHT_NS);
-                }
+                _ => None,
+            };
+            match living {
+                Some(living) => wait.sleep(attachment, &words, &living)?,
+                None => wait.nap(words[0], IN_FLIGHT_NS),
             }
         }
     }

@@ -299,6 +299,73 @@ impl MpmcRing {
     }
 }
 
+/// The way of one record that finds what it needs, and nobody who has to be told: nothing is
+/// looked at twice.
+impl MpmcRing {
+    #[inline(always)]
+    fn claim_place(&self, thread: &'static Thread, bytes: usize) -> Option<u64> {
+        let is_record = self.ring.plan.record.is_some_and(|size| size.get() == bytes);
+        if !is_record || self.items().ended().has(Ended::BOTH) {
+            return None;
+        }
+        self.ring.claim_place(self.by(thread).ok()?.claimant)
+    }
+
+    /// Bytes of a record, if there is room for it.
+    #[inline(always)]
+    fn record_within(&self, room: usize) -> Option<usize> {
+        self.ring.plan.record.map(NonZeroUsize::get).filter(|bytes| *bytes <= room)
+    }
+
+    #[inline(always)]
+    fn claim_record(&self, thread: &'static Thread) -> Option<(By<'static>, u64)> {
+        let by = self.by(thread).ok()?;
+        Some((by, self.ring.claim_record(by.claimant)?))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_in_full(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
+        let Some(size) = self.ring.plan.record else {
+            return self.send(thread, record);
+        };
+        if record.len() != size.get() {
+            return Err(wrong_length(record.len(), size.get()));
+        }
+        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
+        self.ring.content(position, size.get()).write(record);
+        self.publish_records(thread, position, 1)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_in_full(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
+        let Some(size) = self.ring.plan.record else {
+            return self.receive_message(thread, record);
+        };
+        let count = size.get();
+        let Some(record) = record.get_mut(..count) else {
+            return Ok(Got::too_large(count));
+        };
+        let by = self.by(thread)?;
+        let (position, _) = self.claim_records(by, 1)?;
+        self.receive_record(thread, by, position, record)
+    }
+
+    fn receive_record(
+        &self,
+        thread: &'static Thread,
+        by: By<'_>,
+        position: u64,
+        record: &mut [u8],
+    ) -> Result<Got> {
+        let count = record.len();
+        let read = || self.ring.content(position, count).read(record);
+        let times = self.receive_records(thread, by, (position, 1), read)?;
+        Ok(Got { count, times, fits: true })
+    }
+}
+
 impl Drop for MpmcRing {
     fn drop(&mut self) {
         self.ring.abandon_all();
@@ -312,15 +379,15 @@ impl RingCalls for MpmcRing {
 
     #[inline(always)]
     fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        let Some(size) = self.ring.plan.record else {
-            return self.send(thread, record);
-        };
-        if record.len() != size.get() {
-            return Err(wrong_length(record.len(), size.get()));
+        if let Some(position) = self.claim_place(thread, record.len()) {
+            self.ring.content(position, record.len()).write(record);
+            if !self.items().is_watched() {
+                self.ring.publish(position);
+                return Ok(());
+            }
+            return self.publish_records(thread, position, 1);
         }
-        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
-        self.ring.content(position, size.get()).write(record);
-        self.publish_records(thread, position, 1)
+        self.push_in_full(thread, record)
     }
 
     #[inline(always)]
@@ -342,18 +409,18 @@ impl RingCalls for MpmcRing {
 
     #[inline(always)]
     fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        let Some(size) = self.ring.plan.record else {
-            return self.receive_message(thread, record);
-        };
-        let count = size.get();
-        let Some(record) = record.get_mut(..count) else {
-            return Ok(Got::too_large(count));
-        };
-        let by = self.by(thread)?;
-        let claimed = self.claim_records(by, 1)?;
-        let read = || self.ring.content(claimed.0, count).read(record);
-        let times = self.receive_records(thread, by, claimed, read)?;
-        Ok(Got { count, times, fits: true })
+        if let Some(count) = self.record_within(record.len())
+            && let Some((by, position)) = self.claim_record(thread)
+        {
+            let record = &mut record[..count];
+            if !self.items().is_watched() && !self.room().is_watched() {
+                self.ring.content(position, count).read(record);
+                self.ring.release(position);
+                return Ok(Got::first(count));
+            }
+            return self.receive_record(thread, by, position, record);
+        }
+        self.pop_in_full(thread, record)
     }
 
     #[inline(always)]

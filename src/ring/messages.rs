@@ -204,9 +204,7 @@ impl Mpmc {
                     head += n;
                 }
                 Ok(_) => {
-                    if head & 63 == 0 {
-                        self.note_depth(head);
-                    }
+                    self.note_depth_at_times(head);
                     return Ok(FoundMessage::Message { position: head, n, bytes: bytes as usize });
                 }
             }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  records                             messages
-//!  0    MpmcHead       640             0    MpmcHead       640
-//!  640  reservations   16 each         640  reservations   16 each
+//!  0    MpmcHead       768             0    MpmcHead       768
+//!  768  reservations   16 each         768  reservations   16 each
 //!  ...  word, record   stride          ...  words          8 * capacity, to the next line
 //!  ...  word, record                   ...  cells          64 * capacity
 //! ```
@@ -23,17 +23,14 @@ use crate::platform::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use crate::sync::side::Side;
 
 shared! {
-    /// What lies in front of the slots.
-    pub(crate) struct MpmcHead: 640 {
+    /// What lies in front of the slots. Processors fetch lines in pairs: so the counters, which
+    /// change all the time, are two lines from each other and from all else that others look at.
+    pub(crate) struct MpmcHead: 768 {
         pub(crate) ring: RingHead,
         /// Getters wait here.
         pub(crate) items: Side,
         /// Putters wait here.
         pub(crate) room: Side,
-        pub(super) tail: AtomicU64,
-        unused: [u64; 7],
-        pub(super) head: AtomicU64,
-        spare: [u64; 7],
         /// How often somebody suspected that there are records behind the head whose consumer died,
         /// and how many of those suspicions have been looked into (`orphans`).
         pub(super) suspected: AtomicU32,
@@ -43,8 +40,12 @@ shared! {
         pub(super) most: AtomicU64,
         /// How many of the reservations were ever taken, from the first one on.
         pub(super) reserved: AtomicU32,
-        padding: u32,
+        unused: u32,
         unnamed: [u64; 11],
+        pub(super) tail: AtomicU64,
+        spare: [u64; 15],
+        pub(super) head: AtomicU64,
+        rest: [u64; 15],
     }
 }
 

@@ -16,6 +16,7 @@ mod large;
 pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod mpmc;
+mod mpmc_calls;
 #[cfg(test)]
 mod mpmc_in_place_tests;
 #[cfg(test)]

@@ -1,22 +1,18 @@
 //! A ring for many as one handle uses it.
 
 use core::num::NonZeroUsize;
-use std::os::fd::BorrowedFd;
 
-use super::ring::{
-    EMPTY, FULL, RingEnd, RingInfo, RingOptions, Waiting, check_wanted, read_head, wrong_length,
-};
-use super::ring_calls::{Got, RingCalls};
+use super::ring::{EMPTY, FULL, RingOptions, Waiting, check_wanted, read_head};
 use super::segment::Segment;
 use super::share::Share;
 use super::ticket::Ticket;
 use super::types::Type;
-use crate::error::{Error, Result, Status, corrupted, invalid};
+use crate::error::{Error, Result, corrupted, invalid};
 use crate::layout::Offset;
 use crate::layout::block::Kind;
 use crate::layout::rings::RingHead;
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::platform::time::{Deadline, now_ns};
+use crate::platform::time::now_ns;
 use crate::ring::mpmc::{By, Found, Mpmc};
 use crate::ring::plan::{MOST_RECORDS, MpmcHead, Plan};
 use crate::roster::attachment::Attachment;
@@ -25,7 +21,7 @@ use crate::roster::listening::Ear;
 use crate::roster::participant::slot_in;
 use crate::roster::thread::Thread;
 use crate::segment::directory::Wanted;
-use crate::sync::side::{Alert, Ended, NO_ROOM_CAME, NOTHING_CAME, PRODUCERS_ENDED, Side};
+use crate::sync::side::{Alert, Ended, PRODUCERS_ENDED, Side};
 use crate::sync::wait::Spin;
 
 /// A getter that finds nothing looks for the dead no more often than this.
@@ -36,7 +32,7 @@ const LOOK_FOR_DEAD_NS: u64 = 1_000_000;
 pub(crate) struct MpmcRing {
     pub(super) ears: [Ear; 2],
     pub(super) share: Share<MpmcHead>,
-    ty: Type,
+    pub(super) ty: Type,
     pub(super) ring: Mpmc,
     pub(super) waiting: Waiting,
     pub(super) spin: Spin,
@@ -121,7 +117,7 @@ impl MpmcRing {
 
     /// Claims places for up to `n` records.
     #[inline(always)]
-    fn claim_room(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
+    pub(super) fn claim_room(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
         self.check_open()?;
         match self.ring.claim_room(by, n)? {
             Some(claimed) => Ok(claimed),
@@ -190,7 +186,7 @@ impl MpmcRing {
 
     /// Claims up to `n` records: from where on, and how many.
     #[inline(always)]
-    fn claim_records(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
+    pub(super) fn claim_records(&self, by: By<'_>, n: u64) -> Result<(u64, u64)> {
         match self.ring.claim_records(by, n)? {
             Found::Records(position, n) => Ok((position, n)),
             found => self.nothing(by, found),
@@ -278,7 +274,7 @@ impl MpmcRing {
 
     /// Gets records that are claimed.
     #[inline(always)]
-    fn receive_records(
+    pub(super) fn receive_records(
         &self,
         thread: &'static Thread,
         by: By<'_>,
@@ -292,199 +288,21 @@ impl MpmcRing {
 
     /// Puts records that are written.
     #[inline(always)]
-    fn publish_records(&self, thread: &'static Thread, position: u64, n: u64) -> Result<()> {
+    pub(super) fn publish_records(
+        &self,
+        thread: &'static Thread,
+        position: u64,
+        n: u64,
+    ) -> Result<()> {
         let publish = || (position..position + n).for_each(|at| self.ring.publish(at));
         let bury = || (position..position + n).for_each(|at| self.ring.bury(at));
         self.publish(thread, n, publish, bury)
     }
 }
 
-/// The way of one record that finds what it needs, and nobody who has to be told: nothing is
-/// looked at twice.
-impl MpmcRing {
-    #[inline(always)]
-    fn claim_place(&self, thread: &'static Thread, bytes: usize) -> Option<u64> {
-        let is_record = self.ring.plan.record.is_some_and(|size| size.get() == bytes);
-        if !is_record || self.items().ended().has(Ended::BOTH) {
-            return None;
-        }
-        self.ring.claim_place(self.by(thread).ok()?.claimant)
-    }
-
-    /// Bytes of a record, if there is room for it.
-    #[inline(always)]
-    fn record_within(&self, room: usize) -> Option<usize> {
-        self.ring.plan.record.map(NonZeroUsize::get).filter(|bytes| *bytes <= room)
-    }
-
-    #[inline(always)]
-    fn claim_record(&self, thread: &'static Thread) -> Option<(By<'static>, u64)> {
-        let by = self.by(thread).ok()?;
-        Some((by, self.ring.claim_record(by.claimant)?))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn push_in_full(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        let Some(size) = self.ring.plan.record else {
-            return self.send(thread, record);
-        };
-        if record.len() != size.get() {
-            return Err(wrong_length(record.len(), size.get()));
-        }
-        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
-        self.ring.content(position, size.get()).write(record);
-        self.publish_records(thread, position, 1)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn pop_in_full(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        let Some(size) = self.ring.plan.record else {
-            return self.receive_message(thread, record);
-        };
-        let count = size.get();
-        let Some(record) = record.get_mut(..count) else {
-            return Ok(Got::too_large(count));
-        };
-        let by = self.by(thread)?;
-        let (position, _) = self.claim_records(by, 1)?;
-        self.receive_record(thread, by, position, record)
-    }
-
-    fn receive_record(
-        &self,
-        thread: &'static Thread,
-        by: By<'_>,
-        position: u64,
-        record: &mut [u8],
-    ) -> Result<Got> {
-        let count = record.len();
-        let read = || self.ring.content(position, count).read(record);
-        let times = self.receive_records(thread, by, (position, 1), read)?;
-        Ok(Got { count, times, fits: true })
-    }
-}
-
 impl Drop for MpmcRing {
     fn drop(&mut self) {
         self.ring.abandon_all();
-    }
-}
-
-impl RingCalls for MpmcRing {
-    fn record(&self) -> usize {
-        self.ring.plan.record.map_or(0, NonZeroUsize::get)
-    }
-
-    #[inline(always)]
-    fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        if let Some(position) = self.claim_place(thread, record.len()) {
-            self.ring.content(position, record.len()).write(record);
-            if !self.items().is_watched() {
-                self.ring.publish(position);
-                return Ok(());
-            }
-            return self.publish_records(thread, position, 1);
-        }
-        self.push_in_full(thread, record)
-    }
-
-    #[inline(always)]
-    fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64> {
-        let size = self.ring.plan.record.ok_or(ONE_AT_A_TIME)?.get();
-        let all = records.chunks_exact(size);
-        if !all.remainder().is_empty() {
-            return Err(wrong_length(all.remainder().len(), size));
-        }
-        if records.is_empty() {
-            return Ok(0);
-        }
-        let (position, n) = self.claim_room(self.by(thread)?, all.len() as u64)?;
-        for (record, position) in all.zip(position..position + n) {
-            self.ring.content(position, size).write(record);
-        }
-        self.publish_records(thread, position, n).map(|()| n)
-    }
-
-    #[inline(always)]
-    fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        if let Some(count) = self.record_within(record.len())
-            && let Some((by, position)) = self.claim_record(thread)
-        {
-            let record = &mut record[..count];
-            if !self.items().is_watched() && !self.room().is_watched() {
-                self.ring.content(position, count).read(record);
-                self.ring.release(position);
-                return Ok(Got::first(count));
-            }
-            return self.receive_record(thread, by, position, record);
-        }
-        self.pop_in_full(thread, record)
-    }
-
-    #[inline(always)]
-    fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got> {
-        let size = self.ring.plan.record.ok_or(ONE_AT_A_TIME)?.get();
-        let room = records.len() / size;
-        if room == 0 {
-            return Ok(Got::too_large(size));
-        }
-        let by = self.by(thread)?;
-        let (position, n) = self.claim_records(by, room as u64)?;
-        let read = || {
-            let all = records.chunks_exact_mut(size);
-            for (record, position) in all.zip(position..position + n) {
-                self.ring.content(position, size).read(record);
-            }
-        };
-        let times = self.receive_records(thread, by, (position, n), read)?;
-        Ok(Got { count: n as usize, times, fits: true })
-    }
-
-    fn put(&self, thread: &'static Thread, record: &[u8], deadline: Deadline) -> Result<()> {
-        let act = || self.push(thread, record);
-        self.until(RingEnd::Producers, thread, deadline, act, NO_ROOM_CAME)
-    }
-
-    fn get(&self, thread: &'static Thread, record: &mut [u8], deadline: Deadline) -> Result<Got> {
-        let act = || self.pop(thread, record);
-        self.until(RingEnd::Consumers, thread, deadline, act, NOTHING_CAME)
-    }
-
-    fn descriptor(&self, end: RingEnd) -> Result<BorrowedFd<'_>> {
-        self.lend_descriptor(end)
-    }
-
-    fn shutdown(&self, thread: Option<&'static Thread>, end: RingEnd) -> Result<()> {
-        self.share.check_writable()?;
-        let end = match end {
-            RingEnd::Producers => Ended::PRODUCERS,
-            RingEnd::Consumers => Ended::CONSUMERS,
-        };
-        // Killed between the two: who finds the first one closed closes the other (`full`).
-        let bell = self.share.bell();
-        self.room().end(thread, bell, end)?;
-        self.items().end(thread, bell, end)
-    }
-
-    fn info(&self) -> RingInfo {
-        let [pushed, popped, redelivered, skipped, high_water] = self.ring.counts();
-        let ended = self.items().ended();
-        RingInfo {
-            ty: self.ty,
-            capacity: self.ring.plan.capacity,
-            lanes: 0,
-            waiting: self.waiting,
-            length: pushed.saturating_sub(popped),
-            pushed,
-            popped,
-            redelivered,
-            skipped,
-            high_water,
-            producers_ended: ended.has(Ended::PRODUCERS),
-            consumers_ended: ended.has(Ended::CONSUMERS),
-        }
     }
 }
 
@@ -505,11 +323,6 @@ fn plan(ty: &Type, options: &RingOptions) -> Result<(Plan, u64)> {
 
 const TOO_FEW_CELLS: Error =
     invalid("a ring of messages has at least 2 cells: a message may have half of them");
-
-const ONE_AT_A_TIME: Error = Error::new(
-    Status::WrongKind,
-    "messages have no length in common: push and pop them one at a time",
-);
 
 /// Checks a ring.
 pub(super) fn verify(

@@ -10,5 +10,6 @@ pub(crate) mod lanes;
 pub(crate) mod messages;
 pub(crate) mod mpmc;
 pub(crate) mod orphans;
+pub(crate) mod outlook;
 pub(crate) mod plan;
 pub(crate) mod reservations;

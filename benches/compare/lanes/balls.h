@@ -3,6 +3,7 @@
  *
  *   event      two events of atoll's, one for each direction
  *   condvar    a condition variable and a mutex of atoll's
+ *   ring       two rings of atoll's for one producer and one consumer, whose users sleep at once
  *   futex      a word and the system call, and nothing else: it always wakes, always sleeps
  *   pthread    pthread_cond_t and pthread_mutex_t, process-shared
  *   any        two events for each direction, which carry the ball in turn: who waits does not
@@ -40,6 +41,7 @@ struct court {
     atoll_event *to[2];
     atoll_mutex *mutex;
     atoll_condvar *condvar;
+    atoll_spsc *to_ring[2];
     /* Two for each player: which is next is told by how often the ball was passed. */
     atoll_event *either[4];
     int descriptors[4];
@@ -96,6 +98,31 @@ static void condvar_await(struct court *court, uint32_t me) {
     while (court->table->turn != me)
         lane_check(atoll_condvar_wait(court->condvar, court->mutex, ATOLL_FOREVER));
     lane_check(atoll_mutex_unlock(court->mutex));
+}
+
+/* --- ring ----------------------------------------------------------------------------------- */
+
+static void ring_open(struct court *court, const char *name) {
+    atoll_ring_options options = ATOLL_RING_OPTIONS_INIT;
+    const atoll_type type = ATOLL_TYPE_U64;
+    options.capacity = 64;
+    options.waiting = ATOLL_WAIT_SLEEP;
+    for (int player = 0; player < 2; player++) {
+        char called[32];
+        snprintf(called, sizeof called, "%s ring %d", name, player);
+        lane_check(atoll_spsc_open_or_create(shared_segment, called, &type, &options,
+                                             &court->to_ring[player]));
+    }
+}
+
+static void ring_pass(struct court *court, uint32_t to) {
+    const uint64_t number = ++court->passed;
+    lane_check(atoll_spsc_push(court->to_ring[to], &number, sizeof number));
+}
+
+static void ring_await(struct court *court, uint32_t me) {
+    uint64_t number;
+    lane_check(atoll_spsc_get(court->to_ring[me], &number, sizeof number, NULL, ATOLL_FOREVER));
 }
 
 /* --- futex ---------------------------------------------------------------------------------- */
@@ -208,6 +235,7 @@ static void poll_await(struct court *court, uint32_t me) {
 static const struct ball balls[] = {
     {"event", event_open, event_pass, event_await},
     {"condvar", condvar_open, condvar_pass, condvar_await},
+    {"ring", ring_open, ring_pass, ring_await},
     {"futex", futex_open, futex_pass, futex_await},
     {"pthread", pthread_open, pthread_pass, pthread_await},
     {"any", any_open, any_pass, any_await},

@@ -1,5 +1,7 @@
 //! A lane in Rust: see src/kit/mod.rs for the lines that it reads and writes.
 
+#![allow(dead_code, reason = "each lane uses a part of it")]
+
 use std::io::{Write, stdin, stdout};
 
 /// Who begins a slice so late was not given its processor in time.
@@ -16,6 +18,30 @@ pub struct Side<'a> {
 
 /// Works slices until the input ends.
 pub fn serve(mut sides: [Side<'_>; 2]) {
+    answer(|name, from, until| {
+        let side = sides.iter_mut().find(|side| side.name == name).expect("a known side");
+        let work = || {
+            (side.work)(side.batch);
+            u64::from(side.batch)
+        };
+        slice(work, 1, from, until)
+    });
+}
+
+/// The same for one end of a stream: `moves` tries to move up to so many records, and says how many
+/// it was. A record is half of what the two ends do.
+pub fn stream(mut moves: impl FnMut(u64) -> u64) {
+    answer(|_, from, until| stream_slice(&mut moves, from, until));
+}
+
+/// One slice of that.
+pub fn stream_slice(mut moves: impl FnMut(u64) -> u64, from: u64, until: u64) -> String {
+    const BATCH: u64 = 256;
+    slice(|| moves(BATCH), 2, from, until)
+}
+
+/// Answers each request: whose side it is for, from when, and until when.
+pub fn answer(mut how: impl FnMut(&str, u64, u64) -> String) {
     // SAFETY: nothing runs on the signal.
     unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
     say("ready");
@@ -23,25 +49,25 @@ pub fn serve(mut sides: [Side<'_>; 2]) {
         let line = line.expect("lines of text");
         let words: Vec<&str> = line.split(' ').collect();
         let moment = |n: usize| words[n].parse::<u64>().expect("a moment");
-        let side = sides.iter_mut().find(|side| side.name == words[0]).expect("a known side");
-        say(&slice(side, moment(1), moment(2)));
+        say(&how(words[0], moment(1), moment(2)));
     }
 }
 
-fn slice(side: &mut Side<'_>, from: u64, until: u64) -> String {
+/// Works until the time is over, on this thread; `work` says how much it has done, of which so many
+/// parts are an operation.
+fn slice(mut work: impl FnMut() -> u64, parts: u64, from: u64, until: u64) -> String {
     let before = preempted();
     let mut begin = now_ns();
     while begin < from {
         begin = now_ns();
     }
-    let (mut operations, mut now) = (0, begin);
+    let (mut done, mut now) = (0, begin);
     while now < until {
-        (side.work)(side.batch);
-        operations += u64::from(side.batch);
+        done += work();
         now = now_ns();
     }
     let late = i64::from(begin - from > LATE_NS);
-    format!("{operations} {} {}", now - begin, preempted() - before + late)
+    format!("{} {} {}", done / parts, now - begin, preempted() - before + late)
 }
 
 fn say(line: &str) {
@@ -56,11 +82,11 @@ fn now_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// How often the kernel gave this processor to somebody else.
+/// How often the kernel gave this thread's processor to somebody else.
 fn preempted() -> i64 {
     // SAFETY: all zero is a valid value of every field.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel fills in a structure of its size.
-    unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) };
+    unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
     usage.ru_nivcsw
 }

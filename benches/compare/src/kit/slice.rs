@@ -49,7 +49,7 @@ impl Slice {
 }
 
 /// How long slices take, unless the row says otherwise.
-const SLICE_NS: u64 = 1_000_000;
+pub const SLICE_NS: u64 = 1_000_000;
 /// Until all lanes have read the line and wait for the moment to begin.
 const LEAD_NS: u64 = 200_000;
 

@@ -58,6 +58,12 @@ pub const CONDVAR_ONE_CPU: Plan = Plan {
     measure: |site, subject| on_one(site, subject, ["condvar:crowded", "futex:crowded"]),
 };
 
+/// Two rings, one for each direction.
+pub const RING: Plan = Plan {
+    subject: Subject { name: "ring_wakeup", target: Some(0.9), ..ASLEEP },
+    measure: |site, subject| on_two(site, subject, ["ring:asleep", "futex:asleep"]),
+};
+
 /// Against what does the same work, and may be left locked by the dead.
 pub const CONDVAR_PTHREAD: Plan = Plan {
     subject: Subject {

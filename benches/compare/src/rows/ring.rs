@@ -3,14 +3,18 @@
 //! Ours go between two processes. Peers that live in one process go between two threads of it, on
 //! the same two processors.
 
+use std::path::Path;
 use std::process::Command;
 
-use super::{PAIRS, Plan, Site, segment_name, start};
+use super::{PAIRS, Plan, Site, start};
 use crate::kit::Result;
 use crate::kit::lane::Lane;
 use crate::kit::pairs::Pairs;
 use crate::kit::row::{Row, Subject};
-use crate::kit::slice::{self, Side};
+use crate::kit::slice::{self, SLICE_NS, Side};
+
+/// Four that share two processors have several turns in it.
+const CROWD_SLICE_NS: u64 = 10_000_000;
 
 const ITEM: Subject = Subject {
     name: "spsc_8B_item",
@@ -25,8 +29,8 @@ const ITEM: Subject = Subject {
 pub const SPSC: Plan = Plan {
     subject: ITEM,
     measure: |site, subject| {
-        let peer = boost(site)?;
-        compare(site, subject, "spsc", peer)
+        let peers = boost(site, "boost_streams")?;
+        streams(site, subject, "spsc", peers)
     },
 };
 
@@ -70,34 +74,115 @@ pub const MPMC_32: Plan = Plan {
     measure: |site, subject| against(site, subject, "mpmc-32", "crossbeam"),
 };
 
+/// Two producers and two consumers, on two processors.
+pub const CROWD: Plan = Plan {
+    subject: Subject {
+        name: "mpmc_2p2c_8B",
+        peer_name: Some("moodycamel::ConcurrentQueue, four threads"),
+        target: Some(1.0),
+        ..ITEM
+    },
+    measure: |site, subject| {
+        let header = "concurrentqueue/";
+        let program =
+            site.shop.cpp_lane_with("moodycamel_crowds", header, "libconcurrentqueue-dev")?;
+        let peers = in_one_process(site, &program, &[])?;
+        crowds(site, subject, peers)
+    },
+};
+pub const CROWD_BOOST: Plan = Plan {
+    subject: Subject {
+        name: "mpmc_2p2c_8B_boost",
+        peer_name: Some("boost::lockfree::queue"),
+        ..CROWD.subject
+    },
+    measure: |site, subject| {
+        let peers = boost(site, "boost_crowds")?;
+        crowds(site, subject, peers)
+    },
+};
+
+/// A line there and back.
+pub const ROUND_TRIP: Plan = Plan {
+    subject: Subject {
+        name: "rtt_64B",
+        peer_name: Some("iceoryx2 publish-subscribe"),
+        target: Some(5.0),
+        ..ITEM
+    },
+    measure: |site, subject| {
+        let program = site.shop.cpp_lane("rallies")?;
+        let ours = in_two_processes(site, &program, "rallies", &[])?;
+        let peers = iceoryx(site, "rally")?;
+        compare(site, subject, SLICE_NS, ours, peers)
+    },
+};
+
+/// Lines in one direction.
+pub const THROUGHPUT: Plan = Plan {
+    subject: Subject { name: "tput_64B", target: Some(10.0), ..ROUND_TRIP.subject },
+    measure: |site, subject| {
+        let peers = iceoryx(site, "stream")?;
+        streams(site, subject, "spsc-lines", peers)
+    },
+};
+
+/// A stream of ours, and one of another's in Rust.
 fn against(site: &mut Site, subject: &Subject, ours: &str, peer: &str) -> Result<Row> {
     let program = site.shop.rust_lane("rings")?;
-    let mut command = Command::new(&program);
-    command.args(site.cpus.map(|cpu| cpu.to_string())).arg(peer);
-    let lane = Lane::start(command, site.cpus[0])?;
-    compare(site, subject, ours, vec![lane])
+    let peers = in_one_process(site, &program, &[peer])?;
+    streams(site, subject, ours, peers)
 }
 
-/// boost's queue in shared memory.
-fn boost(site: &Site) -> Result<Vec<Lane>> {
-    let program = site.shop.cpp_lane_with("boost_streams", "boost/lockfree/", "libboost-dev")?;
-    let [here, there] = site.cpus;
-    let lane = |role, cpu| start(&program, "boost_streams", role, &[], cpu);
-    Ok(vec![lane("create", here)?, lane("open", there)?])
-}
-
-fn compare(site: &mut Site, subject: &Subject, ours: &str, mut peers: Vec<Lane>) -> Result<Row> {
+fn streams(site: &mut Site, subject: &Subject, ours: &str, peers: Vec<Lane>) -> Result<Row> {
     let program = site.shop.cpp_lane("streams")?;
+    let ours = in_two_processes(site, &program, "streams", &[ours])?;
+    compare(site, subject, SLICE_NS, ours, peers)
+}
+
+fn crowds(site: &mut Site, subject: &Subject, peers: Vec<Lane>) -> Result<Row> {
+    let program = site.shop.cpp_lane("crowds")?;
+    let ours = in_two_processes(site, &program, "crowds", &[])?;
+    compare(site, subject, CROWD_SLICE_NS, ours, peers)
+}
+
+/// boost's queue of that lane, in shared memory.
+fn boost(site: &Site, lane: &str) -> Result<Vec<Lane>> {
+    let program = site.shop.cpp_lane_with(lane, "boost/lockfree/", "libboost-dev")?;
+    in_two_processes(site, &program, lane, &[])
+}
+
+fn iceoryx(site: &Site, what: &str) -> Result<Vec<Lane>> {
+    let program = site.shop.rust_lane("iceoryx")?;
+    in_two_processes(site, &program, "iceoryx", &[what])
+}
+
+/// One process on each processor: `PROGRAM SEGMENT create|open WHAT`.
+fn in_two_processes(site: &Site, program: &Path, lane: &str, what: &[&str]) -> Result<Vec<Lane>> {
     let [here, there] = site.cpus;
-    let lane = |role: &str, cpu| {
-        let mut command = Command::new(&program);
-        command.args([&segment_name("streams"), role, ours]);
-        Lane::start(command, cpu)
-    };
-    let mut ours = [lane("create", here)?, lane("open", there)?];
+    Ok(vec![
+        start(program, lane, "create", what, here)?,
+        start(program, lane, "open", what, there)?,
+    ])
+}
+
+/// One process that pins its threads to both: `PROGRAM CPU CPU WHAT`.
+fn in_one_process(site: &Site, program: &Path, what: &[&str]) -> Result<Vec<Lane>> {
+    let mut command = Command::new(program);
+    command.args(site.cpus.map(|cpu| cpu.to_string())).args(what);
+    Ok(vec![Lane::start(command, site.cpus[0])?])
+}
+
+fn compare(
+    site: &mut Site,
+    subject: &Subject,
+    slice_ns: u64,
+    mut ours: Vec<Lane>,
+    mut peers: Vec<Lane>,
+) -> Result<Row> {
     let play = |side| match side {
-        Side::Ours => slice::run(&mut ours, side),
-        Side::Peer => slice::run(&mut peers, side),
+        Side::Ours => slice::run_for(slice_ns, &mut ours, side),
+        Side::Peer => slice::run_for(slice_ns, &mut peers, side),
     };
     Ok(subject.compared(&Pairs::collect(&mut site.probe, PAIRS, play)?))
 }

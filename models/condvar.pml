@@ -14,7 +14,7 @@
  *
  * CHECKED  1 at the end no sleeper may leave    2 oldest first: whoever leaves has fewer living older waiters than grants
  *          3 no more leave than were notified   4 nobody died, nobody late: as many leave as were notified
- *          5 nobody clears the state of a living waiter
+ *          5 nobody clears the state of a living waiter  6 nobody sleeps who waited before all were notified
  * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
  */
 #ifndef WAITERS
@@ -42,6 +42,7 @@ byte state[PROCS], ticket[PROCS];       /* per slot */
 #define CALLED  2
 #define READY   4               /* the hook is on the bell */
 #define CALLING 8
+#define JOINING 64              /* it draws its ticket; with CALLED: it has to draw another one */
 /* A handler in a waiter: READY goes first.  Whoever tells it meanwhile has it watched, as its hook is not on the bell.  And whoever looks
  * watches who notifies or leaves: a handler may be in them, too.  (Without handlers their hooks do, and nobody watches here.) */
 #ifdef M_LENDS_WHILE_READY
@@ -86,6 +87,7 @@ byte seq = 1, ctl;
 #define MIN(a, b)   ((a) < (b) -> (a) : (b))
 #define CTL(g, l)   ((g) | (l) << 3)
 bit  asleep[PROCS];
+byte all_of;                    /* who waited before somebody notified all */
 byte left, must, may;           /* notified: at least who began to wait before the notify, at most who began before its end */
 bit  gone_for_good[PROCS];
 #define HERE(p)   (!GONE(p) && ticket[p] != 0 && ticket[p] < young && !gone_for_good[p])
@@ -121,18 +123,26 @@ byte user_lock;                 /* a guard: free, or its owner is dead.  That a 
 #else
 #define NOBODY_APART  skip
 #endif
+#ifdef WITHOUT_LOCK
+#define NOTE_JOINING(p)  joining = joining | B(p)
+#define NOBODY_JOINS     joining = 0
+#else
+#define NOTE_JOINING(p)  skip
+#define NOBODY_JOINS     skip           /* the users' lock is as good: who joins has the youngest ticket */
+#endif
 /* One record of the scan; `young` is the first ticket that does not count. */
 #define SEE(p) \
     if \
     :: p == slot || state[p] == 0 \
     :: else -> if \
+               :: !GONE(p) && state[p] & JOINING -> NOTE_JOINING(p) \
                :: GONE(p) -> fallen = fallen | B(p); NOTE_TRACE(p) \
                :: !GONE(p) && state[p] & WAITING -> present = present | B(p); if :: state[p] & READY :: else -> away = away | B(p) fi; NOTE_TICKET(p) \
-               :: else -> NOTE_APART(p) \
+               :: !GONE(p) && !(state[p] & (JOINING | WAITING)) -> NOTE_APART(p) \
                fi \
     fi
 inline scan() {
-    present = 0; fallen = 0; away = 0; NOBODY_APART;
+    present = 0; fallen = 0; away = 0; NOBODY_APART; NOBODY_JOINS;
 #ifdef ATOMIC_SCAN
     STEP( SEE(0); SEE(1);
 #if PROCS > 2
@@ -233,6 +243,9 @@ inline settle() {
 
 proctype Waiter(byte me; byte slot) {
     byte seen, present, fallen, gone, away, chosen, i, n, t;
+#ifdef WITHOUT_LOCK
+    byte joining;
+#endif
     bit  woken, late, distant, pieced; short want;
 #if HANDLES
     byte apart;
@@ -245,9 +258,19 @@ proctype Waiter(byte me; byte slot) {
     if :: IN(REGISTERED, me) -> goto look :: else fi;
 begin:
     /* ---- begin, holding the user's lock */
+#ifndef WITHOUT_LOCK
     TAKE_L;
+#endif
+draw:
+#ifdef M_JOINS_UNSEEN
     STEP( ticket[slot] = seq; seq++ );
     STEP( state[slot] = WAITING | MY_GEN );
+#else
+    STEP( state[slot] = JOINING | MY_GEN );
+    STEP( ticket[slot] = seq; seq++ );
+    /* Who notifies has not counted us, and drew a later one: another time. */
+    STEP( if :: state[slot] & CALLED -> goto draw :: else -> state[slot] = WAITING | MY_GEN fi );
+#endif
     STEP( user_lock = 0 );
     /* ---- given back, with the hook elsewhere.  Then: */
 #ifndef M_NO_HOOK_IN_WAIT
@@ -411,6 +434,9 @@ finished:
 
 proctype Notifier(byte me; byte slot) {
     byte seen, young, here, present, fallen, away, chosen, i, n, t, had, more = NOTIFIES;
+#ifdef WITHOUT_LOCK
+    byte joining;
+#endif
     bit woken, distant;
 #if HANDLES
     byte apart;
@@ -439,6 +465,16 @@ again:
     STEP( young = seq; seq++; here = NOW_HERE );         /* a ticket of our own: no two notifies write the same limit */
 #endif
     scan();
+#if defined(WITHOUT_LOCK) && !defined(M_JOINER_NOT_SENT_BACK)
+    STEP( i = 0; t = 0;
+          do :: i < WAITERS -> if :: IN(joining, i) && state[i] & JOINING -> state[i] = state[i] | CALLED
+                                  :: IN(joining, i) && !(state[i] & JOINING) -> t = 1
+                                  :: !IN(joining, i)
+                                  fi; i++
+             :: else -> break od;
+          joining = 0; i = 0;
+          if :: t -> t = 0; present = 0; fallen = 0; away = 0; NOBODY_APART; here = 0; goto again :: else fi );
+#endif
     atomic {
         /* Grants that nobody is left for are dropped; new ones only for who is there. */
         choose(present, GRANTS(seen), LIMIT(seen));
@@ -464,7 +500,7 @@ again:
               may = may + i;
               i = MIN(WAITS(0) + WAITS(1) + WAITS(2), had + MANY);
               if :: i > had -> i = i - had :: else -> i = 0 fi;
-              must = must + i; i = 0;
+              must = must + i; i = 0; if :: MANY >= WAITERS -> all_of = all_of | here :: else fi;
               ctl = CTL(n, young) :: else -> n = 0; goto again fi );
         had = n; n = 0;
         scan();
@@ -491,6 +527,7 @@ proctype Monitor() {
     do
     :: p < PROCS ->
         assert(!(asleep[p] && GRANTS(ctl) > 0 && ticket[SLOT(p)] < LIMIT(ctl)));      /* 1 */
+        assert(!(asleep[p] && IN(all_of, p)));                                  /* 6 */
         p++
     :: else -> break
     od;

@@ -24,6 +24,8 @@
 //!    READY     its hook is on the bell
 //!    LEAVING   it has stopped waiting, and tells the next ones
 //!    ASLEEP    a hint needs a wake-up, too
+//!    JOINING   it draws its ticket; with CALLED: it has to draw another one
+//!    PROMISED  its thread was told that it may go
 //!  notifying node of who notifies: flag NOTIFYING
 //! ```
 //!
@@ -31,6 +33,11 @@
 //!
 //! - **C1** A ticket is drawn before its node says WAITING, and no two are the same. No two
 //!   values of `ctl` with grants have the same limit but by going.
+//! - **C8** Nobody begins to wait with a ticket below a limit, but whom the one who wrote it has
+//!   counted: who notifies sends those back that draw a ticket as it counts. Else one that comes
+//!   would go in the place of one that was there.
+//! - **C9** Who may go may do so until it has: others go, come and die without its being too
+//!   young for it. But it may seem so, while one that has used its grant still says WAITING.
 //! - **C2** Whoever may go, and does not know, is called before the one who made it so takes
 //!   its hook off the bell; or that one has died, and its trace is in its record.
 //! - **C3** Whoever finds such a trace calls those who may go by the `ctl` of a later load,
@@ -49,6 +56,7 @@
 //! | edge      | release                   | acquire                     | what it carries          |
 //! |-----------|---------------------------|-----------------------------|--------------------------|
 //! | POSTED    | the node says WAITING     | who notifies looks at it    | its ticket               |
+//! | DRAWN     | `seq`, drawn by who waits | `seq`, by who notifies      | the node says JOINING    |
 //! | GRANTED   | the exchange of `ctl`     | who goes exchanges it       | what the notifier did    |
 //! | LISTENING | `listened`, then `ctl`    | `ctl`, then `listened`      | the FIFO, which has its name |
 //!
@@ -107,6 +115,8 @@ const CALLED: u64 = 2;
 const READY: u64 = 4;
 const LEAVING: u64 = 8;
 const ASLEEP: u64 = 16;
+const JOINING: u64 = 32;
+const PROMISED: u64 = 64;
 /// The one flag of a node of somebody who notifies.
 const NOTIFYING: u64 = 1;
 
@@ -134,6 +144,8 @@ impl Grants {
 struct Crowd<'a> {
     /// Who wait and live.
     waiting: Vec<Seen<'a>>,
+    /// Who live and draw their tickets.
+    joining: Vec<Seen<'a>>,
     /// Who live and notify or leave, by their names.
     busy: Vec<u64>,
     /// Traces of the dead.
@@ -147,6 +159,12 @@ impl<'a> Crowd<'a> {
         self.waiting.sort_unstable_by_key(|waiter| waiter.ticket);
         self.waiting.truncate(grants.count as usize);
         self.waiting
+    }
+
+    /// Whoever draws a ticket draws another one (C8); false if one of them waits by now.
+    fn sends_back_who_joins(&self) -> bool {
+        let called = |flags| (flags == JOINING).then_some(JOINING | CALLED);
+        self.joining.iter().all(|node| node.flags() & CALLED != 0 || node.update(called).is_some())
     }
 
     fn older_than(&self, ticket: u64) -> u64 {
@@ -286,6 +304,7 @@ impl CondvarBody {
                     {
                         crowd.waiting.push(seen);
                     }
+                    Some(seen) if seen.flags() & JOINING != 0 => crowd.joining.push(seen),
                     Some(seen) => crowd.busy.push(seen.name()),
                     None => {}
                 }

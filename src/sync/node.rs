@@ -15,7 +15,7 @@
 //!
 //! - **N1** `ticket`, `object` and `place` change only while the flags are 0, and each use
 //!   has its own turn. So what is read between two loads of the state that agree in tag and
-//!   turn is of one use.
+//!   turn is of one use. One that gets its ticket later says so by flags, and then by a new turn.
 //! - **N2** Only the owner of the slot begins a use. Others change flags, by an exchange of
 //!   the very state that they have seen.
 //! - **N3** An object's `high` is above the slot of everybody who has ever had a node for it:
@@ -116,16 +116,32 @@ impl Own {
         self.words.ticket.load(Relaxed)
     }
 
-    /// Begins to use it.
-    pub(super) fn post(self, which: Identity, ticket: u64, flags: u64) {
-        // Relaxed: nobody else writes it while it is not used (N2).
-        let turn = (self.words.state.load(Relaxed) & TURN).wrapping_add(ONE_TURN) & TURN;
+    /// Begins to use it, and says what the state is.
+    pub(super) fn post(self, which: Identity, ticket: u64, flags: u64) -> u64 {
+        // Relaxed: nobody else writes it in this moment, or only flags that go (N2).
+        let state = self.after(self.words.state.load(Relaxed), flags);
         // Release: after the flags of the last use were taken away (N1).
         self.words.object.store(which.object, Release);
         self.words.place.store(which.place, Release);
         self.words.ticket.store(ticket, Release);
         // Release, POSTED.
-        self.words.state.store(self.tag | turn | flags, Release);
+        self.words.state.store(state, Release);
+        state
+    }
+
+    /// Goes on to the next use with this ticket, as `posted` for the same; false if somebody
+    /// has changed its state meanwhile.
+    pub(super) fn repost(self, posted: u64, ticket: u64, flags: u64) -> bool {
+        // Release: as in `post`.
+        self.words.ticket.store(ticket, Release);
+        let state = self.after(posted, flags);
+        // SeqCst, POSTED.
+        self.words.state.compare_exchange(posted, state, SeqCst, Relaxed).is_ok()
+    }
+
+    /// The state of the next use.
+    fn after(self, state: u64, flags: u64) -> u64 {
+        self.tag | (state & TURN).wrapping_add(ONE_TURN) & TURN | flags
     }
 
     /// Sets flags, and says what the state was.

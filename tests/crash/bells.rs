@@ -202,7 +202,7 @@ pub(crate) fn notify_one(bell: &Object) -> i32 {
     call!(condvar_notify_one(bell.handle))
 }
 
-fn notify_all(bell: &Object) -> i32 {
+pub(crate) fn notify_all(bell: &Object) -> i32 {
     call!(condvar_notify_all(bell.handle))
 }
 

@@ -103,7 +103,7 @@ use victim::{Others, Victim};
 
 /// Calls of more instructions are killed at the changes only.
 const LONGEST_STEPPED: usize = 4000;
-/// Places in a call where a signal comes, without `every`.
+/// Places in a call where a signal comes, or a victim that lives stands still, without `every`.
 const QUICKLY_INTERRUPTED: usize = 300;
 /// Failures after which an operation is given up: each may take a watchdog's time.
 const ENOUGH: u32 = 10;
@@ -167,20 +167,26 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         name: operation.name,
         half: Half::Kills,
         kill: Box::new(move |line| {
-            kill_everywhere(line, theatre, every, &|lead| death(operation, lead))
+            kill_everywhere(line, theatre, Places::of_death(every), &|lead| death(operation, lead))
         }),
     });
     let among_others = contention::all().map(|scene| Act {
         name: scene.name,
         half: Half::Kills,
-        kill: Box::new(move |line| kill_everywhere(line, theatre, every, &|lead| scene.play(lead))),
+        kill: Box::new(move |line| {
+            kill_everywhere(line, theatre, Places::of_death(every), &|lead| scene.play(lead))
+        }),
     });
     let asleep =
         vigils::all().filter(move |vigil| all || !vigil.is_variant).map(move |vigil| Act {
             name: vigil.name,
             half: Half::Kills,
             kill: Box::new(move |line| {
-                kill_everywhere(line, theatre, every, &|lead| vigil.play(lead))
+                let places = match vigil.lives {
+                    true => Places::of_life(every),
+                    false => Places::of_death(every),
+                };
+                kill_everywhere(line, theatre, places, &|lead| vigil.play(lead))
             }),
         });
     let interrupted = INTERRUPTIONS.iter().map(|interruption| Act {
@@ -283,7 +289,7 @@ fn is_meant(name: &str, operation: &str) -> bool {
 fn kill_everywhere(
     line: &mut Line,
     theatre: &Theatre,
-    every: bool,
+    places: Places,
     scene: &dyn Fn(Lead) -> Result<(), String>,
 ) -> Unit {
     let mut points = Vec::new();
@@ -293,7 +299,7 @@ fn kill_everywhere(
     };
     line.count("after its return", theatre.play(|| scene(&mut list)));
     line.count("before its first instruction", theatre.play(|| scene(&mut |_, _| Ok(()))));
-    let unit = choose(&mut points, every);
+    let unit = places.choose(&mut points);
     for point in points {
         let place = format!("after instruction {}", point.number);
         let mut lead = |victim: &mut Victim, others: Others| travel::leap(victim, &point, others);
@@ -340,7 +346,7 @@ fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) -> Un
     });
     line.count("while the call is listed", listed);
     for stand in stands {
-        kill_everywhere(line, theatre, false, &|lead| pair.play(&stand, lead));
+        kill_everywhere(line, theatre, Places::Changes, &|lead| pair.play(&stand, lead));
         if line.is_hopeless() {
             break;
         }
@@ -348,14 +354,42 @@ fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) -> Un
     Unit::Stores
 }
 
-/// Of all instructions those that a victim is killed after.
-fn choose(points: &mut Vec<Point>, every: bool) -> Unit {
-    if every && points.len() <= LONGEST_STEPPED {
-        return Unit::Steps;
+/// Of all instructions those that a victim is killed after, or stands still at and lives.
+#[derive(Clone, Copy)]
+enum Places {
+    /// What changes what a death leaves, as often as it does something else.
+    Changes,
+    /// All, or all changes of a call that is longer.
+    All,
+    /// So many at most, spread over the call, and all changes: what one has read that goes on
+    /// may be out of date.
+    Spread(usize),
+}
+
+impl Places {
+    fn of_death(every: bool) -> Self {
+        if every { Self::All } else { Self::Changes }
     }
-    points.retain(|point| point.changes);
-    if !every {
-        changes::thin(points);
+
+    fn of_life(every: bool) -> Self {
+        Self::Spread(if every { LONGEST_STEPPED } else { QUICKLY_INTERRUPTED })
     }
-    Unit::Stores
+
+    fn choose(self, points: &mut Vec<Point>) -> Unit {
+        let count = points.len();
+        match self {
+            Self::All if count <= LONGEST_STEPPED => return Unit::Steps,
+            Self::Spread(most) => {
+                let stride = count.div_ceil(most).max(1) as u32;
+                points.retain(|point| point.changes || point.number % stride == 0);
+                return if stride == 1 { Unit::Steps } else { Unit::Stores };
+            }
+            Self::All => points.retain(|point| point.changes),
+            Self::Changes => {
+                points.retain(|point| point.changes);
+                changes::thin(points);
+            }
+        }
+        Unit::Stores
+    }
 }

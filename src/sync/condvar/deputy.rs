@@ -8,7 +8,7 @@
 //! on the bell then: killed when it was woken to watch somebody, it leaves the watch to nobody
 //! until a slice is over. That takes a second death, of the one that was to be watched.
 
-use super::{ASLEEP, CALLED, Caller, Grants, View, WAITING};
+use super::{ASLEEP, CALLED, Caller, Grants, PROMISED, View, WAITING};
 use crate::error::Result;
 use crate::platform::atomic::Ordering::{Relaxed, SeqCst};
 use crate::platform::futex;
@@ -70,11 +70,18 @@ impl<'a> Caller<'a> {
 
     fn try_to_go(&self, own: Own) -> Result<bool> {
         loop {
-            match self.view(own)? {
-                View::Fallen(fallen) => self.recover(&fallen)?,
-                View::Chosen(ctl) if self.go(ctl) => return Ok(true),
-                View::Chosen(_) => {}
+            let ctl = match self.view(own)? {
+                View::Fallen(fallen) => {
+                    self.recover(&fallen)?;
+                    continue;
+                }
+                View::Chosen(ctl) => ctl,
+                // C9: somebody older is about to say that it has gone.
+                View::Others(ctl, _) if is_promised(own) && Grants::of(ctl).count > 0 => ctl,
                 View::Others(..) => return Ok(false),
+            };
+            if self.go(ctl) {
+                return Ok(true);
             }
         }
     }
@@ -128,14 +135,25 @@ impl Vicarious<'_> {
     /// and those who are to be watched.
     fn look(&self) -> Result<Option<(u64, Vec<u64>)>> {
         loop {
-            if self.has_ended() {
+            if self.has_ended() || is_promised(self.own) {
                 return Ok(None);
             }
             match self.caller.view(self.own)? {
                 View::Fallen(fallen) => self.recover(&fallen)?,
-                View::Chosen(_) => return Ok(None),
+                View::Chosen(ctl) => self.promise(ctl),
                 View::Others(ctl, living) => return Ok(Some((ctl, living))),
             }
+        }
+    }
+
+    /// Its thread is told that the wait may be finished, so it may be (C9): if nobody has gone
+    /// while those were counted who are older.
+    fn promise(&self, ctl: u64) {
+        let state = self.own.state();
+        let flags = node::flags_in(state);
+        // SeqCst: after the states of the others. Another thread may have ended it.
+        if flags & WAITING != 0 && self.caller.body.ctl.load(SeqCst) == ctl {
+            self.own.exchange(state, flags | PROMISED);
         }
     }
 
@@ -183,6 +201,10 @@ impl Vicarious<'_> {
         self.caller.watch_the_distant(&crowd.chosen(grants));
         Ok(())
     }
+}
+
+fn is_promised(own: Own) -> bool {
+    own.flags() & PROMISED != 0
 }
 
 impl Waitable for Vicarious<'_> {

@@ -40,8 +40,12 @@ impl Caller<'_> {
         loop {
             let ctl = self.body.ctl.load(SeqCst);
             // A ticket of our own, so that no two notifications write the same (C1).
+            // SeqCst, DRAWN.
             let limit = self.body.seq.fetch_add(1, SeqCst);
             let crowd = self.scan()?;
+            if !crowd.sends_back_who_joins() {
+                continue;
+            }
             // Grants that nobody is left for are dropped, new ones are for who is there.
             let former = Grants::of(ctl);
             let used = former.count.min(crowd.older_than(former.limit));

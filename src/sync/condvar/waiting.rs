@@ -1,8 +1,8 @@
 //! The wait of a thread: prepared, then looked after in one call or several.
 
-use super::{ASLEEP, CALLED, Caller, LEAVING, READY, View, WAITING};
+use super::{ASLEEP, CALLED, Caller, JOINING, LEAVING, READY, View, WAITING};
 use crate::error::{Error, Result, Status};
-use crate::platform::atomic::Ordering::Relaxed;
+use crate::platform::atomic::Ordering::SeqCst;
 use crate::platform::futex;
 use crate::sync::node::{self, Own};
 use crate::sync::wait::Wait;
@@ -28,10 +28,14 @@ impl Caller<'_> {
     /// A node in `slot` begins to wait.
     pub(super) fn begin(&self, own: Own, slot: u32) {
         node::raise(&self.body.high, slot);
-        // C1. Relaxed: the number is all; who notifies under the lock of the users comes
-        // after it anyway.
-        let ticket = self.body.seq.fetch_add(1, Relaxed);
-        own.post(self.which, ticket, WAITING);
+        loop {
+            let joining = own.post(self.which, 0, JOINING);
+            // C1. SeqCst, DRAWN.
+            let ticket = self.body.seq.fetch_add(1, SeqCst);
+            if own.repost(joining, ticket, WAITING) {
+                return; // C8
+            }
+        }
     }
 
     /// Ends a wait that cannot go on. Nobody is told, as if the thread had died.

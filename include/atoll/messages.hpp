@@ -56,6 +56,21 @@ class messages : public detail::any_ring<messages, detail::mpmc_calls> {
 
 public:
     using value_type = std::string;
+    using reservation = detail::claimed_message;
+    using record = detail::shown_message;
+
+    /// Claims room for a message of up to that many bytes, to write it there, as a mpmc claims a
+    /// place.
+    outcome<reservation> claim(std::size_t size) {
+        return detail::settle(detail::reserved<reservation>(ATOLL_FULL, atoll_mpmc_claim,
+                                                            native_handle(), size));
+    }
+
+    /// Takes the next message into the hand, to read it in its place, as a mpmc does.
+    outcome<record> peek() {
+        return detail::settle(
+            detail::reserved<record>(ATOLL_EMPTY, atoll_mpmc_peek, native_handle()));
+    }
 
     /// Puts a message if there is room: text, a view of std::byte, or {pointer, size}. When it has
     /// returned true the message is in the ring for good, also if this process dies.

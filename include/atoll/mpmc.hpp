@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "reservation.hpp"
 #include "ring.hpp"
 
 namespace libatoll {
@@ -77,8 +78,25 @@ class mpmc : public detail::ring<mpmc<T>, T, detail::mpmc_calls> {
     using base::base;
 
 public:
+    using reservation = detail::claimed_place<T>;
+    using record = detail::shown_record<T>;
     using base::native_handle;
     using base::try_pop_n;
+
+    /// Claims a place, to write a record there; none if it is full. Records come in the order of
+    /// their claims, so who gets waits for it. It must not outlive this object. Throws
+    /// status::no_space if too many are open: 256 in a ring.
+    outcome<reservation> claim() {
+        return detail::settle(detail::reserved<reservation>(ATOLL_FULL, atoll_mpmc_claim,
+                                                            native_handle(), sizeof(T)));
+    }
+
+    /// Takes the next record into the hand, to read it in its place; none if it is empty. Nobody
+    /// else gets it unless this process dies, or gives it up. Otherwise as claim().
+    outcome<record> peek() {
+        return detail::settle(
+            detail::reserved<record>(ATOLL_EMPTY, atoll_mpmc_peek, native_handle()));
+    }
 
     /// Gets a record if there is one, and its mark.
     outcome<std::optional<marked<T>>> try_pop_marked() {

@@ -65,22 +65,24 @@ impl MpmcRing {
             self.ring.give_back(reserved);
             return Ok(());
         }
-        let outcome = self.room().alert(Some(thread), self.share.bell()).map(|alert| {
-            free();
-            alert.sound(1);
-        });
-        self.ring.give_back(reserved);
-        if outcome.is_err() {
-            self.ring.suspect(); // it goes to another
+        match self.room().alert(Some(thread), self.share.bell()) {
+            Ok(alert) => {
+                free();
+                alert.sound(1);
+                self.ring.give_back(reserved);
+                Ok(())
+            }
+            Err(error) => {
+                self.ring.hand_over(reserved);
+                Err(error)
+            }
         }
-        outcome
     }
 
     /// Gives up what was reserved: nothing is put, or the record goes to another.
     pub(crate) fn abandon(&self, thread: &'static Thread, id: u64) -> Result<()> {
         if let Some(reserved) = self.ring.finish(id, Purpose::Empty) {
-            self.ring.give_back(reserved);
-            self.ring.suspect();
+            self.ring.hand_over(reserved);
             return Ok(());
         }
         let reserved = self.ring.finish(id, Purpose::Fill).ok_or(NO_RESERVATION)?;

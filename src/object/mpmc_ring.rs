@@ -267,8 +267,7 @@ impl MpmcRing {
         });
         told.inspect_err(|_| {
             // They stay, for whoever gets them next.
-            by.claimant.withdraw();
-            self.ring.suspect();
+            self.ring.leave_to_others(by);
         })
     }
 

@@ -34,7 +34,7 @@ impl MpmcRing {
             outcome => return outcome,
         }
         let mut wait = self.waiting.until(deadline, &self.spin);
-        let trying = Trying { ring: self, by: self.by(thread)?, end, act, looks: 0 };
+        let trying = Trying { ring: self, by: self.by(thread)?, end, act };
         match self.side(end).wait(self.share.attachment(), thread, &mut wait, trying)? {
             Some(done) => Ok(done),
             None => Err(wait.refusal(late)),
@@ -58,19 +58,24 @@ impl MpmcRing {
     }
 
     /// Those whose death would leave something for who waits there: what lock words call them.
-    /// `None`: somebody lives of whom it does not know a thread.
+    /// `None`: somebody cannot be watched, or has died or come meanwhile.
     fn others(&self, by: By<'_>, end: RingEnd) -> Result<Option<Vec<u64>>> {
-        let open = self.ring.reservations().open_elsewhere();
-        let holders = Holders::of(self.share.attachment(), open)?;
-        if holders.some_unseen {
-            return Ok(None);
-        }
-        let mut others = holders.threads;
+        let reserved = Holders::of(self.share.attachment(), self.ring.reservations().holders())?;
+        let mut others = reserved.threads;
         if end == RingEnd::Consumers {
             others.extend(self.ring.holders()?);
         }
         others.retain(|name| *name != by.name);
-        Ok(Some(others))
+        // Who died before the look at the living is not among them: then a getter looks again, and
+        // a putter has one do so.
+        let is_suspected = self.ring.look_for_dead()?;
+        if is_suspected && end == RingEnd::Producers {
+            self.ring.suspect();
+        }
+        let looks_soon = reserved.some_unseen
+            || is_suspected && end == RingEnd::Consumers
+            || self.is_other_at_work(by, end)?;
+        Ok((!looks_soon).then_some(others))
     }
 
     fn seems_ready(&self, end: RingEnd) -> bool {
@@ -135,7 +140,6 @@ struct Trying<'a, F> {
     by: By<'a>,
     end: RingEnd,
     act: F,
-    looks: u32,
 }
 
 impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
@@ -143,22 +147,10 @@ impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
 
     fn attempt(&mut self) -> Result<Look<T>> {
         match (self.act)() {
-            Ok(done) => return Ok(Look::Done(done)),
-            Err(error) if !is_no(&error) => return Err(error),
-            Err(_) => {}
-        }
-        // Who looks once more was woken, perhaps by a death; and by that of a getter, whether
-        // one waits for records or for room.
-        self.looks += 1;
-        if self.looks > 1 && self.ring.ring.look_for_dead()? {
-            match self.end {
-                RingEnd::Consumers => return Ok(Look::InFlight),
-                RingEnd::Producers => self.ring.ring.suspect(),
-            }
-        }
-        match self.ring.is_other_at_work(self.by, self.end)? {
-            true => Ok(Look::InFlight),
-            false => Ok(Look::Nothing),
+            Ok(done) => Ok(Look::Done(done)),
+            Err(error) if !is_no(&error) => Err(error),
+            // Whether somebody is at work `living` says, who is asked before a sleep.
+            Err(_) => Ok(Look::Nothing),
         }
     }
 
@@ -168,10 +160,11 @@ impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
     }
 
     fn is_more(&self) -> bool {
-        let ring = self.ring;
-        ring.seems_ready(self.end)
+        let ring = &self.ring.ring;
+        self.ring.seems_ready(self.end)
             || self.end == RingEnd::Consumers
-                && self.living().is_ok_and(|some| some != Some(vec![]))
+                && (!ring.reservations().holders().is_empty()
+                    || ring.holders().is_ok_and(|holders| !holders.is_empty()))
     }
 
     fn living(&self) -> Result<Option<Vec<u64>>> {
@@ -202,12 +195,13 @@ impl Waitable for OneEnd<'_> {
         if self.ring.is_ready(by, self.end)? {
             return Ok(true);
         }
-        let others = self.ring.others(by, self.end)?;
-        if others.is_none() || self.ring.is_other_at_work(by, self.end)? {
-            bed.look_again_soon();
+        match self.ring.others(by, self.end)? {
+            None => bed.look_again_soon(),
+            Some(others) => {
+                let attachment = self.ring.share.attachment();
+                others.into_iter().for_each(|name| bed.watch(attachment, name));
+            }
         }
-        let attachment = self.ring.share.attachment();
-        others.unwrap_or_default().into_iter().for_each(|name| bed.watch(attachment, name));
         Ok(false)
     }
 

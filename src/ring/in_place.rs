@@ -137,6 +137,15 @@ impl Mpmc {
         Cells { first, start: first + padding, n: count - padding }
     }
 
+    /// Gives up a record that was reserved to be read: it goes to another one.
+    pub(crate) fn hand_over(&self, reserved: Reserved) {
+        // First: killed between the two, somebody looks for what is nobody's then. Who looks before
+        // that finds us at work, and so again later.
+        self.suspect();
+        self.give_back(reserved);
+        self.head.items.nudge();
+    }
+
     /// Gives up all that this handle has in the hand.
     pub(crate) fn abandon_all(&self) {
         for (id, purpose) in self.reservations.open_ones() {
@@ -146,8 +155,7 @@ impl Mpmc {
                 self.give_back(reserved);
                 self.head.items.nudge();
             } else {
-                self.give_back(reserved);
-                self.suspect();
+                self.hand_over(reserved);
             }
         }
     }

@@ -230,12 +230,8 @@ impl Mpmc {
         self.note_most(self.plan.capacity);
         // Acquire, CLAIMED: whoever emptied the position, or is to fill the first one.
         let head = self.head.head.load(Acquire);
-        if before == head
-            && word & STATE == FREE
-            && self.standing(by, Purpose::Fill, before)? == Standing::Nobodys
-        {
-            // A getter has to step over it.
-            self.head.items.nudge();
+        if before == head {
+            self.is_front_coming(by, before)?;
         }
         let is_claimed = head.wrapping_sub(before) as i64 > 0;
         if !is_claimed

@@ -25,6 +25,14 @@ impl Mpmc {
         suspect(self.head);
     }
 
+    /// Leaves what was claimed to whoever gets it next.
+    pub(crate) fn leave_to_others(&self, by: By<'_>) {
+        // First: killed between the two, somebody looks for what is nobody's then.
+        self.suspect();
+        by.claimant.withdraw();
+        self.head.items.nudge();
+    }
+
     /// A place was freed that nobody said would be.
     pub(super) fn suspect_putters(&self) {
         self.head.room.nudge();

@@ -75,8 +75,24 @@ impl Mpmc {
             return Ok(true);
         };
         let before = taken.wrapping_sub(self.plan.capacity);
-        let is_claimed = head.wrapping_sub(before) as i64 > 0;
-        Ok(is_claimed && self.standing(by, Purpose::Empty, before)? == Standing::AtWork)
+        match head.wrapping_sub(before) as i64 {
+            1.. => Ok(self.standing(by, Purpose::Empty, before)? == Standing::AtWork),
+            0 => self.is_front_coming(by, before),
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether somebody is about to fill the front of a ring that is full; then a getter goes on.
+    /// If its producer is dead, one is told.
+    pub(super) fn is_front_coming(&self, by: By<'_>, front: u64) -> Result<bool> {
+        if self.word(front).load(Acquire) != word_of(front, FREE) {
+            return Ok(false);
+        }
+        let standing = self.standing(by, Purpose::Fill, front)?;
+        if standing == Standing::Nobodys {
+            self.head.items.nudge();
+        }
+        Ok(standing == Standing::AtWork)
     }
 
     /// Whether there is room, for the eyes of anybody.

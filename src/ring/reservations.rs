@@ -116,8 +116,9 @@ impl Reservations {
             let [owner, _] = &self.entries[at];
             if owner.load(Relaxed) == 0 {
                 self.note_taken(at);
-                // Acquire: the former owner's last store to the claim.
-                if owner.compare_exchange(0, mine, Acquire, Relaxed).is_ok() {
+                // Acquire: the former owner's last store to the claim. Release: `taken`, for who
+                // takes it from us.
+                if owner.compare_exchange(0, mine, AcqRel, Relaxed).is_ok() {
                     return Ok(Some(self.got(at)));
                 }
             }
@@ -245,11 +246,15 @@ impl Reservations {
         Ok(Standing::Nobodys)
     }
 
-    /// The members, other than this process, that have something open.
-    pub(crate) fn open_elsewhere(&self) -> Vec<u64> {
-        let mine = self.attachment.member_word();
-        let is_open = |owner: &u64| owner & OPEN != 0 && *owner != mine | OPEN;
-        self.in_use().map(|(owner, _)| owner).filter(is_open).map(|owner| owner & !OPEN).collect()
+    /// The members whose death may leave something for others: they have one open, or are at work
+    /// on one that they empty.
+    pub(crate) fn holders(&self) -> Vec<u64> {
+        self.in_use()
+            .filter(|(owner, claim)| {
+                owner & TAKING == 0 && (owner & OPEN != 0 || claim.is_to(Purpose::Empty))
+            })
+            .map(|(owner, _)| owner & !OPEN)
+            .collect()
     }
 
     /// Shows `visit` those of the dead that may have left something: a number for each that is

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ctypes import byref, c_size_t, c_uint32
 from functools import partial
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 
 from . import _abi
 from . import _accelerated as accelerated
 from ._errors import WrongKind
 from ._native import patient
 from ._owning import NO_SLOTS
+from ._reservations import ClaimOne, PeekOne
 from ._ring import RING_SLOTS, Calls, NoRoom, T, _Ring, room_in
 from ._spec import type_of
 from ._types import MESSAGES
@@ -18,7 +19,7 @@ from ._typing import TYPE_CHECKING, Generic, overload
 from ._wait import NOW, deadline_after, wait
 
 if TYPE_CHECKING:
-    from typing import Any, Literal, Tuple, Type, Union
+    from typing import Any, Callable, Literal, Tuple, Type, Union
 
     from ._arguments import Create
     from ._ring import Waiting
@@ -35,11 +36,23 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02
 _USUAL_ROOM = 248
 
 
+class MpmcCalls(Calls):
+    """With those that lend places."""
+
+    VERBS = (*Calls.VERBS, "claim", "commit", "peek", "advance", "abandon")
+
+    claim: Callable[..., int]
+    commit: Callable[..., int]
+    peek: Callable[..., int]
+    advance: Callable[..., int]
+    abandon: Callable[..., int]
+
+
 class _Mpmc(_Ring[T], Generic[T]):
     __slots__ = NO_SLOTS
 
     _noun = "mpmc"
-    _calls = Calls(_noun)
+    _calls = MpmcCalls(_noun)
     _untold = (None,)
 
     @staticmethod
@@ -74,6 +87,40 @@ class _Mpmc(_Ring[T], Generic[T]):
         times = c_uint32()
         return self._get(deadline, byref(times)), times.value
 
+    def claim(self, size: int | None = None, timeout: float | None = 0) -> ClaimOne:
+        """A place for a record, to be written where it is.
+
+        `with ring.claim() as place:` gives one as a memoryview of one number or of bytes, an
+        ndarray or an array of ctypes with one element, with whatever was left in it; of messages
+        `ring.claim(size)` gives `size` bytes. At the end of the block it is put, or skipped if it
+        ended with an exception. The claim itself can `commit(size)` a shorter message before.
+
+        Several may be open at a time, in any threads of the process, 256 in a ring; who gets
+        waits for the oldest of them. If the process dies they are skipped.
+
+        Raises `NoRoom` if there is no room, or none came within `timeout` seconds.
+        """
+        return ClaimOne(self, size, timeout)
+
+    def peek(self, timeout: float | None = 0) -> PeekOne:
+        """The next record, to be read where it is, and nobody else's until the block is over.
+
+        `with ring.peek() as record:` gives it as `claim` does, of messages all bytes. At the end of
+        the block it is got. If that ended with an exception, or the process dies, it goes to
+        somebody else; `times` of the peek says how often that has happened. Several may be open at
+        a time.
+
+        Raises `Empty` if there is none, or none came within `timeout` seconds.
+        """
+        return PeekOne(self, timeout)
+
+    def _wait(self, end: int, deadline: Deadline) -> bool:
+        if self._type is MESSAGES and end == _abi.PRODUCERS:
+            # It is ready with room for some message, which need not be enough.
+            sleep(_LONGEST_PAUSE / 4)
+            return deadline is None or monotonic_ns() < deadline
+        return super()._wait(end, deadline)
+
     def _put(self, record: Any, deadline: Deadline) -> None:
         if self._type is not MESSAGES:
             return super()._put(record, deadline)
@@ -90,7 +137,7 @@ class _Mpmc(_Ring[T], Generic[T]):
     async def put_async(self, record: Any, timeout: float | None = None) -> None:
         if self._type is not MESSAGES:
             return await super().put_async(record, timeout)
-        from asyncio import sleep
+        from asyncio import sleep as sleep_async
 
         deadline, pause = deadline_after(timeout), _FIRST_PAUSE
         while True:
@@ -99,7 +146,7 @@ class _Mpmc(_Ring[T], Generic[T]):
             except NoRoom:
                 if deadline is not None and monotonic_ns() >= deadline:
                     raise self._refusal(_abi.FULL, deadline) from None
-            await sleep(pause)
+            await sleep_async(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     put_async.__doc__ = _Ring.put_async.__doc__

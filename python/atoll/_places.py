@@ -27,22 +27,40 @@ if TYPE_CHECKING:
 _MOST = (1 << 63) - 1
 
 
-class _Places:
+class View:
+    """What a `with` block is given to look at, or to write to."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self) -> None:
+        self._view: Any = None
+
+    def _release(self) -> None:
+        """The places are others' from now on, and so a memoryview of them is no good."""
+        view, self._view = self._view, None
+        try:
+            if isinstance(view, memoryview):
+                view.release()
+        except BufferError:
+            pass  # of which there are others, or arrays
+
+
+class _Places(View):
     """Places side by side in a ring."""
 
-    __slots__ = ("_deadline", "_n", "_ring", "_view", "_wanted")
+    __slots__ = ("_deadline", "_n", "_ring", "_wanted")
 
     #: What the C functions are called.
     _begin: str
     _finish: str
 
     def __init__(self, ring: _Lanes[Any], n: int, timeout: float | None) -> None:
+        super().__init__()
         self._ring = ring
         self._wanted = integer(n, "n", 1, _MOST)
         self._deadline: Deadline = deadline_after(timeout)
         #: How many we have, while we have them.
         self._n = 0
-        self._view: Any = None
 
     def __len__(self) -> int:
         return self._n
@@ -72,13 +90,8 @@ class _Places:
             raise ring._failure(status)
 
     def _forget(self) -> None:
-        """The places are others' from now on, and so a memoryview of them is no good."""
-        view, self._view, self._n = self._view, None, 0
-        try:
-            if isinstance(view, memoryview):
-                view.release()
-        except BufferError:
-            pass  # of which there are others, or arrays
+        self._n = 0
+        self._release()
 
 
 class Claim(_Places):

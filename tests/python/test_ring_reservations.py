@@ -1,0 +1,184 @@
+"""Records of an Mpmc written and read where they lie."""
+
+import ctypes
+import os
+import queue
+import signal
+import threading
+import time
+from contextlib import ExitStack
+
+import atoll
+import pytest
+
+
+class Point(ctypes.Structure):
+    _fields_ = [("x", ctypes.c_int32), ("weight", ctypes.c_double)]
+
+
+def test_what_is_written_is_put_at_the_end(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    for lap in range(10):
+        with ring.claim() as place:
+            assert isinstance(place, memoryview) and place.format == "l" and len(place) == 1
+            place[0] = lap
+            with pytest.raises(atoll.Empty):
+                ring.pop()
+        peek = ring.peek()
+        with peek as record:
+            assert record.readonly and record.tolist() == [lap] and peek.times == 0
+            with pytest.raises(atoll.Empty):
+                ring.pop()
+        assert len(ring) == 0
+        for view in (place, record):
+            with pytest.raises(ValueError, match="released"):
+                view[0]
+    segment.verify()
+
+
+def test_several_are_open_at_a_time(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    with ExitStack() as claims:
+        places = [claims.enter_context(ring.claim()) for _ in range(4)]
+        with pytest.raises(queue.Full), ring.claim():
+            raise AssertionError
+        for number, place in enumerate(places):
+            place[0] = number
+    first, second = ring.peek(), ring.peek()
+    with first as one, second as two:
+        assert (one[0], two[0]) == (0, 1)
+        assert ring.pop() == 2
+        second.advance()
+        with pytest.raises(atoll.InvalidArgument, match="no place any more"):
+            second.advance()
+        with pytest.raises(atoll.InvalidArgument, match="not over"), first:
+            raise AssertionError
+    assert [ring.pop()] == [3] and len(ring) == 0
+
+
+def test_after_an_exception_it_is_skipped_or_goes_to_another(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    with pytest.raises(KeyError), ring.claim() as place:
+        place[0] = 1
+        raise KeyError
+    with pytest.raises(atoll.Empty):
+        ring.pop()
+    ring.push(5)
+    with pytest.raises(KeyError), ring.peek() as record:
+        assert record[0] == 5
+        raise KeyError
+    assert ring.get_marked(timeout=60) == (5, 1)
+    claim = ring.claim()
+    with claim:
+        claim.abandon()
+        claim.abandon()
+    with pytest.raises(atoll.Empty), ring.peek():
+        raise AssertionError
+
+
+@pytest.mark.parametrize("kind", [Point, "12s"])
+def test_records_of_all_sorts(segment, kind):
+    ring = atoll.Mpmc(segment, "r", kind, 4)
+    with ring.claim() as place:
+        if kind is Point:
+            place[0].x, place[0].weight = 3, 0.5
+        else:
+            place[:] = b"twelve bytes"
+    with ring.peek() as record:
+        if kind is Point:
+            assert (record[0].x, record[0].weight) == (3, 0.5)
+        else:
+            assert record.tobytes() == b"twelve bytes"
+
+
+def test_numpy_records(segment):
+    numpy = pytest.importorskip("numpy")
+    ring = atoll.Mpmc(segment, "r", numpy.dtype([("at", "f8"), ("n", "i4")]), 4)
+    with ring.claim() as place:
+        place[0] = (0.5, 7)
+    with ring.peek() as record:
+        assert record[0]["at"] == 0.5 and record["n"][0] == 7 and not record.flags.writeable
+
+
+def test_messages(segment):
+    ring = atoll.Mpmc(segment, "r", "bytes", 16)
+    for size in range(0, 250, 10):
+        claim = ring.claim(250)
+        with claim as place:
+            assert len(place) == 250
+            place[:size] = b"x" * size
+            claim.commit(size)
+        with ring.peek() as message:
+            assert bytes(message) == b"x" * size and message.readonly
+    with pytest.raises(atoll.InvalidArgument, match="how many"):
+        ring.claim()
+    with pytest.raises(atoll.InvalidArgument, match="longer"), ring.claim(1 << 20):
+        raise AssertionError
+    with pytest.raises(ValueError):
+        claim = ring.claim(5)
+        with claim:
+            claim.commit(6)
+    with pytest.raises(atoll.InvalidArgument, match="one size"):
+        atoll.Mpmc(segment, "n", "i64", 4).claim(8)
+
+
+def test_who_waits_gets_it(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 1, waiting="sleep")
+    for timeout in (0, -1, 0.01):
+        with pytest.raises(queue.Empty), ring.peek(timeout):
+            raise AssertionError
+    claim = ring.claim()
+    with claim as place:
+        place[0] = 4
+        later = threading.Timer(0.02, claim.commit)
+        later.start()
+        with ring.peek(60) as record:
+            assert record[0] == 4
+            with pytest.raises(queue.Full), ring.claim(timeout=0.01):
+                raise AssertionError
+        later.join()
+    messages = atoll.Mpmc(segment, "m", "bytes", 2)
+    messages.push(b"")
+    messages.push(b"")
+    later = threading.Timer(0.02, lambda: (messages.pop(), messages.pop()))
+    later.start()
+    with messages.claim(50, timeout=60) as place:
+        place[:] = b"y" * 50
+    later.join()
+    assert messages.pop() == b"y" * 50
+
+
+def test_a_closed_end_refuses_it(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    with pytest.raises(atoll.Closed, match="producers"), ring.claim() as place:
+        ring.shutdown()
+        place[0] = 3
+    with pytest.raises(atoll.Closed, match="producers"), ring.peek():
+        raise AssertionError
+    ring = atoll.Mpmc(segment, "s", "i64", 4)
+    with pytest.raises(atoll.Closed), ring.claim():
+        ring.close()
+    other = atoll.Mpmc(segment, "s")
+    other.push(1)
+    assert other.get(timeout=60) == 1  # what was claimed was given up
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_what_the_dead_had_goes_to_others(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 8)
+    for round in range(5):
+        ring.push(1)
+        child = os.fork()
+        if child == 0:
+            with ring.peek() as record, ring.claim():
+                ring.push(record[0] + 1)
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(child, 0)
+        assert ring.get(timeout=60) == 2
+        assert ring.get_marked(timeout=60) == (1, 1)
+    begin = time.monotonic()
+    while time.monotonic() < begin + 60 and len(ring):
+        pass
+    ring.push_n(range(8))
+    assert list(ring.pop_n(8)) == list(range(8))
+    segment.verify()

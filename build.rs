@@ -10,7 +10,7 @@ use std::{env, fs};
 mod ctypes;
 
 /// The sources of the ABI, in the order of the header.
-const SOURCES: [&str; 32] = [
+const SOURCES: [&str; 33] = [
     "status",
     "guard",
     "platform",
@@ -43,6 +43,7 @@ const SOURCES: [&str; 32] = [
     "wait_any",
     "place",
     "ring_place",
+    "mpmc_place",
 ];
 
 fn main() {

@@ -1375,6 +1375,82 @@ typedef struct {
     uint64_t seen;
 } atoll_ring_place;
 
+/**
+ * Where a ring of records for many lies: all that a thread needs to push and pop a record without
+ * a call. <atoll/inline.h> does it, and so does atoll.hpp. This is the contract that they rely on,
+ * a part of that which stands at atoll_place, with which it begins.
+ *
+ * With a good seat, behind the thread's marks follow, at 96 bytes from them, three uint64_t of its
+ * claim: the first is `object` once the thread has used the ring by a call. The way is good if it
+ * is. From before it looks at the seat until all is over the first word of the thread's record is
+ * one more, so that the calls of a signal handler are refused; then it is one more again.
+ *
+ * That number n is in place n & mask, which begins with its word, `stride` bytes from the one
+ * before, and has its record `lead` bytes behind that. `watch` are two words of which bits 33 to
+ * 30 are 0 if nobody has to be told, `suspected` is one whose halves are equal if nobody suspects
+ * that a dead one has left something.
+ *
+ *   push   The word of number `*tail` (acquire) is n << 16. 2^62 | 2^48 | n modulo 2^48 is stored
+ *          (release) to the third word of the claim, then `tail` exchanged (sequentially
+ *          consistent) for n + 1. The record is written, then n << 16 | 2^14 stored (release) to
+ *          the word. If watch[0], loaded after the exchange, says that somebody has to be told,
+ *          atoll_place_finish_push() does that instead of the store.
+ *   pop    The word of number `*head` (acquire) is n << 16 | 2^14, and n is no multiple of 64.
+ *          2^63 | 2^48 | n modulo 2^48 is stored, and `head` exchanged, likewise. The record is
+ *          read, then n + mask + 1 << 16 stored (release) to the word. If watch[0] or watch[1] say
+ *          that somebody has to be told, atoll_place_finish_pop() reads it instead, and does the
+ *          rest.
+ *
+ * If an exchange fails, 0 is stored (release) to the third word of the claim. In every other case
+ * the call does it, and also if watch[0] is not 0 there before the claim.
+ */
+typedef struct {
+    /**
+     * Its `word` is NULL if there is no short way.
+     */
+    atoll_place place;
+    /**
+     * How many numbers were claimed to be put.
+     */
+    uint64_t *tail;
+    /**
+     * ... and to be got.
+     */
+    uint64_t *head;
+    /**
+     * Who has to be told of records, and of room.
+     */
+    const uint64_t *watch[2];
+    /**
+     * Whether somebody suspects something.
+     */
+    const uint64_t *suspected;
+    /**
+     * From one word to the next.
+     */
+    uint64_t stride;
+    /**
+     * From a word to its record.
+     */
+    uint64_t lead;
+    /**
+     * The number of places less 1.
+     */
+    uint64_t mask;
+    /**
+     * Bytes of a record.
+     */
+    uint64_t record;
+    /**
+     * What the first word of the claim is.
+     */
+    uint64_t object;
+    /**
+     * The handle, for what finishes.
+     */
+    atoll_mpmc *mpmc;
+} atoll_mpmc_way;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -6537,6 +6613,54 @@ atoll_status atoll_spsc_place(const atoll_spsc *spsc,
                               uint32_t end,
                               uint32_t contract,
                               atoll_ring_place *out);
+
+/**
+ * Says where an mpmc lies, for code that pushes or pops records without a call.
+ *
+ * contract  As for atoll_mutex_place().
+ * out       Receives the way; the `word` of its place, the first one of the ring's places, is NULL
+ *           if there is no short way: for messages there is none.
+ *
+ * Returns
+ *   OK                  *out is filled in.
+ *   INVALID_ARGUMENT    out is NULL, or the handle is closed.
+ *
+ * Threads   Any thread. The way is the same for all.
+ * Fork      The way is good in a child.
+ * Owner     The copy is yours; there is nothing to free.
+ * Since     0.1
+ */
+atoll_status atoll_mpmc_place(atoll_mpmc *mpmc,
+                              uint32_t contract,
+                              atoll_mpmc_way *out);
+
+/**
+ * Puts a record that was written to a place claimed without a call, where somebody has to be told.
+ *
+ * number    The number that was claimed.
+ *
+ * Returns true if it is put. If not, the place was given up: make the call.
+ *
+ * Threads   The one that claimed it; the first word of its record is odd.
+ * Since     0.1
+ */
+bool atoll_place_finish_push(atoll_mpmc *mpmc,
+                             uint64_t number);
+
+/**
+ * Gets a record whose number was claimed without a call, where somebody has to be told.
+ *
+ * number    The number that was claimed.
+ * out       Receives the record: room for as many bytes as it has.
+ *
+ * Returns true if *out is the record. If not, it stays in the ring: make the call.
+ *
+ * Threads   As for atoll_place_finish_push().
+ * Since     0.1
+ */
+bool atoll_place_finish_pop(atoll_mpmc *mpmc,
+                            uint64_t number,
+                            void *out);
 
 #ifdef __cplusplus
 }  // extern "C"

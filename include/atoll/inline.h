@@ -351,6 +351,114 @@ ATOLL_INLINE atoll_place_answer atoll_place_pop(atoll_ring_place *place, void *o
     return atoll_place_count(place, now);
 }
 
+/* --- a ring for many ------------------------------------------------------------------------- */
+
+/* The word of a place: which number it is for, and whether there is a record. */
+static const uint64_t atoll_place_full = 1 << 14;
+
+/* The word of number `number`; its record follows it. */
+ATOLL_INLINE uint64_t *atoll_place_word_of(const atoll_mpmc_way *way, uint64_t number) {
+    char *first = (char *)way->place.word;
+    return (uint64_t *)(void *)(first + (number & way->mask) * way->stride);
+}
+
+/* Whether somebody has to be told of what is done there. */
+ATOLL_INLINE bool atoll_place_is_watched(const uint64_t *watch) {
+    /* Sequentially consistent: after the claim. */
+    return (__atomic_load_n(watch, __ATOMIC_SEQ_CST) & atoll_place_watched) != 0;
+}
+
+/* The calling thread's record, in which it has said that it is on its way, so that the calls of a
+ * signal handler are refused; NULL if it has to make the call. */
+ATOLL_INLINE uint64_t *atoll_place_go(const atoll_place *place) {
+    uint64_t *record = atoll_place_record(place);
+    if (record) {
+        __atomic_store_n(record, __atomic_load_n(record, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    }
+    return record;
+}
+
+/* It is over. As it was, if nothing has come of it: 0 in a forked child. */
+ATOLL_INLINE void atoll_place_be_back(uint64_t *record, bool done) {
+    uint64_t calls = __atomic_load_n(record, __ATOMIC_RELAXED);
+    __atomic_store_n(record, done ? calls + 1 : calls - 1, __ATOMIC_RELEASE);
+}
+
+/* Claims number `number` for the thread: `purpose` is 1 to put, 2 to get. */
+ATOLL_INLINE bool atoll_place_claim(const atoll_mpmc_way *way, const uint64_t *record,
+                                    uint64_t purpose, uint64_t *counter, uint64_t number) {
+    uint64_t *marks = (uint64_t *)(uintptr_t)atoll_place_seat(&way->place, record, 2);
+    uint64_t *claim = marks ? marks + 12 : NULL;
+    if (!claim || __atomic_load_n(claim, __ATOMIC_RELAXED) != way->object)
+        return false;
+    /* Release: what we published before, for who finds this claim instead of that one. */
+    __atomic_store_n(claim + 2,
+                     purpose << 62 | (uint64_t)1 << 48 | (number & (((uint64_t)1 << 48) - 1)),
+                     __ATOMIC_RELEASE);
+    /* Sequentially consistent: the claim before it, and before the look at who waits. */
+    if (__atomic_compare_exchange_n(counter, &number, number + 1, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_RELAXED))
+        return true;
+    __atomic_store_n(claim + 2, 0, __ATOMIC_RELEASE);
+    return false;
+}
+
+/* Puts a record of `bytes` bytes, which have to be as many as the ring's records have, if there is
+ * room and nothing is special. */
+ATOLL_INLINE bool atoll_place_put_to_many(const atoll_mpmc_way *way, const void *from,
+                                          size_t bytes) {
+    uint64_t *record = atoll_place_go(&way->place), *word, number;
+    bool done;
+    if (!record)
+        return false;
+    /* Acquire: who claimed the number before, and that what was there has been read. */
+    number = __atomic_load_n(way->tail, __ATOMIC_ACQUIRE);
+    word = atoll_place_word_of(way, number);
+    done = __atomic_load_n(word, __ATOMIC_ACQUIRE) == number << 16 &&
+           !atoll_place_is_watched(way->watch[0]) &&
+           atoll_place_claim(way, record, 1, way->tail, number);
+    if (done) {
+        memcpy((char *)word + way->lead, from, bytes);
+        if (__builtin_expect(atoll_place_is_watched(way->watch[0]), 0))
+            done = atoll_place_finish_push(way->mpmc, number);
+        else
+            /* Release: the record. */
+            __atomic_store_n(word, number << 16 | atoll_place_full, __ATOMIC_RELEASE);
+    }
+    atoll_place_be_back(record, done);
+    return done;
+}
+
+/* Gets one, likewise. */
+ATOLL_INLINE bool atoll_place_get_of_many(const atoll_mpmc_way *way, void *to, size_t bytes) {
+    uint64_t *record = atoll_place_go(&way->place), *word, number, suspected;
+    bool done;
+    if (!record)
+        return false;
+    /* Acquire: who claimed the number before, and the record. */
+    number = __atomic_load_n(way->head, __ATOMIC_ACQUIRE);
+    word = atoll_place_word_of(way, number);
+    /* Relaxed: a hint. */
+    suspected = __atomic_load_n(way->suspected, __ATOMIC_RELAXED);
+    done = __atomic_load_n(word, __ATOMIC_ACQUIRE) == (number << 16 | atoll_place_full) &&
+           (number & 63) != 0 && (uint32_t)suspected == suspected >> 32 &&
+           atoll_place_claim(way, record, 2, way->head, number);
+    if (done) {
+        if (__builtin_expect(atoll_place_is_watched(way->watch[0]) ||
+                                 atoll_place_is_watched(way->watch[1]),
+                             0)) {
+            done = atoll_place_finish_pop(way->mpmc, number, to);
+        } else {
+            memcpy(to, (const char *)word + way->lead, bytes);
+            /* Release: that it has been read. */
+            __atomic_store_n(word, (number + way->mask + 1) << 16, __ATOMIC_RELEASE);
+        }
+    }
+    atoll_place_be_back(record, done);
+    return done;
+}
+
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif

@@ -33,7 +33,7 @@ namespace detail {
 /// The C functions of this noun. Those that get say more than is asked here.
 struct mpmc_calls {
     using ring = atoll_mpmc;
-    static constexpr bool has_place = false;
+    static constexpr bool has_place = true;
 
     static constexpr auto create = atoll_mpmc_create;
     static constexpr auto open = atoll_mpmc_open;
@@ -71,11 +71,22 @@ struct mpmc_calls {
 /// What a producer has put stays if it dies; what it was about to put is skipped. What a consumer
 /// was about to get when it died goes to another one, out of turn and marked: the dead one may have
 /// begun to work on it.
+///
+/// As long as nobody waits, a put or get of one record is done in the caller's own code, without a
+/// call; see inline.h.
 template <class T>
 class mpmc : public detail::ring<mpmc<T>, T, detail::mpmc_calls> {
     using base = typename mpmc::ring;
     friend base;
-    using base::base;
+    friend typename base::any_ring;
+    friend typename base::object;
+
+    explicit mpmc(typename base::handle opened) noexcept : base(std::move(opened)) {
+        atoll_mpmc_way way{};
+        // Without one all goes by calls.
+        static_cast<void>(atoll_mpmc_place(native_handle(), ATOLL_PLACE_CONTRACT, &way));
+        way_ = way;
+    }
 
 public:
     using reservation = detail::claimed_place<T>;
@@ -137,6 +148,23 @@ public:
     }
 
 private:
+    // The short ways. What they do not do a call does, and so there is nothing that they say.
+
+    atoll_place_answer pushed_at_once(const T& record) const noexcept {
+        return atoll_place_put_to_many(&*way_, &record, sizeof record) ? ATOLL_PLACE_DONE
+                                                                      : ATOLL_PLACE_CALL;
+    }
+
+    atoll_place_answer popped_at_once(detail::foreign<T>& record) const noexcept {
+        return atoll_place_get_of_many(&*way_, &record, sizeof record) ? ATOLL_PLACE_DONE
+                                                                      : ATOLL_PLACE_CALL;
+    }
+
+    /// It was found when the ring was opened.
+    static void find_place(ring_end) noexcept {}
+
+    detail::companion<atoll_mpmc_way> way_;
+
     template <class Left>
     result<std::optional<marked<T>>> got_within(const Left& left) {
         return found([&](void* to, std::uint32_t* times) {

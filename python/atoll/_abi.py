@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0x4079c30b50e23f74
+ABI_FINGERPRINT = 0xc737ad23932d47fa
 
 # Done.
 OK = 0
@@ -399,6 +399,24 @@ class atoll_ring_place(Structure):
         ("member", POINTER(c_uint64)),
         ("mine", c_uint64),
         ("seen", c_uint64),
+    ]
+
+
+# Where a ring of records for many lies: all that a thread needs to push and pop a record without a
+# call.
+class atoll_mpmc_way(Structure):
+    _fields_ = [
+        ("place", atoll_place),
+        ("tail", POINTER(c_uint64)),
+        ("head", POINTER(c_uint64)),
+        ("watch", POINTER(c_uint64) * 2),
+        ("suspected", POINTER(c_uint64)),
+        ("stride", c_uint64),
+        ("lead", c_uint64),
+        ("mask", c_uint64),
+        ("record", c_uint64),
+        ("object", c_uint64),
+        ("mpmc", c_void_p),
     ]
 
 
@@ -1224,4 +1242,11 @@ FUNCTIONS = {
         c_uint32,
         POINTER(atoll_ring_place),
     ]),
+    # Says where an mpmc lies, for code that pushes or pops records without a call.
+    "atoll_mpmc_place": lambda: (c_int32, [c_void_p, c_uint32, POINTER(atoll_mpmc_way)]),
+    # Puts a record that was written to a place claimed without a call, where somebody has to be
+    # told.
+    "atoll_place_finish_push": lambda: (c_bool, [c_void_p, c_uint64]),
+    # Gets a record whose number was claimed without a call, where somebody has to be told.
+    "atoll_place_finish_pop": lambda: (c_bool, [c_void_p, c_uint64, c_void_p]),
 }

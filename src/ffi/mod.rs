@@ -30,6 +30,7 @@ mod latch;
 mod limbo;
 mod lock;
 mod mpmc;
+mod mpmc_place;
 mod mpmc_places;
 mod mpmc_records;
 mod mutex;

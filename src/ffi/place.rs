@@ -98,7 +98,7 @@ pub struct atoll_place {
 }
 
 /// The place of an object that lies at `word`, if there is one.
-fn place(word: Option<*mut u8>, segment: u64, flags: u32, contract: u32) -> atoll_place {
+pub(super) fn place(word: Option<*mut u8>, segment: u64, flags: u32, contract: u32) -> atoll_place {
     let known = word.filter(|_| contract == ATOLL_PLACE_CONTRACT);
     let (word, thread) = match known.zip(thread_slot::offset()) {
         Some((word, thread)) => (word.cast(), thread),

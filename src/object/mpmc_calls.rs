@@ -181,6 +181,17 @@ impl MpmcRing {
         self.receive_record(thread, by, position, record)
     }
 
+    /// Gets the record at a position that code in another program has claimed for the thread.
+    pub(crate) fn receive_at(
+        &self,
+        thread: &'static Thread,
+        position: u64,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let by = self.by(thread)?;
+        self.receive_record(thread, by, position, out).map(drop)
+    }
+
     fn receive_record(
         &self,
         thread: &'static Thread,

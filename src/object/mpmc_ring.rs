@@ -13,7 +13,7 @@ use crate::layout::block::Kind;
 use crate::layout::rings::RingHead;
 use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::platform::time::now_ns;
-use crate::ring::mpmc::{By, Found, Mpmc};
+use crate::ring::mpmc::{By, Found, Mpmc, Way};
 use crate::ring::plan::{MOST_RECORDS, MpmcHead, Plan};
 use crate::roster::attachment::Attachment;
 use crate::roster::claims::{Claimant, RingId};
@@ -91,16 +91,26 @@ impl MpmcRing {
         Ok(Self { ears, ty, ring, waiting, spin: Spin::new(), looked_ns, share })
     }
 
+    /// How records go, for code in other programs that moves them; messages do not.
+    pub(crate) fn way(&self) -> Option<Way<'_>> {
+        self.ring.way().filter(|_| self.share.attachment().memory().is_writable())
+    }
+
+    /// The number by which this process knows its segment.
+    pub(crate) fn segment_number(&self) -> u64 {
+        self.share.attachment().number()
+    }
+
     /// The type of its records.
     pub(super) fn ty(&self) -> &Type {
         &self.ty
     }
 
-    pub(super) fn items(&self) -> &'static Side {
+    pub(crate) fn items(&self) -> &'static Side {
         &self.share.body().items
     }
 
-    pub(super) fn room(&self) -> &'static Side {
+    pub(crate) fn room(&self) -> &'static Side {
         &self.share.body().room
     }
 
@@ -287,7 +297,7 @@ impl MpmcRing {
 
     /// Puts records that are written.
     #[inline(always)]
-    pub(super) fn publish_records(
+    pub(crate) fn publish_records(
         &self,
         thread: &'static Thread,
         position: u64,

@@ -103,7 +103,40 @@ pub(crate) enum Found {
     InFlight,
 }
 
+/// What one record goes by, for code in other programs that does as `claim_place` and
+/// `claim_record` do.
+pub(crate) struct Way<'a> {
+    pub(crate) tail: &'a AtomicU64,
+    pub(crate) head: &'a AtomicU64,
+    /// Two counts in one word, equal if nobody suspects anything.
+    pub(crate) suspected: *const u64,
+    /// The first word, from one to the next, and from it to the record.
+    pub(crate) words: *mut u8,
+    pub(crate) stride: u64,
+    pub(crate) lead: u64,
+    pub(crate) mask: u64,
+    pub(crate) record: u64,
+    /// What claims call the ring.
+    pub(crate) object: u64,
+}
+
 impl Mpmc {
+    /// `None` for messages.
+    pub(crate) fn way(&self) -> Option<Way<'_>> {
+        let record = self.plan.record?.get() as u64;
+        Some(Way {
+            tail: &self.head.tail,
+            head: &self.head.head,
+            suspected: self.head.suspicions(),
+            words: self.slots.address(),
+            stride: self.plan.word_stride as u64,
+            lead: self.plan.content_start,
+            mask: self.plan.capacity - 1,
+            record,
+            object: self.id.object,
+        })
+    }
+
     pub(crate) fn at(attachment: &'static Attachment, body: Offset, id: RingId) -> Result<Self> {
         let memory = attachment.memory();
         let head: &MpmcHead = memory.at(body)?;

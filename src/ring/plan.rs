@@ -10,6 +10,7 @@
 //!
 //! There are more reservations than slots, but 256 at most (`reservations`).
 
+use core::mem::offset_of;
 use core::num::NonZeroUsize;
 
 use super::mpmc::{DAMAGED, FREE, word_of};
@@ -46,6 +47,17 @@ shared! {
         spare: [u64; 15],
         pub(super) head: AtomicU64,
         rest: [u64; 15],
+    }
+}
+
+// Other people's programs look at both at once (`ffi::mpmc_place`).
+const _: () = assert!(offset_of!(MpmcHead, suspected) % 8 == 0);
+const _: () = assert!(offset_of!(MpmcHead, looked) == offset_of!(MpmcHead, suspected) + 4);
+
+impl MpmcHead {
+    /// Where the two counts of suspicions are, in one word.
+    pub(super) fn suspicions(&self) -> *const u64 {
+        core::ptr::from_ref(self).wrapping_byte_add(offset_of!(MpmcHead, suspected)).cast()
     }
 }
 

@@ -93,6 +93,12 @@ shared! {
     }
 }
 
+// Other people's programs find the claim behind the marks (`ffi::mpmc_place`).
+const _: () = assert!(
+    core::mem::offset_of!(ParticipantRecord, claim)
+        == core::mem::offset_of!(ParticipantRecord, marks) + 96
+);
+
 shared! {
     /// Positions of a ring that a thread claims (`claims`).
     pub(crate) struct RingClaim: 24 {

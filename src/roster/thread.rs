@@ -18,12 +18,12 @@ mod witness;
 
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::mem::offset_of;
+use core::mem::{ManuallyDrop, offset_of};
 
 use super::attachment::Attachment;
 use super::record::Marks;
 use super::{member, participant};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Status, invalid};
 use crate::platform::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -132,6 +132,20 @@ pub(crate) struct InCall {
 pub(crate) fn enter() -> Result<InCall> {
     here()?.begin_call()
 }
+
+/// The call that the calling thread is in, by its own account: code in other programs says so before
+/// it takes a short way, and ends it.
+///
+/// # Errors
+/// `InvalidArgument` if it is in none.
+pub(crate) fn inside() -> Result<ManuallyDrop<InCall>> {
+    // Relaxed: only this thread writes the counter.
+    let thread = current().filter(|thread| thread.calls.load(Relaxed) & 1 != 0);
+    thread.map(|thread| ManuallyDrop::new(InCall { thread })).ok_or(OUTSIDE)
+}
+
+const OUTSIDE: Error =
+    invalid("the thread is not on a short way: only <atoll/inline.h> calls this");
 
 /// The calling thread if it is set up and in no call.
 #[inline(always)]

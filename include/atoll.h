@@ -1307,18 +1307,23 @@ typedef struct {
  * uses place n & mask. A producer's `counter` says how many were ever pushed, a consumer's
  * how many were ever popped; `other` is the counter of the other end. All are uint64_t.
  *
- *   push   If counter - other (acquire) is mask + 1, it is full. If not, the record goes to
- *          the place of the counter.
- *   pop    If other (acquire) - counter is 0, it is empty. If it is more than `*most`, that
- *          becomes `*most`. The record is copied from the place of the counter.
- *   both   Then one more than the counter is stored (release) at `saying`, then, as the
- *          compiler is told to leave it, `watch` is loaded. If bits 33 to 30 of that are 0,
- *          one more is stored (release) at `counter`, and it is done. If not, `saying` is set
- *          back to what the counter is (release), and the call is made.
+ * Three uint64_t at `own` are this process's, for calls and whoever goes this way: [0] is what
+ * the counter is, [1] what was last seen at `other`. The counter itself is only stored to:
+ * to load it may mean to fetch it from the other end, which looks at it.
  *
- * `other` need not be loaded again while what was `seen` there is enough. Full or empty is
- * the answer only if bits 33 and 32 of `ends` are 0. In every other case the call does it:
- * also if the difference of the counters is more than mask + 1.
+ *   push   If own[0] - other (acquire) is mask + 1, it is full. If not, the record goes to
+ *          the place of own[0].
+ *   pop    If other (acquire) - own[0] is 0, it is empty. If it is more than `*most`, that
+ *          becomes `*most`. The record is copied from the place of own[0].
+ *   both   Then one more than own[0] is stored (release) at `saying`, then, as the compiler
+ *          is told to leave it, `watch` is loaded. If bits 33 to 30 of that are 0, one more
+ *          is stored at own[0] and (release) at `counter`, and it is done. If not, `saying`
+ *          is set back to own[0] (release), and the call is made.
+ *
+ * `other` need not be loaded again while own[1] is enough. Full or empty is the answer only
+ * if bits 33 and 32 of `ends` are 0. In every other case the call does it: also if the
+ * difference of the counters is more than mask + 1. Who finds it full or empty does well to
+ * pause and look again before it says so, once at each own[0]: own[2] says where it last did.
  */
 typedef struct {
     /**
@@ -1370,9 +1375,9 @@ typedef struct {
      */
     uint64_t mine;
     /**
-     * For who goes this way: what was last seen at `other`.
+     * What this end keeps to itself.
      */
-    uint64_t seen;
+    uint64_t *own;
 } atoll_ring_place;
 
 /**

@@ -278,7 +278,32 @@ ATOLL_INLINE bool atoll_place_has_role(const atoll_ring_place *place) {
            __atomic_load_n(place->member, __ATOMIC_RELAXED) == place->mine;
 }
 
-/* Nothing was found: for now, unless an end is closed. */
+/* Looks at the other end's counter. Relaxed, here and below, where it is this end's own. */
+ATOLL_INLINE uint64_t atoll_place_look(const atoll_ring_place *place) {
+    /* Acquire: what was there has been read; what is there has been put. */
+    uint64_t seen = __atomic_load_n(place->other, __ATOMIC_ACQUIRE);
+    __atomic_store_n(place->own + 1, seen, __ATOMIC_RELAXED);
+    return seen;
+}
+
+/* Before it is full, or empty: lets the other end do some dozen records, if this one has moved
+ * since it last paused, and then it is to look again. Each look takes a line from who is at work
+ * on it, and who has caught up with it would look at each record. */
+ATOLL_INLINE bool atoll_place_pauses(const atoll_ring_place *place, uint64_t now) {
+    uint64_t moved = now - __atomic_load_n(place->own + 2, __ATOMIC_RELAXED), i;
+    __atomic_store_n(place->own + 2, now, __ATOMIC_RELAXED);
+    for (i = 0; i < moved && i < 16; i++)
+#if defined __x86_64__
+        __asm__ __volatile__("pause");
+#elif defined __aarch64__
+        __asm__ __volatile__("isb");
+#else
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+    return moved != 0;
+}
+
+/* It is full, or empty: for now, unless an end is closed. */
 ATOLL_INLINE atoll_place_answer atoll_place_nothing(const atoll_ring_place *place) {
     /* Acquire: what was put before the end was closed is there for who makes the call. */
     bool ended = __atomic_load_n(place->ends, __ATOMIC_ACQUIRE) & atoll_place_ended;
@@ -296,6 +321,7 @@ ATOLL_INLINE atoll_place_answer atoll_place_count(const atoll_ring_place *place,
         __atomic_store_n(place->saying, now, __ATOMIC_RELEASE);
         return ATOLL_PLACE_CALL;
     }
+    __atomic_store_n(place->own, now + 1, __ATOMIC_RELAXED);
     /* Release: the record, or that it was read, before the other end sees that. */
     __atomic_store_n(place->counter, now + 1, __ATOMIC_RELEASE);
     return ATOLL_PLACE_DONE;
@@ -307,38 +333,53 @@ ATOLL_INLINE unsigned char *atoll_place_of_record(const atoll_ring_place *place,
     return (unsigned char *)place->places + (n & place->mask) * bytes;
 }
 
+/* Has the line of a place some lines ahead fetched, to be written to soon. (Of a prefetch for
+ * writing compilers make one for reading, for processors in general.) */
+ATOLL_INLINE void atoll_place_expect(const atoll_ring_place *place, uint64_t now, size_t bytes) {
+#ifdef __x86_64__
+    const uint64_t ahead = bytes < 256 ? 256 / bytes : 1;
+    __asm__ __volatile__("prefetchw %0"
+                         :
+                         : "m"(*atoll_place_of_record(place, now + ahead, bytes)));
+#else
+    (void)place, (void)now, (void)bytes;
+#endif
+}
+
 /* Puts a record of `bytes` bytes, which have to be as many as the ring's records have. */
-ATOLL_INLINE atoll_place_answer atoll_place_push(atoll_ring_place *place, const void *record,
-                                                 size_t bytes) {
-    uint64_t now;
+ATOLL_INLINE atoll_place_answer atoll_place_push(const atoll_ring_place *place,
+                                                 const void *record, size_t bytes) {
+    uint64_t now, used;
     if (!atoll_place_has_role(place))
         return ATOLL_PLACE_CALL;
-    /* Relaxed: only this end changes it. */
-    now = __atomic_load_n(place->counter, __ATOMIC_RELAXED);
-    if (now - place->seen > place->mask) {
-        /* Acquire: what was there has been read. */
-        place->seen = __atomic_load_n(place->other, __ATOMIC_ACQUIRE);
-        if (now - place->seen == place->mask + 1)
+    now = __atomic_load_n(place->own, __ATOMIC_RELAXED);
+    used = now - __atomic_load_n(place->own + 1, __ATOMIC_RELAXED);
+    if (__builtin_expect(used > place->mask, 0)) {
+        do
+            used = now - atoll_place_look(place);
+        while (used == place->mask + 1 && atoll_place_pauses(place, now));
+        if (used == place->mask + 1)
             return atoll_place_nothing(place);
-        if (now - place->seen > place->mask)
+        if (used > place->mask)
             return ATOLL_PLACE_CALL;
     }
+    atoll_place_expect(place, now, bytes);
     memcpy(atoll_place_of_record(place, now, bytes), record, bytes);
     return atoll_place_count(place, now);
 }
 
 /* Gets one, likewise. */
-ATOLL_INLINE atoll_place_answer atoll_place_pop(atoll_ring_place *place, void *out,
+ATOLL_INLINE atoll_place_answer atoll_place_pop(const atoll_ring_place *place, void *out,
                                                 size_t bytes) {
     uint64_t now, there;
     if (!atoll_place_has_role(place))
         return ATOLL_PLACE_CALL;
-    /* Relaxed: only this end changes it. */
-    now = __atomic_load_n(place->counter, __ATOMIC_RELAXED);
-    if (place->seen - now - 1 > place->mask) {
-        /* Acquire: the records that were put. */
-        place->seen = __atomic_load_n(place->other, __ATOMIC_ACQUIRE);
-        there = place->seen - now;
+    now = __atomic_load_n(place->own, __ATOMIC_RELAXED);
+    there = __atomic_load_n(place->own + 1, __ATOMIC_RELAXED) - now;
+    if (__builtin_expect(there - 1 > place->mask, 0)) {
+        do
+            there = atoll_place_look(place) - now;
+        while (there == 0 && atoll_place_pauses(place, now));
         if (there == 0)
             return atoll_place_nothing(place);
         if (there - 1 > place->mask)

@@ -177,11 +177,12 @@ private:
     /// The record that a call finds, which writes its mark as well.
     template <class Call>
     static result<std::optional<marked<T>>> found(const Call& call) {
+        detail::foreign<T> record{};
         std::uint32_t times = 0;
-        const auto got = base::found([&](void* to) { return call(to, &times); });
-        if (!got) return got.error();
-        if (!*got) return std::optional<marked<T>>();
-        return std::optional<marked<T>>({**got, times});
+        const result<bool> came = call(&record, &times);
+        if (!came.has_value()) return came.error();
+        if (!*came) return std::optional<marked<T>>();
+        return std::optional<marked<T>>({static_cast<T>(record), times});
     }
 };
 

@@ -150,12 +150,12 @@ public:
         if constexpr (Calls::has_place) {
             foreign<T> record{};
             const atoll_place_answer answer = self()->popped_at_once(record);
-            if (__builtin_expect(answer == ATOLL_PLACE_DONE, true)) {
-                return std::optional<T>(static_cast<T>(record));
+            if (__builtin_expect(answer != ATOLL_PLACE_CALL, true)) {
+                return one_if(answer == ATOLL_PLACE_DONE, record);
             }
-            if (answer == ATOLL_PLACE_NOTHING) return std::optional<T>();
         }
-        return pop_by_call();
+        foreign<T> record{};
+        return one_if(pop_by_call(record), record);
     }
 
     /// Puts the first of these records, as many as there is room for, and says how many. They come
@@ -221,14 +221,14 @@ public:
 protected:
     using base::base;
 
-    /// The record that a call finds, which writes it to an address. Its bytes need not be a T's.
-    template <class Call>
-    static result<std::optional<T>> found(const Call& call) {
-        foreign<T> record{};
-        const result<bool> came = call(static_cast<void*>(&record));
+    /// A record, if one came.
+    static std::optional<T> one_if(bool came, const foreign<T>& record) {
+        return came ? std::optional<T>(static_cast<T>(record)) : std::optional<T>();
+    }
+
+    static result<std::optional<T>> one_if(const result<bool>& came, const foreign<T>& record) {
         if (!came.has_value()) return came.error();
-        if (!*came) return std::optional<T>();
-        return std::optional<T>(static_cast<T>(record));
+        return one_if(*came, record);
     }
 
     /// How many there are, if any. By reference: the call may come after the arguments before it.
@@ -243,13 +243,11 @@ private:
 
     template <class Left>
     outcome<std::optional<T>> get_timed(const Left& left) {
+        foreign<T> record{};
         if constexpr (Calls::has_place) {
-            foreign<T> record{};
-            if (self()->popped_at_once(record) == ATOLL_PLACE_DONE) {
-                return std::optional<T>(static_cast<T>(record));
-            }
+            if (self()->popped_at_once(record) == ATOLL_PLACE_DONE) return one_if(true, record);
         }
-        return settle(got_within(left));
+        return settle(one_if(got_within(left, record), record));
     }
 
     Self* self() noexcept { return static_cast<Self*>(this); }
@@ -265,15 +263,19 @@ private:
 
     // What is usual without a short way, and kept out of its way where there is one.
 
+    // What is got is written to where it is wanted: an optional that may come from a call as well
+    // would be put together in memory, and be read again as a whole before it is there.
+
     [[gnu::noinline]] outcome<bool> push_by_call(const T& record) {
-        return settle(as_producer(
+        return settle(with_role(
+            ring_end::producers,
             unless(ATOLL_FULL, Calls::push(native_handle(), &record, sizeof record))));
     }
 
-    [[gnu::noinline]] outcome<std::optional<T>> pop_by_call() {
-        return settle(as_consumer(found([&](void* to) {
-            return unless(ATOLL_EMPTY, Calls::pop(native_handle(), to, sizeof(T), nullptr));
-        })));
+    [[gnu::noinline]] outcome<bool> pop_by_call(foreign<T>& record) {
+        return settle(with_role(
+            ring_end::consumers,
+            unless(ATOLL_EMPTY, Calls::pop(native_handle(), &record, sizeof record, nullptr))));
     }
 
     [[gnu::noinline]] outcome<void> put_by_call(const T& record) {
@@ -281,39 +283,30 @@ private:
     }
 
     [[gnu::noinline]] outcome<T> get_by_call() {
-        const auto record = got_within(forever());
-        return settle(record ? result<T>(**record) : record.error());
+        foreign<T> record{};
+        const auto came = got_within(forever(), record);
+        return settle(came.has_value() ? result<T>(static_cast<T>(record)) : came.error());
     }
 
-    // A call that has succeeded shows that the role is ours.
-
-    result<bool> as_producer(const result<bool>& done) noexcept {
+    /// A call that has succeeded shows that the role is ours.
+    result<bool> with_role([[maybe_unused]] ring_end end, const result<bool>& done) noexcept {
         if constexpr (Calls::has_place) {
-            if (done.has_value()) self()->find_place(ring_end::producers);
-        }
-        return done;
-    }
-
-    result<std::optional<T>> as_consumer(const result<std::optional<T>>& done) noexcept {
-        if constexpr (Calls::has_place) {
-            if (done.has_value()) self()->find_place(ring_end::consumers);
+            if (done.has_value()) self()->find_place(end);
         }
         return done;
     }
 
     template <class Left>
     result<bool> put_within(const T& record, const Left& left) {
-        return as_producer(in_time(left, [&](std::int64_t timeout_ns) {
+        return with_role(ring_end::producers, in_time(left, [&](std::int64_t timeout_ns) {
             return Calls::put(native_handle(), &record, sizeof record, timeout_ns);
         }));
     }
 
     template <class Left>
-    result<std::optional<T>> got_within(const Left& left) {
-        return as_consumer(found([&](void* to) {
-            return in_time(left, [&](std::int64_t timeout_ns) {
-                return Calls::get(native_handle(), to, sizeof(T), nullptr, timeout_ns);
-            });
+    result<bool> got_within(const Left& left, foreign<T>& record) {
+        return with_role(ring_end::consumers, in_time(left, [&](std::int64_t timeout_ns) {
+            return Calls::get(native_handle(), &record, sizeof record, nullptr, timeout_ns);
         }));
     }
 };

@@ -11,7 +11,7 @@ from ctypes import (
 
 # The library that these declarations belong to.
 VERSION = "0.1.0"
-ABI_FINGERPRINT = 0xc737ad23932d47fa
+ABI_FINGERPRINT = 0x27fff824862f6d35
 
 # Done.
 OK = 0
@@ -398,7 +398,7 @@ class atoll_ring_place(Structure):
         ("process", POINTER(c_uint32)),
         ("member", POINTER(c_uint64)),
         ("mine", c_uint64),
-        ("seen", c_uint64),
+        ("own", POINTER(c_uint64)),
     ]
 
 

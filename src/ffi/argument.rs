@@ -47,9 +47,18 @@ pub(super) unsafe fn bytes<'a>(
     len: usize,
     argument: &str,
 ) -> Result<&'a [u8]> {
-    check_room(bytes, len, argument)?;
+    // SAFETY: per the caller.
+    unsafe { bytes_if_any(bytes, len) }.ok_or_else(|| no_room(bytes, len, argument))
+}
+
+/// The same for who makes the call in another way if they cannot be.
+///
+/// # Safety
+/// As for `bytes`.
+#[inline(always)]
+pub(super) unsafe fn bytes_if_any<'a>(bytes: *const c_void, len: usize) -> Option<&'a [u8]> {
     // SAFETY: not NULL, not beyond the address space; readable per the caller.
-    Ok(unsafe { core::slice::from_raw_parts(bytes.cast(), len) })
+    is_room(bytes, len).then(|| unsafe { core::slice::from_raw_parts(bytes.cast(), len) })
 }
 
 /// Bytes to write.
@@ -61,19 +70,33 @@ pub(super) unsafe fn buffer<'a>(
     len: usize,
     argument: &str,
 ) -> Result<&'a mut [u8]> {
-    check_room(bytes, len, argument)?;
-    // SAFETY: not NULL, not beyond the address space; writable per the caller.
-    Ok(unsafe { core::slice::from_raw_parts_mut(bytes.cast(), len) })
+    // SAFETY: per the caller.
+    unsafe { buffer_if_any(bytes, len) }.ok_or_else(|| no_room(bytes, len, argument))
 }
 
-fn check_room(bytes: *const c_void, len: usize, argument: &str) -> Result<()> {
-    if bytes.is_null() {
-        return Err(wrong(format!("{argument} is NULL: pass the address of what it leads to")));
-    }
-    if len > isize::MAX as usize {
-        return Err(wrong(format!("{argument} has a length of {len}: no memory is that large")));
-    }
-    Ok(())
+/// As `bytes_if_any`.
+///
+/// # Safety
+/// As for `buffer`.
+#[inline(always)]
+pub(super) unsafe fn buffer_if_any<'a>(bytes: *mut c_void, len: usize) -> Option<&'a mut [u8]> {
+    // SAFETY: not NULL, not beyond the address space; writable per the caller.
+    is_room(bytes, len).then(|| unsafe { core::slice::from_raw_parts_mut(bytes.cast(), len) })
+}
+
+#[inline(always)]
+fn is_room(bytes: *const c_void, len: usize) -> bool {
+    !bytes.is_null() && len <= isize::MAX as usize
+}
+
+/// Why that is no room.
+#[cold]
+fn no_room(bytes: *const c_void, len: usize, argument: &str) -> Error {
+    wrong(if bytes.is_null() {
+        format!("{argument} is NULL: pass the address of what it leads to")
+    } else {
+        format!("{argument} has a length of {len}: no memory is that large")
+    })
 }
 
 /// Several things to read.
@@ -81,7 +104,10 @@ fn check_room(bytes: *const c_void, len: usize, argument: &str) -> Result<()> {
 /// # Safety
 /// `first` is NULL or leads to `n` of them that do not change during the call.
 pub(super) unsafe fn items<'a, T>(first: *const T, n: usize, argument: &str) -> Result<&'a [T]> {
-    check_room(first.cast(), n.saturating_mul(size_of::<T>()), argument)?;
+    let bytes = n.saturating_mul(size_of::<T>());
+    if !is_room(first.cast(), bytes) {
+        return Err(no_room(first.cast(), bytes, argument));
+    }
     if !first.is_aligned() {
         return Err(wrong(format!("{argument} is not aligned as its type asks")));
     }

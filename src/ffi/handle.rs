@@ -181,6 +181,13 @@ pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::
     unsafe { find_in_call(handle) }.ok_or_else(|| refusal(handle))
 }
 
+/// The same for who makes the call in another way if the handle is none.
+#[inline(always)]
+pub(super) fn find_at_once<H: Handle>(_inside: &InCall, handle: *const H) -> Option<&H::Object> {
+    // SAFETY: as in `find`.
+    unsafe { find_in_call(handle) }
+}
+
 /// The same for calls that signal handlers may make: to refuse allocates nothing.
 pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Result<&H::Object> {
     // SAFETY: a visit counts as a call, or lies within one.
@@ -190,9 +197,8 @@ pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Resu
 }
 
 /// The same for a handle that may be one of several kinds; `None` if it is none of this one.
-pub(super) fn find_if<H: Handle>(_inside: &InCall, handle: *const c_void) -> Option<&H::Object> {
-    // SAFETY: as in `find`.
-    unsafe { find_in_call(handle.cast::<H>()) }
+pub(super) fn find_if<H: Handle>(inside: &InCall, handle: *const c_void) -> Option<&H::Object> {
+    find_at_once(inside, handle.cast::<H>())
 }
 
 /// What people call the thing that a handle leads to; `None` if it leads to nothing.

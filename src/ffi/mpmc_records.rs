@@ -5,8 +5,6 @@ use core::ffi::c_void;
 use super::mpmc::atoll_mpmc;
 use super::ring;
 use super::status::atoll_status;
-use crate::object::mpmc_ring::MpmcRing;
-use crate::object::ring_calls::RingCalls;
 
 /// Puts a record, if there is room. Never waits.
 ///
@@ -35,7 +33,7 @@ pub unsafe extern "C" fn atoll_mpmc_push(
     len: usize,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::put(mpmc, record, len, MpmcRing::push) }
+    unsafe { ring::push(mpmc, record, len) }
 }
 
 /// Puts as many of some records as there is room for. Never waits. Messages go one at a time:
@@ -95,7 +93,7 @@ pub unsafe extern "C" fn atoll_mpmc_pop(
     out_times: *mut u32,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::get(mpmc, out, cap, out_len, out_times, MpmcRing::pop) }
+    unsafe { ring::pop(mpmc, out, cap, out_len, out_times) }
 }
 
 /// Gets as many records as there are and have room. Never waits. Messages go one at a time:
@@ -149,11 +147,7 @@ pub unsafe extern "C" fn atoll_mpmc_put(
     timeout_ns: i64,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        ring::put(mpmc, record, len, |ring, thread, record| {
-            ring.put(thread, record, ring::deadline(timeout_ns)?)
-        })
-    }
+    unsafe { ring::put(mpmc, record, len, timeout_ns) }
 }
 
 /// Gets a record, waiting up to `timeout_ns` for one, as atoll_mpmc_put() does for room. Who
@@ -181,9 +175,5 @@ pub unsafe extern "C" fn atoll_mpmc_get(
     timeout_ns: i64,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        ring::get(mpmc, out, cap, out_len, out_times, |ring, thread, record| {
-            ring.get(thread, record, ring::deadline(timeout_ns)?)
-        })
-    }
+    unsafe { ring::get(mpmc, out, cap, out_len, out_times, timeout_ns) }
 }

@@ -39,6 +39,16 @@ impl<T> Output<T> {
         unsafe { Self::at(to, argument) }.map(Some)
     }
 
+    /// The same for who makes the call in another way if it cannot be written.
+    ///
+    /// # Safety
+    /// As for `at`.
+    #[inline(always)]
+    pub(super) unsafe fn if_any(to: *mut T) -> Option<Option<Self>> {
+        to.is_aligned().then_some(NonNull::new(to).map(Self))
+    }
+
+    #[inline(always)]
     pub(super) fn write(self, value: T) {
         // SAFETY: writable and aligned, per `at`.
         unsafe { self.0.write(value) };

@@ -17,7 +17,7 @@ use crate::object::ring_calls::{Got, RingCalls};
 use crate::object::segment::Segment;
 use crate::object::types::Type;
 use crate::platform::time::Deadline;
-use crate::roster::thread::Thread;
+use crate::roster::thread::{self, Thread};
 
 /// The end of a ring where records are put.
 pub const ATOLL_PRODUCERS: u32 = 1;
@@ -196,12 +196,59 @@ pub(super) fn end(number: u32) -> Result<RingEnd> {
     }
 }
 
-/// Puts a record, by `how`.
+/// Makes a call that comes to a few instructions and cannot fail. False: nothing has happened, and
+/// it has to be made in full.
+#[inline(always)]
+fn at_once<H: Ring>(
+    ring: *const H,
+    act: impl FnOnce(&H::Calls, &'static Thread) -> Option<()>,
+) -> bool {
+    let Some(call) = thread::enter_at_once() else { return false };
+    let ring = handle::find_at_once(&call, ring);
+    ring.and_then(|ring| act(H::calls(ring), call.thread())).is_some()
+}
+
+/// Puts a record, if there is room.
 ///
 /// # Safety
 /// `record` is NULL or leads to `len` bytes that do not change during the call.
 #[inline(always)]
+pub(super) unsafe fn push<H: Ring>(
+    ring: *const H,
+    record: *const c_void,
+    len: usize,
+) -> atoll_status {
+    let is_done = at_once(ring, |ring, thread| {
+        // SAFETY: per the caller.
+        let record = unsafe { argument::bytes_if_any(record, len) }?;
+        ring.push_at_once(thread, record)
+    });
+    if is_done {
+        return atoll_status::ATOLL_OK;
+    }
+    // SAFETY: likewise.
+    unsafe { put_in_full(ring, record, len, RingCalls::push) }
+}
+
+/// Puts a record, and waits for room.
+///
+/// # Safety
+/// As for `push`.
 pub(super) unsafe fn put<H: Ring>(
+    ring: *const H,
+    record: *const c_void,
+    len: usize,
+    timeout_ns: i64,
+) -> atoll_status {
+    let put = |ring: &H::Calls, thread, record: &_| ring.put(thread, record, deadline(timeout_ns)?);
+    // SAFETY: per the caller.
+    unsafe { put_in_full(ring, record, len, put) }
+}
+
+/// # Safety
+/// As for `push`.
+#[inline(never)]
+unsafe fn put_in_full<H: Ring>(
     ring: *const H,
     record: *const c_void,
     len: usize,
@@ -238,13 +285,64 @@ pub(super) unsafe fn push_n<H: Ring>(
     })
 }
 
-/// Gets a record, by `how`.
+/// Gets a record, if there is one.
 ///
 /// # Safety
 /// `out` is NULL or leads to `cap` bytes that nothing else uses until the call returns;
 /// `out_len` and `out_times` are NULL or may be written.
 #[inline(always)]
+pub(super) unsafe fn pop<H: Ring>(
+    ring: *const H,
+    out: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    out_times: *mut u32,
+) -> atoll_status {
+    let is_done = at_once(ring, |ring, thread| {
+        // SAFETY: per the caller.
+        let record = unsafe { argument::buffer_if_any(out, cap) }?;
+        // SAFETY: likewise.
+        let out_len = unsafe { Output::if_any(out_len) }?;
+        // SAFETY: likewise.
+        let out_times = unsafe { Output::if_any(out_times) }?;
+        let got = ring.pop_at_once(thread, record)?;
+        if let Some(out) = out_len {
+            out.write(got.count);
+        }
+        if let Some(out) = out_times {
+            out.write(got.times);
+        }
+        Some(())
+    });
+    if is_done {
+        return atoll_status::ATOLL_OK;
+    }
+    // SAFETY: likewise.
+    unsafe { get_in_full(ring, out, cap, out_len, out_times, RingCalls::pop) }
+}
+
+/// Gets a record, and waits for one.
+///
+/// # Safety
+/// As for `pop`.
 pub(super) unsafe fn get<H: Ring>(
+    ring: *const H,
+    out: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    out_times: *mut u32,
+    timeout_ns: i64,
+) -> atoll_status {
+    let get =
+        |ring: &H::Calls, thread, record: &mut _| ring.get(thread, record, deadline(timeout_ns)?);
+    // SAFETY: per the caller.
+    unsafe { get_in_full(ring, out, cap, out_len, out_times, get) }
+}
+
+/// # Safety
+/// As for `pop`.
+#[inline(never)]
+unsafe fn get_in_full<H: Ring>(
     ring: *const H,
     out: *mut c_void,
     cap: usize,
@@ -304,7 +402,7 @@ pub(super) unsafe fn pop_n<H: Ring>(
 }
 
 /// The deadline that a caller gave.
-pub(super) fn deadline(timeout_ns: i64) -> Result<Deadline> {
+fn deadline(timeout_ns: i64) -> Result<Deadline> {
     Deadline::after_ns(timeout_ns)
 }
 

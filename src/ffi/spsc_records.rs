@@ -9,8 +9,6 @@ use super::output::Output;
 use super::ring;
 use super::spsc::atoll_spsc;
 use super::status::atoll_status;
-use crate::object::lanes::LaneRing;
-use crate::object::ring_calls::RingCalls;
 
 /// Puts a record, if there is room. Never waits.
 ///
@@ -40,7 +38,7 @@ pub unsafe extern "C" fn atoll_spsc_push(
     len: usize,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::put(spsc, record, len, LaneRing::push) }
+    unsafe { ring::push(spsc, record, len) }
 }
 
 /// Puts as many of some records as there is room for. They come to be seen all at once.
@@ -98,7 +96,7 @@ pub unsafe extern "C" fn atoll_spsc_pop(
     out_len: *mut usize,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe { ring::get(spsc, out, cap, out_len, null_mut(), LaneRing::pop) }
+    unsafe { ring::pop(spsc, out, cap, out_len, null_mut()) }
 }
 
 /// Gets as many records as there are and have room. Never waits.
@@ -149,11 +147,7 @@ pub unsafe extern "C" fn atoll_spsc_put(
     timeout_ns: i64,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        ring::put(spsc, record, len, |ring, thread, record| {
-            ring.put(thread, record, ring::deadline(timeout_ns)?)
-        })
-    }
+    unsafe { ring::put(spsc, record, len, timeout_ns) }
 }
 
 /// Gets a record, waiting up to `timeout_ns` for one, as atoll_spsc_put() does for room.
@@ -179,11 +173,7 @@ pub unsafe extern "C" fn atoll_spsc_get(
     timeout_ns: i64,
 ) -> atoll_status {
     // SAFETY: the caller's promises, handed on.
-    unsafe {
-        ring::get(spsc, out, cap, out_len, null_mut(), |ring, thread, record| {
-            ring.get(thread, record, ring::deadline(timeout_ns)?)
-        })
-    }
+    unsafe { ring::get(spsc, out, cap, out_len, null_mut(), timeout_ns) }
 }
 
 /// Claims up to `n` places side by side, to write records there. Nothing is put before

@@ -135,14 +135,24 @@ impl LaneRing {
     // --- roles ---
 
     /// The lane that this handle produces into.
-    #[inline(always)]
     pub(super) fn as_producer(&self, thread: &'static Thread) -> Result<&Lane> {
-        // Relaxed, here and below: the handle's own, which one thread at a time uses in a role.
-        let mine = self.produces_as.load(Relaxed);
-        if mine == 0 || mine != self.attachment().member_word() {
+        if !self.has_role(&self.produces_as) {
             self.become_producer(thread)?;
         }
         self.lanes.get(self.own.load(Relaxed)).ok_or(NO_CLAIM)
+    }
+
+    /// The same if it does.
+    #[inline(always)]
+    pub(super) fn own_lane_at_once(&self) -> Option<&Lane> {
+        if self.has_role(&self.produces_as) { self.lanes.get(self.own.load(Relaxed)) } else { None }
+    }
+
+    #[inline(always)]
+    fn has_role(&self, role_as: &AtomicU64) -> bool {
+        // Relaxed, here and below: the handle's own, which one thread at a time uses in a role.
+        let mine = role_as.load(Relaxed);
+        mine != 0 && mine == self.attachment().member_word()
     }
 
     #[cold]
@@ -177,13 +187,8 @@ impl LaneRing {
     }
 
     /// Sees to it that this handle is the consumer.
-    #[inline(always)]
     pub(super) fn check_consumer(&self, thread: &'static Thread) -> Result<()> {
-        let mine = self.consumes_as.load(Relaxed);
-        if mine == 0 || mine != self.attachment().member_word() {
-            return self.become_consumer(thread);
-        }
-        Ok(())
+        if self.has_role(&self.consumes_as) { Ok(()) } else { self.become_consumer(thread) }
     }
 
     #[cold]
@@ -281,31 +286,46 @@ impl LaneRing {
 
     // --- getting ---
 
-    /// The lane to read next, at least one record of which is there, and where and how many.
+    /// The next record, if one is known of without a look.
     #[inline(always)]
+    pub(super) fn readable_at_once(&self) -> Option<(&Lane, u64)> {
+        if !self.has_role(&self.consumes_as) {
+            return None;
+        }
+        let lane = self.lanes.get(self.next.load(Relaxed))?;
+        lane.records_at_hand(1).map(|(head, _)| (lane, head))
+    }
+
+    /// The lane to read next, at least one record of which is there, and where and how many.
     pub(super) fn readable(
         &self,
         thread: &'static Thread,
         wanted: u64,
     ) -> Result<(&Lane, u64, u64)> {
         self.check_consumer(thread)?;
-        if let [lane] = &*self.lanes {
-            let (head, there) = lane.records(wanted)?;
-            return if there == 0 { self.empty(thread) } else { Ok((lane, head, there)) };
+        // Of several the one that it has begun with, as far as that is known.
+        if let Some(lane) = self.lanes.get(self.next.load(Relaxed))
+            && let Some((head, there)) = lane.records_at_hand(wanted)
+        {
+            return Ok((lane, head, there));
         }
-        let at = self.next.load(Relaxed);
-        match self.lanes.get(at).filter(|lane| lane.has_records_at_hand()) {
-            Some(lane) => lane.records(1).map(|(head, there)| (lane, head, there)),
-            None => self.find_readable(at)?.map_or_else(|| self.empty(thread), Ok),
+        loop {
+            if let Some(found) = self.find_readable()? {
+                return Ok(found);
+            }
+            let last = self.lanes.get(self.next.load(Relaxed));
+            if !last.is_some_and(Lane::pauses) {
+                return self.empty(thread);
+            }
         }
     }
 
-    /// Looks into all lanes, that after lane `at` first.
-    fn find_readable(&self, at: usize) -> Result<Option<(&Lane, u64, u64)>> {
-        let n = self.lanes.len();
+    /// Looks into all lanes, that after the last one first.
+    fn find_readable(&self) -> Result<Option<(&Lane, u64, u64)>> {
+        let (at, n) = (self.next.load(Relaxed), self.lanes.len());
         for at in (at + 1..=at + n).map(|at| at % n) {
             let lane = &self.lanes[at];
-            let (head, there) = lane.records(1)?;
+            let (head, there) = lane.look_for_records()?;
             if there != 0 {
                 self.next.store(at, Relaxed);
                 return Ok(Some((lane, head, there)));
@@ -331,7 +351,7 @@ impl LaneRing {
         }
         // What was published before that.
         self.check_consumer(thread)?;
-        self.find_readable(self.next.load(Relaxed))?.ok_or(PRODUCERS_ENDED)
+        self.find_readable()?.ok_or(PRODUCERS_ENDED)
     }
 
     #[inline(always)]

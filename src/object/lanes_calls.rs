@@ -16,6 +16,24 @@ use crate::sync::side::{Ended, NO_ROOM_CAME, NOTHING_CAME};
 
 impl RingCalls for LaneRing {
     #[inline(always)]
+    fn push_at_once(&self, _thread: &'static Thread, record: &[u8]) -> Option<()> {
+        let lane = self.own_lane_at_once()?;
+        let (tail, _) = lane.room_at_hand(1)?;
+        if record.len() != self.record_bytes() {
+            return None;
+        }
+        lane.write_one(tail, record);
+        lane.publish(1, self.items(), self.reached()).then_some(())
+    }
+
+    #[inline(always)]
+    fn pop_at_once(&self, _thread: &'static Thread, record: &mut [u8]) -> Option<Got> {
+        let (lane, head) = self.readable_at_once()?;
+        let record = record.get_mut(..self.record_bytes())?;
+        lane.read_one(head, record);
+        lane.free(1, self.reached()).then(|| Got::first(record.len()))
+    }
+
     fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
         if record.len() != self.record_bytes() {
             return Err(wrong_length(record.len(), self.record_bytes()));
@@ -25,11 +43,10 @@ impl RingCalls for LaneRing {
         if room == 0 {
             return Err(self.full());
         }
-        lane.write(tail, record, 1);
+        lane.write_one(tail, record);
         self.publish(thread, lane, 1)
     }
 
-    #[inline(always)]
     fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64> {
         let record = self.record_bytes();
         let n = (records.len() / record) as u64;
@@ -46,17 +63,15 @@ impl RingCalls for LaneRing {
         self.publish(thread, lane, n).map(|()| n)
     }
 
-    #[inline(always)]
     fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
         let Some(record) = record.get_mut(..self.record_bytes()) else {
             return Ok(Got::too_large(self.record_bytes()));
         };
         let (lane, head, _) = self.readable(thread, 1)?;
-        lane.read(head, record, 1);
+        lane.read_one(head, record);
         self.free(thread, lane, 1).map(|()| Got::first(self.record_bytes()))
     }
 
-    #[inline(always)]
     fn pop_n(&self, thread: &'static Thread, records: &mut [u8]) -> Result<Got> {
         let record = self.record_bytes();
         let n = (records.len() / record) as u64;
@@ -164,10 +179,8 @@ impl LaneRing {
     /// Publishes the first `n` slots that were claimed, and lets go of the others.
     pub(crate) fn commit(&self, thread: &'static Thread, n: u64) -> Result<()> {
         let lane = self.as_producer(thread)?;
-        // One look: nothing is looked for.
-        let (tail, _) = lane.room(0)?;
         let [at, most] = &self.claimed;
-        if n > most.load(Relaxed) || n == 0 || tail != at.load(Relaxed) {
+        if n > most.load(Relaxed) || n == 0 || lane.tail() != at.load(Relaxed) {
             return Err(NO_CLAIM);
         }
         self.publish(thread, lane, n)?;
@@ -196,9 +209,8 @@ impl LaneRing {
     pub(crate) fn advance(&self, thread: &'static Thread, n: u64) -> Result<()> {
         self.check_consumer(thread)?;
         let lane = self.lanes.get(self.next.load(Relaxed)).ok_or(NO_PEEK)?;
-        let (head, _) = lane.records(0)?;
         let [at, most] = &self.peeked;
-        if n > most.load(Relaxed) || n == 0 || head != at.load(Relaxed) {
+        if n > most.load(Relaxed) || n == 0 || lane.head() != at.load(Relaxed) {
             return Err(NO_PEEK);
         }
         self.free(thread, lane, n)?;

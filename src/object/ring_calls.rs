@@ -46,6 +46,19 @@ pub(crate) trait RingCalls {
     /// Bytes of a record; 0 if they have no fixed number.
     fn record(&self) -> usize;
 
+    /// `push` where nothing is special: there is room, and nobody has to be told. `None`: nothing
+    /// has happened that `push` does not do again.
+    #[inline(always)]
+    fn push_at_once(&self, _thread: &'static Thread, _record: &[u8]) -> Option<()> {
+        None
+    }
+
+    /// `pop` likewise.
+    #[inline(always)]
+    fn pop_at_once(&self, _thread: &'static Thread, _record: &mut [u8]) -> Option<Got> {
+        None
+    }
+
     fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()>;
 
     fn push_n(&self, thread: &'static Thread, records: &[u8]) -> Result<u64>;

@@ -5,6 +5,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod byte_lock;
+pub(crate) mod cache;
 pub(crate) mod directory;
 pub(crate) mod doorbell;
 pub(crate) mod file;

@@ -2,14 +2,17 @@
 //!
 //! The ring of Lamport (Proving the Correctness of Multiprocess Programs, 1977): two counters
 //! that only grow, each written by one side, over a power of two of slots. Each side keeps to
-//! itself what it last saw of the other's counter, and looks again only when that is used up.
+//! itself where it is, and what it last saw of the other's counter (`Own`): it looks into the
+//! segment only when that is used up. Whoever looks takes the line from who writes to it.
 //!
 //! # Invariants
 //!
 //! - **L1** `tail` and `pushing` are the producer's to write, `head` and `popping` the
 //!   consumer's. head <= tail <= head + capacity.
 //! - **L2** Slots in head..tail are the consumer's, the others the producer's.
-//! - **L3** `pushing` is `tail` but between saying and publishing (`sync::side`), when it is
+//! - **L3** While a handle has a role, `at` of its `Own` is the counter, but in the middle of a
+//!   publication, when it is what the counter is about to be.
+//! - **L4** `pushing` is `tail` but between saying and publishing (`sync::side`), when it is
 //!   what `tail` is about to be. Likewise `popping` and `head`.
 //!
 //! # Edges
@@ -37,6 +40,7 @@ use crate::platform::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use crate::platform::cache;
 use crate::platform::membarrier::Reached;
 use crate::roster::thread::Thread;
 use crate::sync::bell::Bell;
@@ -44,19 +48,21 @@ use crate::sync::side::{Ended, Side};
 
 shared! {
     /// A lane in shared memory, in front of its slots. All zero is an empty one.
-    pub(crate) struct LaneHead: 256 {
-        // The producer's line.
+    ///
+    /// What is written all the time has a pair of lines of its own: processors fetch two at once.
+    pub(crate) struct LaneHead: 384 {
+        // The producer's lines.
         tail: AtomicU64,
         pushing: AtomicU64,
         /// Who produces (`sync::role`).
         pub(crate) producer: AtomicU64,
-        unused: [u64; 5],
-        // The consumer's line.
+        unused: [u64; 13],
+        // The consumer's lines.
         head: AtomicU64,
         popping: AtomicU64,
         /// The most records that the consumer has found when it looked for more.
         most: AtomicU64,
-        spare: [u64; 5],
+        spare: [u64; 13],
         /// The producer waits here for room.
         pub(crate) room: Side,
         reserved: [u64; 8],
@@ -85,13 +91,32 @@ pub(crate) struct Lane {
     words: &'static LaneHead,
     slots: Slots,
     geometry: Geometry,
-    /// The other side's counter when this one last looked: at most what it is now.
-    seen_head: AtomicU64,
-    seen_tail: AtomicU64,
+    /// Of which record after the one that is written the place is fetched.
+    ahead: u64,
+    produced: Own,
+    consumed: Own,
+}
+
+/// Some lines: they have come when the producer is there.
+const BYTES_AHEAD: usize = 256;
+
+/// What an end of a lane keeps to itself while it has the role.
+///
+/// Other people's programs use it too (`ffi::ring_place`).
+#[repr(C, align(128))]
+#[derive(Debug)]
+pub(crate) struct Own {
+    /// Its counter.
+    at: AtomicU64,
+    /// The other end's counter when this one last looked: at most what it is now.
+    seen: AtomicU64,
+    /// Where it was when it last paused.
+    paused: AtomicU64,
 }
 
 /// What one end of a lane moves records by, for code in other programs that does the same.
 pub(crate) struct Way<'a> {
+    pub(crate) own: &'a Own,
     /// Its counter, what it says before it changes that, and the counter of the other end.
     pub(crate) counter: &'a AtomicU64,
     pub(crate) saying: &'a AtomicU64,
@@ -118,8 +143,8 @@ pub(crate) struct Telling<'a> {
 
 impl Lane {
     pub(crate) fn new(words: &'static LaneHead, slots: Slots, geometry: Geometry) -> Self {
-        let zero = || AtomicU64::new(0);
-        Self { words, slots, geometry, seen_head: zero(), seen_tail: zero() }
+        let ahead = (BYTES_AHEAD / geometry.record).max(1) as u64;
+        Self { words, slots, geometry, ahead, produced: Own::new(), consumed: Own::new() }
     }
 
     /// Its words.
@@ -128,59 +153,75 @@ impl Lane {
         self.words
     }
 
-    /// Room for at least `wanted` records, or as much as there is; and where it begins.
+    /// Room for at least `wanted` records, and where it begins, if so much is known of without a
+    /// look.
+    #[inline(always)]
+    pub(crate) fn room_at_hand(&self, wanted: u64) -> Option<(u64, u64)> {
+        let tail = self.produced.at();
+        let used = tail.wrapping_sub(self.produced.seen());
+        let room = self.geometry.capacity.checked_sub(used)?;
+        (room >= wanted).then_some((tail, room))
+    }
+
+    /// The same, or as much as there is.
     ///
     /// # Errors
     /// `Corrupted`.
-    #[inline(always)]
     pub(crate) fn room(&self, wanted: u64) -> Result<(u64, u64)> {
-        // Relaxed: our own (L1).
-        let tail = self.words.tail.load(Relaxed);
-        let used = tail.wrapping_sub(self.seen_head.load(Relaxed));
-        match self.geometry.capacity.checked_sub(used) {
-            Some(room) if room >= wanted => Ok((tail, room)),
-            _ => self.look_for_room(tail),
+        if let Some(found) = self.room_at_hand(wanted) {
+            return Ok(found);
+        }
+        let tail = self.produced.at();
+        loop {
+            // FREE.
+            let head = self.produced.look(&self.words.head);
+            let room = self.geometry.capacity.checked_sub(tail.wrapping_sub(head));
+            match room.ok_or(DAMAGED)? {
+                0 if self.produced.pauses() => {}
+                room => return Ok((tail, room)),
+            }
         }
     }
 
-    #[inline(never)]
-    fn look_for_room(&self, tail: u64) -> Result<(u64, u64)> {
-        // Acquire, FREE.
-        let head = self.words.head.load(Acquire);
-        self.seen_head.store(head, Relaxed);
-        let room = self.geometry.capacity.checked_sub(tail.wrapping_sub(head));
-        Ok((tail, room.ok_or(DAMAGED)?))
+    /// At least `wanted` records, and where they begin, if so many are known of without a look.
+    #[inline(always)]
+    pub(crate) fn records_at_hand(&self, wanted: u64) -> Option<(u64, u64)> {
+        let head = self.consumed.at();
+        let there = self.consumed.seen().wrapping_sub(head);
+        (there >= wanted && there <= self.geometry.capacity).then_some((head, there))
     }
 
-    /// At least `wanted` records, or as many as there are; and where they begin.
+    /// How many records there are, and where they begin.
     ///
     /// # Errors
     /// `Corrupted`.
-    #[inline(always)]
-    pub(crate) fn records(&self, wanted: u64) -> Result<(u64, u64)> {
-        // Relaxed: our own (L1).
-        let head = self.words.head.load(Relaxed);
-        let there = self.seen_tail.load(Relaxed).wrapping_sub(head);
-        if there >= wanted && there <= self.geometry.capacity {
-            return Ok((head, there));
-        }
-        self.look_for_records(head)
-    }
-
-    #[inline(never)]
-    fn look_for_records(&self, head: u64) -> Result<(u64, u64)> {
-        // Acquire, FULL.
-        let tail = self.words.tail.load(Acquire);
-        let there = tail.wrapping_sub(head);
+    pub(crate) fn look_for_records(&self) -> Result<(u64, u64)> {
+        let head = self.consumed.at();
+        // FULL.
+        let there = self.consumed.look(&self.words.tail).wrapping_sub(head);
         if there > self.geometry.capacity {
             return Err(DAMAGED);
         }
-        self.seen_tail.store(tail, Relaxed);
         // Relaxed, here and below: for people.
         if there > self.words.most.load(Relaxed) {
             self.words.most.store(there, Relaxed);
         }
         Ok((head, there))
+    }
+
+    /// Where the next record goes, for the producer.
+    pub(crate) fn tail(&self) -> u64 {
+        self.produced.at()
+    }
+
+    /// Where it comes from, for the consumer.
+    pub(crate) fn head(&self) -> u64 {
+        self.consumed.at()
+    }
+
+    /// Pauses, if it got something since it last did: then it is to look again.
+    pub(crate) fn pauses(&self) -> bool {
+        self.consumed.pauses()
     }
 
     /// The slots from `position` on, `n` or as many as lie side by side, and how many.
@@ -190,6 +231,27 @@ impl Lane {
         let n = n.min(self.geometry.capacity - at);
         let record = self.geometry.record.get();
         (self.slots.part(at as usize * record, n as usize * record), n)
+    }
+
+    /// Where the record at a position lies.
+    #[inline(always)]
+    fn one(&self, position: u64) -> Slots {
+        let at = position & (self.geometry.capacity - 1);
+        let record = self.geometry.record.get();
+        self.slots.part(at as usize * record, record)
+    }
+
+    /// Writes a record to a slot that is the producer's.
+    #[inline(always)]
+    pub(crate) fn write_one(&self, position: u64, record: &[u8]) {
+        cache::expect_to_write(self.one(position.wrapping_add(self.ahead)).address());
+        self.one(position).write(record);
+    }
+
+    /// Reads one from a slot that is the consumer's.
+    #[inline(always)]
+    pub(crate) fn read_one(&self, position: u64, record: &mut [u8]) {
+        self.one(position).read(record);
     }
 
     /// Writes whole records to slots that are the producer's.
@@ -216,17 +278,11 @@ impl Lane {
         self.run(position.wrapping_add(fit), n - fit).0.read(rest);
     }
 
-    /// Records that the consumer knows of without a look.
-    #[inline(always)]
-    pub(crate) fn has_records_at_hand(&self) -> bool {
-        self.seen_tail.load(Relaxed) != self.words.head.load(Relaxed)
-    }
-
     /// Publishes the `n` records from the tail on, which have been written. False if somebody is
     /// to be told: then `publish_telling` does it.
     #[inline(always)]
     pub(crate) fn publish(&self, n: u64, side: &Side, reached: Reached) -> bool {
-        move_on(&self.words.tail, &self.words.pushing, n, side, reached)
+        self.produced.move_on(&self.words.tail, &self.words.pushing, n, side, reached)
     }
 
     /// The same, and tells them.
@@ -235,13 +291,14 @@ impl Lane {
     /// `Closed` if an end is, those of `Side::alert`: then nothing is published.
     #[cold]
     pub(crate) fn publish_telling(&self, n: u64, to: &Telling<'_>) -> Result<()> {
-        move_on_telling(&self.words.tail, &self.words.pushing, n, to)
+        self.produced.move_on_telling(&self.words.tail, &self.words.pushing, n, to)
     }
 
     /// Frees the `n` slots from the head on, which have been read. False as for `publish`.
     #[inline(always)]
     pub(crate) fn free(&self, n: u64, reached: Reached) -> bool {
-        move_on(&self.words.head, &self.words.popping, n, &self.words.room, reached)
+        let LaneHead { head, popping, room, .. } = self.words;
+        self.consumed.move_on(head, popping, n, room, reached)
     }
 
     /// The same, and tells those who wait for room.
@@ -250,38 +307,37 @@ impl Lane {
     /// As for `publish_telling`.
     #[cold]
     pub(crate) fn free_telling(&self, n: u64, to: &Telling<'_>) -> Result<()> {
-        move_on_telling(&self.words.head, &self.words.popping, n, to)
+        self.consumed.move_on_telling(&self.words.head, &self.words.popping, n, to)
     }
 
     /// For a new producer: what the last one was about to do is not going to happen.
     pub(crate) fn take_over_as_producer(&self) {
-        // Relaxed: ours now (ROLE).
-        self.words.pushing.store(self.words.tail.load(Relaxed), Release);
-        self.seen_head.store(self.words.head.load(Acquire), Relaxed);
+        // Acquire, FREE.
+        let head = self.words.head.load(Acquire);
+        self.produced.begin(&self.words.tail, &self.words.pushing, head);
     }
 
-    /// The same for a new consumer.
+    /// The same for a new consumer. It knows of no record: so the first get looks.
     pub(crate) fn take_over_as_consumer(&self) {
-        let head = self.words.head.load(Relaxed);
-        self.words.popping.store(head, Release);
-        // So the first one looks.
-        self.seen_tail.store(head, Relaxed);
+        let LaneHead { head, popping, .. } = self.words;
+        self.consumed.begin(head, popping, head.load(Relaxed));
     }
 
     /// As `publish` goes, with the side where consumers wait.
-    pub(crate) fn way_of_producer<'a>(&self, items: &'a Side) -> Way<'a> {
+    pub(crate) fn way_of_producer<'a>(&'a self, items: &'a Side) -> Way<'a> {
         let LaneHead { tail, pushing, head, .. } = self.words;
         let (counter, saying, other) = (tail, pushing, head);
-        let Self { slots, geometry, .. } = *self;
-        Way { counter, saying, other, side: items, most: None, slots, geometry }
+        let Self { slots, geometry, ref produced, .. } = *self;
+        Way { own: produced, counter, saying, other, side: items, most: None, slots, geometry }
     }
 
     /// As `free` goes.
-    pub(crate) fn way_of_consumer(&self) -> Way<'static> {
+    pub(crate) fn way_of_consumer(&self) -> Way<'_> {
         let LaneHead { head, popping, tail, most, room, .. } = self.words;
         let (counter, saying, other) = (head, popping, tail);
-        let Self { slots, geometry, .. } = *self;
-        Way { counter, saying, other, side: room, most: Some(most), slots, geometry }
+        let Self { slots, geometry, ref consumed, .. } = *self;
+        let most = Some(most);
+        Way { own: consumed, counter, saying, other, side: room, most, slots, geometry }
     }
 
     /// Whether a producer has said that it is about to publish.
@@ -318,44 +374,109 @@ impl Lane {
     }
 }
 
-/// Says, looks, publishes (`sync::side`); leaves it at the first two if the side is watched.
-#[inline(always)]
-fn move_on(counter: &AtomicU64, saying: &AtomicU64, n: u64, side: &Side, reached: Reached) -> bool {
-    // Relaxed: our own (L1).
-    let next = counter.load(Relaxed).wrapping_add(n);
-    // Release: who sees it, and then the counter as it was, sees us at work. SAID.
-    saying.store(next, Release);
-    reached.here();
-    if side.is_watched() {
-        return false;
+impl Own {
+    fn new() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { at: zero(), seen: zero(), paused: zero() }
     }
-    // Release, FULL and FREE.
-    counter.store(next, Release);
-    true
-}
 
-/// After a look that found the side watched: it has been said.
-fn move_on_telling(
-    counter: &AtomicU64,
-    saying: &AtomicU64,
-    n: u64,
-    to: &Telling<'_>,
-) -> Result<()> {
-    let now = counter.load(Relaxed);
-    let alert = match to.side.ended().refusal(to.needs) {
-        Some(closed) => Err(closed),
-        None => to.side.alert(Some(to.thread), to.bell),
-    };
-    match alert {
-        Ok(alert) => {
-            // Release, FULL and FREE.
-            counter.store(now.wrapping_add(n), Release);
-            alert.sound(n.min(u32::MAX.into()) as u32);
-            Ok(())
+    /// Where it is, for code in other programs.
+    pub(crate) fn address(&self) -> *mut u64 {
+        self.at.as_ptr()
+    }
+
+    // Relaxed, in all that follows: one thread at a time uses it.
+
+    #[inline(always)]
+    fn at(&self) -> u64 {
+        self.at.load(Relaxed)
+    }
+
+    #[inline(always)]
+    fn seen(&self) -> u64 {
+        self.seen.load(Relaxed)
+    }
+
+    /// Begins with the counter as it is (ROLE): what was said is not going to happen.
+    fn begin(&self, counter: &AtomicU64, saying: &AtomicU64, seen: u64) {
+        let at = counter.load(Relaxed);
+        saying.store(at, Release);
+        self.at.store(at, Relaxed);
+        self.seen.store(seen, Relaxed);
+    }
+
+    /// Looks at the other end's counter.
+    fn look(&self, other: &AtomicU64) -> u64 {
+        // Acquire, FULL and FREE.
+        let seen = other.load(Acquire);
+        self.seen.store(seen, Relaxed);
+        seen
+    }
+
+    /// Before it says that there is nothing to be done: lets the other end do some dozen records,
+    /// if this one has moved since it last paused, and then it is to look again.
+    ///
+    /// Each look takes a line from who is at work on it, and who has caught up with it would look
+    /// at each record. So who moves many pauses long, half a microsecond at most; who plays ball
+    /// with one record hardly does, and who waits where nothing comes pauses once.
+    #[cold]
+    fn pauses(&self) -> bool {
+        const MOST_LOOPS: u64 = 16;
+        let at = self.at();
+        let moved = at.wrapping_sub(self.paused.load(Relaxed));
+        self.paused.store(at, Relaxed);
+        (0..moved.min(MOST_LOOPS)).for_each(|_| core::hint::spin_loop());
+        moved != 0
+    }
+
+    /// Says, looks, publishes (`sync::side`); leaves it at the first two if the side is watched.
+    #[inline(always)]
+    fn move_on(
+        &self,
+        counter: &AtomicU64,
+        saying: &AtomicU64,
+        n: u64,
+        side: &Side,
+        reached: Reached,
+    ) -> bool {
+        let next = self.at().wrapping_add(n);
+        // Release: who sees it, and then the counter as it was, sees us at work. SAID.
+        saying.store(next, Release);
+        reached.here();
+        if side.is_watched() {
+            return false;
         }
-        Err(error) => {
-            saying.store(now, Release);
-            Err(error)
+        self.at.store(next, Relaxed);
+        // Release, FULL and FREE.
+        counter.store(next, Release);
+        true
+    }
+
+    /// After a look that found the side watched: it has been said.
+    fn move_on_telling(
+        &self,
+        counter: &AtomicU64,
+        saying: &AtomicU64,
+        n: u64,
+        to: &Telling<'_>,
+    ) -> Result<()> {
+        let now = self.at();
+        let alert = match to.side.ended().refusal(to.needs) {
+            Some(closed) => Err(closed),
+            None => to.side.alert(Some(to.thread), to.bell),
+        };
+        match alert {
+            Ok(alert) => {
+                self.at.store(now.wrapping_add(n), Relaxed);
+                // Release, FULL and FREE.
+                counter.store(now.wrapping_add(n), Release);
+                alert.sound(n.min(u32::MAX.into()) as u32);
+                Ok(())
+            }
+            Err(error) => {
+                saying.store(now, Release);
+                Err(error)
+            }
         }
     }
 }

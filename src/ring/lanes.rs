@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  0    RingHead        256
-//!  256  items           64     the consumer waits here
-//!  320  lane 0          256    LaneHead, then capacity records, to the next line
+//!  256  items           128    the consumer waits here
+//!  384  lane 0          384    LaneHead, then capacity records, to the next pair of lines
 //!  ...  lane 1
 //! ```
 //!
@@ -28,10 +28,11 @@ pub(crate) const MOST_RECORDS: u64 = 1 << 32;
 
 shared! {
     /// What lies in front of the lanes.
-    pub(crate) struct LanesHead: 320 {
+    pub(crate) struct LanesHead: 384 {
         pub(crate) ring: RingHead,
         /// The consumer waits here for records.
         pub(crate) items: Side,
+        reserved: [u64; 8],
     }
 }
 
@@ -52,7 +53,7 @@ impl Plan {
     }
 
     fn lane_bytes(&self) -> u64 {
-        LANE_HEAD + self.geometry.bytes().next_multiple_of(LINE)
+        LANE_HEAD + self.geometry.bytes().next_multiple_of(2 * LINE)
     }
 
     fn lane_at(&self, body: Offset, lane: u32) -> Offset {

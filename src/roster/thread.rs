@@ -183,18 +183,31 @@ pub(crate) fn of_actor() -> &'static Thread {
     current().expect("who has a seat has a record")
 }
 
+/// The same; `None` if something is special about the thread: it is new, or inside another call.
+#[inline(always)]
+pub(crate) fn enter_at_once() -> Option<InCall> {
+    let thread = current()?;
+    // Relaxed: as in `here`.
+    if thread.calls.load(Relaxed) == 0 { None } else { thread.begin_call_if_idle() }
+}
+
 impl Thread {
     #[inline(always)]
     fn begin_call(&'static self) -> Result<InCall> {
+        self.begin_call_if_idle().ok_or(REENTRANT)
+    }
+
+    #[inline(always)]
+    fn begin_call_if_idle(&'static self) -> Option<InCall> {
         // Relaxed: only this thread and its signal handlers write the counter.
         let calls = self.calls.load(Relaxed);
         if calls & 1 != 0 {
-            return Err(REENTRANT);
+            return None;
         }
         self.calls.store(calls + 1, Relaxed);
         // Orders this store before the loads of the call, for `Witness::of_calls`.
         membarrier::here();
-        Ok(InCall { thread: self })
+        Some(InCall { thread: self })
     }
 }
 

@@ -46,18 +46,19 @@ static bool is_ours(const atoll_ring_place *place) {
 }
 
 static bool count_by_hand(const atoll_ring_place *place) {
-    const uint64_t next = look(place->counter) + 1;
+    const uint64_t next = look(place->own) + 1;
     __atomic_store_n(place->saying, next, __ATOMIC_SEQ_CST);
     if (look(place->watch) >> 30 & 15) {
         __atomic_store_n(place->saying, next - 1, __ATOMIC_SEQ_CST);
         return false;
     }
+    *place->own = next;
     __atomic_store_n(place->counter, next, __ATOMIC_SEQ_CST);
     return true;
 }
 
 static atoll_place_answer push_by_hand(uint64_t number) {
-    const uint64_t now = look(producer.counter);
+    const uint64_t now = look(producer.own);
     if (!is_ours(&producer)) return ATOLL_PLACE_CALL;
     if (now - look(producer.other) == CAPACITY) {
         return look(producer.ends) >> 32 & 3 ? ATOLL_PLACE_CALL : ATOLL_PLACE_NOTHING;
@@ -67,7 +68,7 @@ static atoll_place_answer push_by_hand(uint64_t number) {
 }
 
 static atoll_place_answer pop_by_hand(uint64_t *out) {
-    const uint64_t now = look(consumer.counter);
+    const uint64_t now = look(consumer.own);
     const uint64_t there = look(consumer.other) - now;
     if (!is_ours(&consumer)) return ATOLL_PLACE_CALL;
     if (there == 0) {

@@ -1,0 +1,16 @@
+//! Hints to the cache.
+
+/// Has the line at an address fetched, to be written to soon. It may be any address: this is no
+/// access.
+#[inline(always)]
+pub(crate) fn expect_to_write(address: *const u8) {
+    // As inline assembly: what compilers make of a prefetch for writing is, for processors in
+    // general, one for reading, which leaves the line where it is written to as well.
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint changes nothing and cannot fault.
+    unsafe {
+        core::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}

@@ -190,6 +190,25 @@ impl RingOptions {
     }
 }
 
+/// `atoll_reservation`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Reservation {
+    pub(crate) place: *mut c_void,
+    len: usize,
+    pub(crate) id: u64,
+    pub(crate) times: u32,
+    reserved: u32,
+}
+
+// SAFETY: a number and where something lies: whoever has it may use it on any thread.
+unsafe impl Send for Reservation {}
+
+impl Reservation {
+    pub(crate) const NONE: Self =
+        Self { place: std::ptr::null_mut(), len: 0, id: 0, times: 0, reserved: 0 };
+}
+
 /// `atoll_barrier_info`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -373,6 +392,11 @@ functions! {
     mpmc_put(Handle, *const c_void, usize, i64) -> i32;
     mpmc_get(Handle, *mut c_void, usize, *mut usize, *mut u32, i64) -> i32;
     mpmc_shutdown(Handle, u32) -> i32;
+    mpmc_claim(Handle, usize, *mut Reservation) -> i32;
+    mpmc_commit(Handle, u64, usize) -> i32;
+    mpmc_peek(Handle, *mut Reservation) -> i32;
+    mpmc_advance(Handle, u64) -> i32;
+    mpmc_abandon(Handle, u64) -> i32;
     spsc_claim(Handle, usize, *mut *mut c_void, *mut usize) -> i32;
     spsc_commit(Handle, usize) -> i32;
     spsc_abandon(Handle) -> i32;

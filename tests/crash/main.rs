@@ -12,6 +12,7 @@
 //! | `listeners` | and as somebody listens to them by a descriptor |
 //! | `waiters` | waits that are objects |
 //! | `rings`, `ring_kinds`, `ring_waits` | records, at every fill level, and those who wait for them |
+//! | `ring_places` | and those that are written and read in their places |
 //! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
 //! | `contention` | the same where others wait for the mutex meanwhile |
@@ -75,6 +76,7 @@ mod readers;
 mod recorder;
 mod report;
 mod ring_kinds;
+mod ring_places;
 mod ring_waits;
 mod rings;
 mod scene;

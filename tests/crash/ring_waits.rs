@@ -1,9 +1,13 @@
 //! Those who wait at rings: one side asleep, the other one killed.
 
-use crate::abi::{CLOSED, EMPTY, FOREVER, OK, call};
+use std::sync::Mutex;
+
+use crate::abi::{CLOSED, EMPTY, FOREVER, OK, Reservation, call};
+use crate::board::NONE_YET;
 use crate::nouns::{MPMC, Object, SPSC};
 use crate::outcomes::is;
 use crate::ring_kinds::{CAPACITY, Calls, Inlined, Mpmc, Spsc};
+use crate::ring_places::{abandon, advance, claim, commit, peek};
 use crate::rings::fill;
 use crate::sleepers::{Cast, ROLE, Role};
 use crate::vigils::{FIRST, Fate, VIGIL, Vigil, ask, helper};
@@ -92,6 +96,98 @@ pub(crate) const VIGILS: &[Vigil] = &[
         judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
         ..VIGIL
     },
+    // The same for one that has it in the hand for as long as it likes.
+    Vigil {
+        name: "mpmc_advance_getters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1).and_then(|()| takes(ring, peek)),
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| in_hand(|place| advance(ring, place)),
+        judge: |cast, fate| the_rest_go::<Mpmc>(cast, fate),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_peek_getters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1),
+        call: |ring| peek(ring, &mut { Reservation::NONE }),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        judge: |cast, _| nobody_sleeps(cast),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_abandon_getters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1).and_then(|()| takes(ring, peek)),
+        sleepers: &[&MPMC_GETTER],
+        call: |ring| in_hand(|place| abandon(ring, place)),
+        judge: |cast, _| nobody_sleeps(cast),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_commit_getters",
+        noun: &MPMC,
+        before: |ring| takes(ring, claim),
+        sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
+        call: |ring| in_hand(|place| commit(ring, place, 1)),
+        judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 1),
+        ..VIGIL
+    },
+    // What is behind a place that is given up, or whose claimant dies, comes to the front.
+    Vigil {
+        name: "mpmc_claim_abandon_getters",
+        noun: &MPMC,
+        before: |ring| takes(ring, claim),
+        sleepers: &[&MPMC_GETTER],
+        ready: |cast| helper(cast, |ring| ok("push", Mpmc::push(ring.handle, 2))),
+        call: |ring| in_hand(|place| abandon(ring, place)),
+        judge: |cast, _| nobody_sleeps(cast),
+        ..VIGIL
+    },
+    Vigil {
+        name: "mpmc_advance_putters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 3, CAPACITY).and_then(|()| takes(ring, peek)),
+        sleepers: &[&MPMC_PUTTER, &MPMC_PUTTER],
+        call: |ring| in_hand(|place| advance(ring, place)),
+        judge: |cast, _| all_is_there(cast, CAPACITY, 2),
+        ..VIGIL
+    },
+    // A putter sleeps at a ring that is full of places of the victim: its death makes room.
+    Vigil {
+        name: "mpmc_claims_putters",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 3, CAPACITY - 1).and_then(|()| takes(ring, claim)),
+        sleepers: &[&MPMC_PUTTER],
+        call: |ring| in_hand(|place| abandon(ring, place)),
+        judge: |cast, _| all_is_there(cast, CAPACITY - 1, 1),
+        ..VIGIL
+    },
+    // A getter comes while the victim is about to publish, and finds it at work.
+    Vigil {
+        name: "mpmc_commit_beside_getter",
+        noun: &MPMC,
+        before: |ring| takes(ring, claim),
+        call: |ring| in_hand(|place| commit(ring, place, 1)),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        lives: true,
+        judge: |cast, _| nobody_sleeps(cast),
+        ..VIGIL
+    },
+    // One gets it that is about to be got by the victim: not both.
+    Vigil {
+        name: "mpmc_advance_beside_getter",
+        noun: &MPMC,
+        before: |ring| fill::<Mpmc>(ring, 0, 1).and_then(|()| takes(ring, peek)),
+        call: |ring| in_hand(|place| advance(ring, place)),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        lives: true,
+        judge: |cast, _| {
+            is("getters asleep", cast.asleep(), 1)?;
+            wake_the_rest::<Mpmc>(cast)
+        },
+        ..VIGIL
+    },
     Vigil {
         name: "mpmc_shutdown_getters",
         noun: &MPMC,
@@ -106,6 +202,27 @@ pub(crate) const VIGILS: &[Vigil] = &[
 fn knows_its_way(ring: &Object) -> Result<(), String> {
     fill::<Inlined>(ring, 1, 0)?;
     ok("leave", call!(spsc_leave(ring.handle, 2)))
+}
+
+/// What the victim has in the hand.
+static IN_HAND: Mutex<Reservation> = Mutex::new(Reservation::NONE);
+
+fn takes(ring: &Object, take: fn(&Object, &mut Reservation) -> i32) -> Result<(), String> {
+    let mut place = Reservation::NONE;
+    ok("taking a place", take(ring, &mut place))?;
+    *IN_HAND.lock().map_err(|e| e.to_string())? = place;
+    Ok(())
+}
+
+fn in_hand(act: impl FnOnce(&Reservation) -> i32) -> i32 {
+    IN_HAND.lock().map_or(NONE_YET, |place| act(&place))
+}
+
+/// Everybody has got something.
+fn nobody_sleeps(cast: &mut Cast) -> Result<(), String> {
+    is("asleep in the end", cast.asleep(), 0)?;
+    statuses_are(cast, OK)?;
+    cast.awake_leave().map(drop)
 }
 
 fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {

@@ -4,15 +4,13 @@
 //! is a run of numbers: all that it had put and nobody had got, and perhaps what it was about to
 //! put, and perhaps without what it was about to get.
 
-use std::ffi::c_void;
-use std::ptr::null_mut;
-
-use crate::abi::{EMPTY, FULL, Handle, OK, call};
+use crate::abi::{EMPTY, FULL, Handle, OK};
 use crate::nouns::{FANIN, MPMC, Object, SPSC};
 use crate::operations::{Operation, PLAIN};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
 use crate::ring_kinds::{CAPACITY, Calls, Fanin, Inlined, Mpmc, Padded, Pairs, Spsc};
+use crate::ring_places;
 use crate::victim::stepped;
 use crate::world::{World, ok};
 
@@ -26,13 +24,13 @@ pub(crate) fn fill<C: Calls>(ring: &Object, start: u64, level: u64) -> Result<()
 }
 
 /// What a call puts and gets.
-struct Change {
-    puts: u64,
-    gets: u64,
+pub(crate) struct Change {
+    pub(crate) puts: u64,
+    pub(crate) gets: u64,
 }
 
 /// A victim at a fill level: what it does there.
-fn at<C: Calls>(
+pub(crate) fn at<C: Calls>(
     stage: Stage,
     start: u64,
     level: u64,
@@ -44,7 +42,7 @@ fn at<C: Calls>(
 }
 
 /// All that is in the ring, in order.
-fn drain<C: Calls>(ring: Handle) -> Result<Vec<u64>, String> {
+pub(crate) fn drain<C: Calls>(ring: Handle) -> Result<Vec<u64>, String> {
     let (mut all, mut number) = (Vec::new(), 0);
     loop {
         match C::pop(ring, &mut number) {
@@ -56,7 +54,7 @@ fn drain<C: Calls>(ring: Handle) -> Result<Vec<u64>, String> {
 }
 
 /// A ring that lost no place: full with as many as it has room for, and in order.
-fn goes_on<C: Calls>(ring: Handle) -> Result<(), String> {
+pub(crate) fn goes_on<C: Calls>(ring: Handle) -> Result<(), String> {
     for lap in 0..2 {
         let mut n = 0;
         loop {
@@ -83,7 +81,7 @@ fn goes_on<C: Calls>(ring: Handle) -> Result<(), String> {
 
 /// After the death there is what was there before the call, or after it. Records go one by one:
 /// a batch may have been got in part, or put in part.
-fn judged<C: Calls>(
+pub(crate) fn judged<C: Calls>(
     world: &World,
     death: &Death,
     (start, level): (u64, u64),
@@ -205,6 +203,8 @@ macro_rules! put_level {
     };
 }
 
+pub(crate) use {level, levels, put_level, puts};
+
 const OF_SPSC: &[&[Operation]] = table!(Spsc, "spsc_push", "spsc_push_n", "spsc_pop", "spsc_pop_n");
 const OF_FANIN: &[&[Operation]] =
     table!(Fanin, "fanin_push", "fanin_push_n", "fanin_pop", "fanin_pop_n");
@@ -226,32 +226,13 @@ const OF_MESSAGES: &[&[Operation]] = &[
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     let by_level =
         OF_SPSC.iter().chain(OF_INLINED).chain(OF_FANIN).chain(OF_MPMC).chain(OF_MESSAGES);
-    by_level.copied().flatten().chain(IN_PLACE).chain(OTHERS)
+    by_level
+        .chain(ring_places::BY_LEVEL)
+        .copied()
+        .flatten()
+        .chain(ring_places::OTHERS)
+        .chain(OTHERS)
 }
-
-const IN_PLACE: &[Operation] = &[
-    Operation {
-        name: "spsc_claim_commit",
-        noun: Some(&SPSC),
-        victim: |stage| at::<Spsc>(stage, 3, 2, |ring| claim_and_commit(ring, 5)),
-        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 1, gets: 0 }),
-        ..PLAIN
-    },
-    Operation {
-        name: "spsc_claim_abandon",
-        noun: Some(&SPSC),
-        victim: |stage| at::<Spsc>(stage, 3, 2, claim_and_abandon),
-        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 0, gets: 0 }),
-        ..PLAIN
-    },
-    Operation {
-        name: "spsc_peek_advance",
-        noun: Some(&SPSC),
-        victim: |stage| at::<Spsc>(stage, 3, 2, peek_and_advance),
-        outcome: |world, death| judged::<Spsc>(world, death, (3, 2), &Change { puts: 0, gets: 1 }),
-        ..PLAIN
-    },
-];
 
 const OTHERS: &[Operation] = &[
     Operation {
@@ -292,41 +273,17 @@ const OTHERS: &[Operation] = &[
     },
 ];
 
-fn stepped_on<C: Calls>(stage: Stage, call: impl FnOnce(&Object) -> i32) -> Result<(), String> {
+pub(crate) fn stepped_on<C: Calls>(
+    stage: Stage,
+    call: impl FnOnce(&Object) -> i32,
+) -> Result<(), String> {
     let ring = C::NOUN.open()?;
     stepped(stage, || call(&ring))
 }
 
 /// Fills the ring, and dies as its producer and its consumer.
-fn dies_with_roles<C: Calls>(stage: Stage) -> Result<(), String> {
+pub(crate) fn dies_with_roles<C: Calls>(stage: Stage) -> Result<(), String> {
     fill::<C>(&C::NOUN.open()?, 3, 2)?;
     stage.pause();
     Ok(())
-}
-
-fn claim_and_commit(ring: &Object, number: u64) -> i32 {
-    let (mut place, mut n): (*mut c_void, _) = (null_mut(), 0);
-    match call!(spsc_claim(ring.handle, 1, &mut place, &mut n)) {
-        OK => {}
-        status => return status,
-    }
-    // SAFETY: a place for one number, which is ours until it is committed.
-    unsafe { place.cast::<u64>().write(number) };
-    call!(spsc_commit(ring.handle, 1))
-}
-
-fn claim_and_abandon(ring: &Object) -> i32 {
-    let (mut place, mut n): (*mut c_void, _) = (null_mut(), 0);
-    match call!(spsc_claim(ring.handle, 2, &mut place, &mut n)) {
-        OK => call!(spsc_abandon(ring.handle)),
-        status => status,
-    }
-}
-
-fn peek_and_advance(ring: &Object) -> i32 {
-    let (mut place, mut n): (*const c_void, _) = (null_mut(), 0);
-    match call!(spsc_peek(ring.handle, 1, &mut place, &mut n)) {
-        OK => call!(spsc_advance(ring.handle, 1)),
-        status => status,
-    }
 }

@@ -1,5 +1,6 @@
-/* Jobs for several workers, and their answers, through two mpmc rings. One worker is killed at work:
- * nobody waits for it, and only the job that it had got is left undone.
+/* Jobs for several workers, and their answers, through two mpmc rings. A worker keeps a job in the
+ * ring, in its place, until it has put the answer. One is killed at work: nobody waits for it, and
+ * the job that it had goes to another worker, which is told so.
  *
  *   cc 10_jobs.c -latoll -o jobs && ./jobs
  */
@@ -22,16 +23,33 @@ static void check(atoll_status status, const char *what) {
     exit(1);
 }
 
-static void work(atoll_mpmc *jobs, atoll_mpmc *answers) {
-    uint64_t job;
+/* Waits for the next job, and takes it into the hand: nobody else gets it unless we die with it. */
+static atoll_status next_of(atoll_mpmc *jobs, atoll_reservation *job) {
+    const atoll_waitable something = {jobs, ATOLL_CONSUMERS};
+    uint64_t ready;
     atoll_status status;
-    while ((status = atoll_mpmc_get(jobs, &job, sizeof job, NULL, NULL, ATOLL_FOREVER)) ==
-           ATOLL_OK) {
-        const uint64_t square = job * job;
-        if (job == DEADLY) kill(getpid(), SIGKILL);
-        check(atoll_mpmc_put(answers, &square, sizeof square, ATOLL_FOREVER), "put an answer");
+    while ((status = atoll_mpmc_peek(jobs, job)) == ATOLL_EMPTY) {
+        check(atoll_wait_any(&something, 1, ATOLL_FOREVER, &ready), "wait for a job");
     }
-    if (status != ATOLL_CLOSED) check(status, "get a job");
+    return status;
+}
+
+static void work(atoll_mpmc *jobs, atoll_mpmc *answers) {
+    atoll_reservation job;
+    atoll_status status;
+    while ((status = next_of(jobs, &job)) == ATOLL_OK) {
+        const uint64_t number = *(const uint64_t *)job.place;
+        const uint64_t square = number * number;
+        if (job.times != 0) {
+            /* Whoever died may have answered, and not have come to say that it had got the job. */
+            printf("job %llu was begun by one who died\n", (unsigned long long)number);
+        } else if (number == DEADLY) {
+            kill(getpid(), SIGKILL);
+        }
+        check(atoll_mpmc_put(answers, &square, sizeof square, ATOLL_FOREVER), "put an answer");
+        check(atoll_mpmc_advance(jobs, job.id), "get the job");
+    }
+    if (status != ATOLL_CLOSED) check(status, "look for a job");
     exit(0);
 }
 

@@ -10,6 +10,9 @@
 ///         job.advance();                  // without it another one gets it
 ///     }
 ///
+/// Without exceptions each call gives a result of that, which is true if nothing went wrong:
+/// `room && *room` asks both.
+///
 /// Many may be open at a time. They belong to the process, not to the thread: any may finish them.
 /// If the process dies, what it claimed is skipped, and what it was shown goes to another one.
 

@@ -113,9 +113,8 @@ class ClaimOne(_InHand):
             if size is None:
                 raise InvalidArgument("say how many bytes the message has at most: claim(size)")
             self._wanted = c_size_t(integer(size, "size", 0, (1 << 63) - 1))
-        elif size is not None:
-            raise InvalidArgument("records of this ring have one size: leave it out")
         else:
+            self._refuse_of_records(size)
             self._wanted = c_size_t(element.size)
 
     def __enter__(self) -> Any:
@@ -126,12 +125,19 @@ class ClaimOne(_InHand):
 
     def commit(self, size: int | None = None) -> None:
         """Put it now: of a message the first `size` bytes, or all that were claimed."""
+        if self._ring._type is not MESSAGES:
+            self._refuse_of_records(size)
         most = self._place.len
         count = most if size is None else integer(size, "size", 0, most)
         self._settle(self._ring._calls.commit, c_size_t(count))
 
     def _finish(self) -> None:
         self.commit()
+
+    @staticmethod
+    def _refuse_of_records(size: int | None) -> None:
+        if size is not None:
+            raise InvalidArgument("records of this ring have one size: leave it out")
 
 
 class PeekOne(_InHand):

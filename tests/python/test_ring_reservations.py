@@ -118,8 +118,85 @@ def test_messages(segment):
         claim = ring.claim(5)
         with claim:
             claim.commit(6)
+
+
+def test_records_have_one_size(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
     with pytest.raises(atoll.InvalidArgument, match="one size"):
-        atoll.Mpmc(segment, "n", "i64", 4).claim(8)
+        ring.claim(8)
+    claim = ring.claim()
+    with claim as place:
+        place[0] = 1
+        with pytest.raises(atoll.InvalidArgument, match="one size"):
+            claim.commit(4)
+        assert place[0] == 1  # it is ours still
+    claim = ring.claim()
+    with pytest.raises(atoll.InvalidArgument, match="one size"), claim:
+        claim.commit(4)
+    ring.push(2)  # it is not in the way of what is behind it
+    assert [ring.pop(), ring.pop()] == [1, 2]
+
+
+def test_the_threads_of_a_process_finish_for_each_other(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    ring.push(7)
+    claim, peek = ring.claim(), ring.peek()
+
+    def finish():
+        peek.advance()
+        claim.commit()
+
+    with claim as place, peek as record:
+        place[0] = record[0] + 1
+        other = threading.Thread(target=finish)
+        other.start()
+        other.join()
+        for view in (place, record):
+            with pytest.raises(ValueError, match="released"):
+                view[0]
+    assert ring.pop() == 8 and len(ring) == 0
+
+
+def test_a_view_that_is_kept_outlives_the_ring(segment):
+    """What is finished is others' to write, but there, whoever still looks."""
+    ring = atoll.Mpmc(segment, "r", Point, 4)
+    with ring.claim() as place:
+        place[0].x = 5
+    ring.close()
+    segment.close()
+    assert place[0].x == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_has_nothing_of_its_parent(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    ring.push(1)
+    peek, claim = ring.peek(), ring.claim()
+    with peek as record, claim as place:
+        child = os.fork()
+        if child == 0:
+            refused = 0
+            for finish in (peek.advance, claim.commit):
+                try:
+                    finish()
+                except atoll.InvalidArgument:
+                    refused += 1
+            peek.abandon()
+            claim.abandon()
+            os._exit(refused)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+        place[0] = record[0] + 1
+    assert ring.pop() == 2 and len(ring) == 0
+
+
+def test_there_is_an_end_to_what_is_in_the_hand(segment):
+    ring = atoll.Mpmc(segment, "r", "i64", 512)
+    with ExitStack() as claims:
+        for number in range(256):
+            claims.enter_context(ring.claim())[0] = number
+        with pytest.raises(atoll.NoSpace, match="reservations"), ring.claim():
+            raise AssertionError
+    assert list(ring.pop_n(512)) == list(range(256))
 
 
 def test_who_waits_gets_it(segment):

@@ -18,16 +18,46 @@ impl RingCalls for MpmcRing {
     }
 
     #[inline(always)]
-    fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        if let Some(position) = self.claim_place(thread, record.len()) {
-            self.ring.content(position, record.len()).write(record);
-            if !self.items().is_watched() {
-                self.ring.publish(position);
-                return Ok(());
-            }
-            return self.publish_records(thread, position, 1);
+    fn push_at_once(&self, thread: &'static Thread, record: &[u8]) -> Option<()> {
+        let is_record = self.ring.plan.record.is_some_and(|size| size.get() == record.len());
+        if !is_record || self.items().is_watched() {
+            return None;
         }
-        self.push_in_full(thread, record)
+        let position = self.ring.claim_place(self.by(thread).ok()?.claimant)?;
+        self.ring.content(position, record.len()).write(record);
+        if self.items().is_watched() {
+            // If it cannot be told the place is given up.
+            return self.publish_records(thread, position, 1).ok();
+        }
+        self.ring.publish(position);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn pop_at_once(&self, thread: &'static Thread, record: &mut [u8]) -> Option<Got> {
+        let count = self.ring.plan.record.map(NonZeroUsize::get)?;
+        let record = record.get_mut(..count)?;
+        let by = self.by(thread).ok()?;
+        let position = self.ring.claim_record(by.claimant)?;
+        if self.items().is_watched() || self.room().is_watched() {
+            // If it cannot be told the record stays, for others.
+            return self.receive_record(thread, by, position, record).ok();
+        }
+        self.ring.content(position, count).read(record);
+        self.ring.release(position);
+        Some(Got::first(count))
+    }
+
+    fn push(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
+        let Some(size) = self.ring.plan.record else {
+            return self.send(thread, record);
+        };
+        if record.len() != size.get() {
+            return Err(wrong_length(record.len(), size.get()));
+        }
+        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
+        self.ring.content(position, size.get()).write(record);
+        self.publish_records(thread, position, 1)
     }
 
     #[inline(always)]
@@ -47,20 +77,17 @@ impl RingCalls for MpmcRing {
         self.publish_records(thread, position, n).map(|()| n)
     }
 
-    #[inline(always)]
     fn pop(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        if let Some(count) = self.record_within(record.len())
-            && let Some((by, position)) = self.claim_record(thread)
-        {
-            let record = &mut record[..count];
-            if !self.items().is_watched() && !self.room().is_watched() {
-                self.ring.content(position, count).read(record);
-                self.ring.release(position);
-                return Ok(Got::first(count));
-            }
-            return self.receive_record(thread, by, position, record);
-        }
-        self.pop_in_full(thread, record)
+        let Some(size) = self.ring.plan.record else {
+            return self.receive_message(thread, record);
+        };
+        let count = size.get();
+        let Some(record) = record.get_mut(..count) else {
+            return Ok(Got::too_large(count));
+        };
+        let by = self.by(thread)?;
+        let (position, _) = self.claim_records(by, 1)?;
+        self.receive_record(thread, by, position, record)
     }
 
     #[inline(always)]
@@ -128,59 +155,7 @@ impl RingCalls for MpmcRing {
     }
 }
 
-/// The way of one record that finds what it needs, and nobody who has to be told: nothing is
-/// looked at twice.
 impl MpmcRing {
-    #[inline(always)]
-    fn claim_place(&self, thread: &'static Thread, bytes: usize) -> Option<u64> {
-        let is_record = self.ring.plan.record.is_some_and(|size| size.get() == bytes);
-        if !is_record || self.items().ended().has(Ended::BOTH) {
-            return None;
-        }
-        self.ring.claim_place(self.by(thread).ok()?.claimant)
-    }
-
-    /// Bytes of a record, if there is room for it.
-    #[inline(always)]
-    fn record_within(&self, room: usize) -> Option<usize> {
-        self.ring.plan.record.map(NonZeroUsize::get).filter(|bytes| *bytes <= room)
-    }
-
-    #[inline(always)]
-    fn claim_record(&self, thread: &'static Thread) -> Option<(By<'static>, u64)> {
-        let by = self.by(thread).ok()?;
-        Some((by, self.ring.claim_record(by.claimant)?))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn push_in_full(&self, thread: &'static Thread, record: &[u8]) -> Result<()> {
-        let Some(size) = self.ring.plan.record else {
-            return self.send(thread, record);
-        };
-        if record.len() != size.get() {
-            return Err(wrong_length(record.len(), size.get()));
-        }
-        let (position, _) = self.claim_room(self.by(thread)?, 1)?;
-        self.ring.content(position, size.get()).write(record);
-        self.publish_records(thread, position, 1)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn pop_in_full(&self, thread: &'static Thread, record: &mut [u8]) -> Result<Got> {
-        let Some(size) = self.ring.plan.record else {
-            return self.receive_message(thread, record);
-        };
-        let count = size.get();
-        let Some(record) = record.get_mut(..count) else {
-            return Ok(Got::too_large(count));
-        };
-        let by = self.by(thread)?;
-        let (position, _) = self.claim_records(by, 1)?;
-        self.receive_record(thread, by, position, record)
-    }
-
     /// Gets the record at a position that code in another program has claimed for the thread.
     pub(crate) fn receive_at(
         &self,

@@ -34,6 +34,7 @@
 use core::num::NonZeroUsize;
 
 use super::copy::Slots;
+use super::pace::Pace;
 use crate::error::{Error, Result, corrupted};
 use crate::layout::shared;
 use crate::platform::atomic::{
@@ -111,7 +112,7 @@ pub(crate) struct Own {
     /// The other end's counter when this one last looked: at most what it is now.
     seen: AtomicU64,
     /// Where it was when it last paused.
-    paused: AtomicU64,
+    pace: Pace,
 }
 
 /// What one end of a lane moves records by, for code in other programs that does the same.
@@ -377,7 +378,7 @@ impl Lane {
 impl Own {
     fn new() -> Self {
         let zero = || AtomicU64::new(0);
-        Self { at: zero(), seen: zero(), paused: zero() }
+        Self { at: zero(), seen: zero(), pace: Pace::new() }
     }
 
     /// Where it is, for code in other programs.
@@ -413,20 +414,9 @@ impl Own {
         seen
     }
 
-    /// Before it says that there is nothing to be done: lets the other end do some dozen records,
-    /// if this one has moved since it last paused, and then it is to look again.
-    ///
-    /// Each look takes a line from who is at work on it, and who has caught up with it would look
-    /// at each record. So who moves many pauses long, half a microsecond at most; who plays ball
-    /// with one record hardly does, and who waits where nothing comes pauses once.
-    #[cold]
+    /// There is nothing to do for now; true if it may have come meanwhile.
     fn pauses(&self) -> bool {
-        const MOST_LOOPS: u64 = 16;
-        let at = self.at();
-        let moved = at.wrapping_sub(self.paused.load(Relaxed));
-        self.paused.store(at, Relaxed);
-        (0..moved.min(MOST_LOOPS)).for_each(|_| core::hint::spin_loop());
-        moved != 0
+        self.pace.pauses(self.at())
     }
 
     /// Says, looks, publishes (`sync::side`); leaves it at the first two if the side is watched.

@@ -11,5 +11,6 @@ pub(crate) mod messages;
 pub(crate) mod mpmc;
 pub(crate) mod orphans;
 pub(crate) mod outlook;
+mod pace;
 pub(crate) mod plan;
 pub(crate) mod reservations;

@@ -99,6 +99,8 @@ impl MpmcRing {
             alert.sound(1);
         }
         self.ring.give_back(reserved);
+        // Whoever comes by steps over it, a putter as well.
+        self.room().nudge();
     }
 
     fn check_room(&self, reserved: Reserved, bytes: usize) -> Result<()> {

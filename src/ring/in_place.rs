@@ -154,6 +154,7 @@ impl Mpmc {
                 self.bury_reserved(reserved.claim);
                 self.give_back(reserved);
                 self.head.items.nudge();
+                self.head.room.nudge();
             } else {
                 self.hand_over(reserved);
             }

@@ -266,7 +266,7 @@ impl Mpmc {
         // Acquire, CLAIMED: whoever emptied the position, or is to fill the first one.
         let head = self.head.head.load(Acquire);
         if before == head {
-            self.is_front_coming(by, before)?;
+            return self.make_room_at_front(by, head, word);
         }
         let is_claimed = head.wrapping_sub(before) as i64 > 0;
         if !is_claimed
@@ -287,6 +287,29 @@ impl Mpmc {
         // A getter has to take it over.
         self.suspect();
         Ok(false)
+    }
+
+    /// The slot at the tail is at the front, too: a putter goes on there as a getter does.
+    fn make_room_at_front(&self, by: By<'_>, front: u64, word: u64) -> Result<bool> {
+        if word == word_of(front, TOMB) {
+            self.step_over(by, front);
+            return Ok(true);
+        }
+        Ok(word == word_of(front, FREE) && self.bury_if_dead(by, front)?)
+    }
+
+    /// Makes a tomb of a position that was claimed to be filled and is FREE, if whoever claimed it
+    /// is dead. True: it is one, or was filled meanwhile.
+    fn bury_if_dead(&self, by: By<'_>, position: u64) -> Result<bool> {
+        if self.standing(by, Purpose::Fill, position)? != Standing::Nobodys {
+            return Ok(false);
+        }
+        let (free, tomb) = (word_of(position, FREE), word_of(position, TOMB));
+        // Release: nothing but the state.
+        if self.word(position).compare_exchange(free, tomb, Release, Relaxed).is_ok() {
+            self.head.skipped.fetch_add(1, Relaxed);
+        }
+        Ok(true)
     }
 
     /// Publishes a record that has been written.
@@ -384,15 +407,10 @@ impl Mpmc {
         if self.head.tail.load(Acquire) == head {
             return Ok(Front::Found(Found::Nothing));
         }
-        if self.standing(by, Purpose::Fill, head)? != Standing::Nobodys {
-            return Ok(Front::Found(Found::InFlight));
+        match self.bury_if_dead(by, head)? {
+            true => Ok(Front::Again(head)),
+            false => Ok(Front::Found(Found::InFlight)),
         }
-        // Its producer is dead, or has published. Release: nothing but the state.
-        let tomb = word_of(head, TOMB);
-        if self.word(head).compare_exchange(word, tomb, Release, Relaxed).is_ok() {
-            self.head.skipped.fetch_add(1, Relaxed);
-        }
-        Ok(Front::Again(head))
     }
 
     /// Takes a tomb out of the way; says where the head is.

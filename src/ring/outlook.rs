@@ -1,7 +1,7 @@
 //! What can be seen of a ring for many without claiming anything: how it stands, for those who
 //! wait, for who has to settle something, and for people.
 
-use super::mpmc::{By, DAMAGED, FREE, FULL, Mpmc, POSITION_SHIFT, STATE, TIMES, word_of};
+use super::mpmc::{By, DAMAGED, FREE, FULL, Mpmc, POSITION_SHIFT, STATE, TIMES, TOMB, word_of};
 use super::reservations::Standing;
 use crate::error::Result;
 use crate::platform::atomic::Ordering::{Acquire, Relaxed};
@@ -61,7 +61,8 @@ impl Mpmc {
         head != tail || self.is_suspected()
     }
 
-    /// Whether room is about to come: the next slot that is not free is being emptied.
+    /// Whether room is about to come: somebody is at work on the next slot that is not free, or a
+    /// look settles it.
     ///
     /// # Errors
     /// `Corrupted`, `System`.
@@ -75,24 +76,20 @@ impl Mpmc {
             return Ok(true);
         };
         let before = taken.wrapping_sub(self.plan.capacity);
-        match head.wrapping_sub(before) as i64 {
-            1.. => Ok(self.standing(by, Purpose::Empty, before)? == Standing::AtWork),
-            0 => self.is_front_coming(by, before),
-            _ => Ok(false),
+        let is_ahead = head.wrapping_sub(before) as i64;
+        if is_ahead < 0 {
+            return Ok(false); // others are to be got first
         }
-    }
-
-    /// Whether somebody is about to fill the front of a ring that is full; then a getter goes on.
-    /// If its producer is dead, one is told.
-    pub(super) fn is_front_coming(&self, by: By<'_>, front: u64) -> Result<bool> {
-        if self.word(front).load(Acquire) != word_of(front, FREE) {
-            return Ok(false);
+        // A tomb is for whoever comes by, and so is what a dead one was to fill: for us.
+        let word = self.word(taken).load(Acquire);
+        let is_tomb = word == word_of(before, TOMB);
+        if is_ahead > 0 {
+            let standing = self.standing(by, Purpose::Empty, before)?;
+            return Ok(standing == Standing::AtWork || is_tomb && standing == Standing::Nobodys);
         }
-        let standing = self.standing(by, Purpose::Fill, front)?;
-        if standing == Standing::Nobodys {
-            self.head.items.nudge();
-        }
-        Ok(standing == Standing::AtWork)
+        let is_to_be_filled = word == word_of(before, FREE);
+        Ok(is_tomb
+            || is_to_be_filled && self.standing(by, Purpose::Fill, before)? != Standing::Open)
     }
 
     /// Whether there is room, for the eyes of anybody.

@@ -301,11 +301,14 @@ impl Reservations {
                 loop {
                     // Acquire, FINISHED.
                     let said = claim.load(Acquire);
-                    // K1.
-                    match owner.load(Acquire) {
-                        now if (now ^ seen) & !OPEN == 0 => return (now, Claim(said)),
-                        now => seen = now,
+                    // K1. What is OPEN does not change its claim: but before it was, it may have
+                    // been another one, that came to nothing.
+                    let now = owner.load(Acquire);
+                    let is_same_owner = (now ^ seen) & !OPEN == 0;
+                    if is_same_owner && (now & OPEN == 0 || claim.load(Acquire) == said) {
+                        return (now, Claim(said));
                     }
+                    seen = now;
                 }
             })
             .filter(|(owner, _)| *owner != 0)

@@ -293,7 +293,13 @@ impl LaneRing {
             return None;
         }
         let lane = self.lanes.get(self.next.load(Relaxed))?;
-        lane.records_at_hand(1).map(|(head, _)| (lane, head))
+        let (head, there) = match lane.records_at_hand(1) {
+            Some(found) => found,
+            // Of several lanes it is the next one's turn.
+            None if self.lanes.len() == 1 => lane.look_for_records().ok()?,
+            None => return None,
+        };
+        (there != 0).then_some((lane, head))
     }
 
     /// The lane to read next, at least one record of which is there, and where and how many.

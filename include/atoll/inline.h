@@ -333,17 +333,22 @@ ATOLL_INLINE unsigned char *atoll_place_of_record(const atoll_ring_place *place,
     return (unsigned char *)place->places + (n & place->mask) * bytes;
 }
 
-/* Has the line of a place some lines ahead fetched, to be written to soon. (Of a prefetch for
- * writing compilers make one for reading, for processors in general.) */
-ATOLL_INLINE void atoll_place_expect(const atoll_ring_place *place, uint64_t now, size_t bytes) {
+/* Some lines: they have come when who puts records is there. */
+enum { ATOLL_PLACE_BYTES_AHEAD = 256 };
+
+/* Has the line at an address fetched, which may be any one, to be written to soon. (Of a prefetch
+ * for writing compilers make one for reading, for processors in general.) */
+ATOLL_INLINE void atoll_place_expect(const void *address) {
 #ifdef __x86_64__
-    const uint64_t ahead = bytes < 256 ? 256 / bytes : 1;
-    __asm__ __volatile__("prefetchw %0"
-                         :
-                         : "m"(*atoll_place_of_record(place, now + ahead, bytes)));
+    __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
 #else
-    (void)place, (void)now, (void)bytes;
+    (void)address;
 #endif
+}
+
+/* From the record that is put now to one whose place is expected. */
+ATOLL_INLINE uint64_t atoll_place_ahead(size_t bytes) {
+    return bytes < ATOLL_PLACE_BYTES_AHEAD ? ATOLL_PLACE_BYTES_AHEAD / bytes : 1;
 }
 
 /* Puts a record of `bytes` bytes, which have to be as many as the ring's records have. */
@@ -363,7 +368,7 @@ ATOLL_INLINE atoll_place_answer atoll_place_push(const atoll_ring_place *place,
         if (used > place->mask)
             return ATOLL_PLACE_CALL;
     }
-    atoll_place_expect(place, now, bytes);
+    atoll_place_expect(atoll_place_of_record(place, now + atoll_place_ahead(bytes), bytes));
     memcpy(atoll_place_of_record(place, now, bytes), record, bytes);
     return atoll_place_count(place, now);
 }
@@ -456,6 +461,8 @@ ATOLL_INLINE bool atoll_place_put_to_many(const atoll_mpmc_way *way, const void 
     /* Acquire: who claimed the number before, and that what was there has been read. */
     number = __atomic_load_n(way->tail, __ATOMIC_ACQUIRE);
     word = atoll_place_word_of(way, number);
+    /* Beyond the last one it is of no use, and does no harm. */
+    atoll_place_expect((const char *)word + ATOLL_PLACE_BYTES_AHEAD);
     done = __atomic_load_n(word, __ATOMIC_ACQUIRE) == number << 16 &&
            !atoll_place_is_watched(way->watch[0]) &&
            atoll_place_claim(way, record, 1, way->tail, number);

@@ -1,5 +1,8 @@
 //! Hints to the cache.
 
+/// Some lines: they have come when a producer of records is there.
+pub(crate) const BYTES_AHEAD: usize = 256;
+
 /// Has the line at an address fetched, to be written to soon. It may be any address: this is no
 /// access.
 #[inline(always)]

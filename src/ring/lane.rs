@@ -41,7 +41,7 @@ use crate::platform::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::platform::cache;
+use crate::platform::cache::{self, BYTES_AHEAD};
 use crate::platform::membarrier::Reached;
 use crate::roster::thread::Thread;
 use crate::sync::bell::Bell;
@@ -97,9 +97,6 @@ pub(crate) struct Lane {
     produced: Own,
     consumed: Own,
 }
-
-/// Some lines: they have come when the producer is there.
-const BYTES_AHEAD: usize = 256;
 
 /// What an end of a lane keeps to itself while it has the role.
 ///

@@ -54,6 +54,7 @@ use crate::platform::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
+use crate::platform::cache::{self, BYTES_AHEAD};
 use crate::roster::attachment::Attachment;
 use crate::roster::claims::{self, Claimant, Purpose, RingId};
 
@@ -81,6 +82,8 @@ pub(crate) struct Mpmc {
     pub(super) reservations: Reservations,
     filling: Pace,
     emptying: Pace,
+    /// Slots from one that is filled to one that is going to be, which the cache fetches meanwhile.
+    ahead: u64,
     /// Claims of the dead that this handle has looked for, and where the next one goes.
     pub(super) looked_for: [AtomicU64; 8],
     pub(super) next_known: AtomicU64,
@@ -156,6 +159,7 @@ impl Mpmc {
             id,
             attachment,
             reservations,
+            ahead: (BYTES_AHEAD / plan.word_stride).max(1) as u64,
             filling: Pace::new(),
             emptying: Pace::new(),
             looked_for,
@@ -199,6 +203,7 @@ impl Mpmc {
     pub(crate) fn claim_place(&self, claimant: Claimant<'_>) -> Option<u64> {
         // Acquire, CLAIMED, here and below; FREE.
         let tail = self.head.tail.load(Acquire);
+        cache::expect_to_write(self.word(tail + self.ahead).as_ptr().cast_const().cast());
         if self.word(tail).load(Acquire) != word_of(tail, FREE) {
             return None;
         }

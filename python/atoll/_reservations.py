@@ -61,7 +61,7 @@ class _InHand(View):
             handle = ring._handle
             if handle is None:
                 raise ring._is_closed()
-            return lend(handle, place.place or 0, place.len) if place.len else _NOTHING
+            return lend(handle, place.place or 0, place.len)
         except BaseException:
             self.abandon()
             raise
@@ -71,7 +71,11 @@ class _InHand(View):
         ring, number = self._ring, c_uint64(self._place.id)
         if not number.value:
             raise InvalidArgument("there is no place any more: begin again with another `with`")
-        status = finish(ring._pointer(), number, *arguments)
+        try:
+            status = finish(ring._pointer(), number, *arguments)
+        except BaseException:
+            self.abandon()  # the ring was closed, or Ctrl-C came
+            raise
         self._forget()
         if status != _abi.OK:
             raise ring._failure(status)
@@ -162,5 +166,3 @@ class PeekOne(_InHand):
     def _finish(self) -> None:
         self.advance()
 
-
-_NOTHING = memoryview(bytearray())

@@ -67,7 +67,9 @@ def test_after_an_exception_it_is_skipped_or_goes_to_another(segment):
     with pytest.raises(KeyError), ring.peek() as record:
         assert record[0] == 5
         raise KeyError
-    assert ring.get_marked(timeout=60) == (5, 1)
+    peek = ring.peek()
+    with peek as record:
+        assert record[0] == 5 and peek.times == 1
     claim = ring.claim()
     with claim:
         claim.abandon()
@@ -110,6 +112,10 @@ def test_messages(segment):
             claim.commit(size)
         with ring.peek() as message:
             assert bytes(message) == b"x" * size and message.readonly
+    for _ in range(2):
+        with ring.claim(0) as nothing:
+            assert len(nothing) == 0
+        assert ring.pop() == b""
     with pytest.raises(atoll.InvalidArgument, match="how many"):
         ring.claim()
     with pytest.raises(atoll.InvalidArgument, match="longer"), ring.claim(1 << 20):
@@ -201,6 +207,7 @@ def test_there_is_an_end_to_what_is_in_the_hand(segment):
 
 def test_who_waits_gets_it(segment):
     ring = atoll.Mpmc(segment, "r", "i64", 1, waiting="sleep")
+    messages = atoll.Mpmc(segment, "m", "bytes", 2)
     for timeout in (0, -1, 0.01):
         with pytest.raises(queue.Empty), ring.peek(timeout):
             raise AssertionError
@@ -209,17 +216,24 @@ def test_who_waits_gets_it(segment):
         place[0] = 4
         later = threading.Timer(0.02, claim.commit)
         later.start()
-        with ring.peek(60) as record:
+        peek = ring.peek(None)
+        with peek as record:
             assert record[0] == 4
             with pytest.raises(queue.Full), ring.claim(timeout=0.01):
                 raise AssertionError
+            later.join()
+            later = threading.Timer(0.02, peek.advance)
+            later.start()
+            with ring.claim(timeout=None) as place:
+                place[0] = 5
         later.join()
-    messages = atoll.Mpmc(segment, "m", "bytes", 2)
     messages.push(b"")
     messages.push(b"")
+    with pytest.raises(queue.Full), messages.claim(50, timeout=0.01):
+        raise AssertionError
     later = threading.Timer(0.02, lambda: (messages.pop(), messages.pop()))
     later.start()
-    with messages.claim(50, timeout=60) as place:
+    with messages.claim(50, timeout=None) as place:
         place[:] = b"y" * 50
     later.join()
     assert messages.pop() == b"y" * 50
@@ -238,6 +252,33 @@ def test_a_closed_end_refuses_it(segment):
     other = atoll.Mpmc(segment, "s")
     other.push(1)
     assert other.get(timeout=60) == 1  # what was claimed was given up
+    for error in (KeyError, atoll.Closed):
+        ring = atoll.Mpmc(segment, "s")
+        with pytest.raises(error), ring.claim() as place:
+            ring.close()
+            if error is KeyError:
+                raise KeyError
+        other.push(2)
+        assert other.get(timeout=60) == 2
+        with pytest.raises(ValueError, match="released"):
+            place[0]
+
+
+def test_what_cannot_be_shown_is_given_up(segment, monkeypatch):
+    ring = atoll.Mpmc(segment, "r", "i64", 4)
+    ring.push(1)
+
+    def too_much(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("atoll._reservations.lend", too_much)
+        for block in (ring.claim(), ring.peek()):
+            with pytest.raises(MemoryError), block:
+                raise AssertionError
+    assert ring.get_marked(timeout=60) == (1, 1)
+    ring.push(2)
+    assert ring.pop() == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

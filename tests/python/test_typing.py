@@ -67,6 +67,12 @@ with atoll.Spsc(type="i64") as ring:
     reveal_type(atoll.wait([ring.readable, ring.writable]))  # list[RingEnd]
     with ring.claim(3) as places, ring.peek(timeout=None) as records:
         places[0] = records[0]
+with atoll.Mpmc(type="bytes") as jobs:
+    peek = jobs.peek(timeout=None)
+    with jobs.claim(100) as place, peek as record:
+        place[:3] = record[:3]
+    reveal_type(peek.times)  # int
+    reveal_type(peek.advance())  # None
 reveal_type(atoll.gc())  # int
 with atoll.transaction(atoll.Lock(), atoll.RLock(), timeout=1) as tx:
     reveal_type(tx)  # Transaction

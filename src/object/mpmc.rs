@@ -118,6 +118,28 @@ impl Mpmc {
     /// it, for records come in the order of their claims. Several may be open at a time, up to 256
     /// in a ring, as many as it has room for. Never waits.
     ///
+    /// ```
+    /// use atoll::{Mpmc, RingOptions, Segment, SegmentOptions, Type, TypeCode};
+    /// # fn main() -> atoll::Result<()> {
+    /// # let name = format!("atoll-doc-{}-claim", std::process::id());
+    /// # let segment = Segment::create(&name, &SegmentOptions::default())?;
+    /// # Segment::unlink(&name)?;
+    /// # let ty = Type::scalar(TypeCode::U64)?;
+    /// let ring = Mpmc::create(&segment, None, &ty, &RingOptions::with_capacity(8))?;
+    /// let mut first = ring.claim(8)?;
+    /// let mut second = ring.claim(8)?;
+    /// second.write(0, &2u64.to_ne_bytes());
+    /// second.commit()?;
+    /// let mut number = [0; 8];
+    /// assert!(ring.pop(&mut number).is_err()); // it waits for the first one
+    /// first.write(0, &1u64.to_ne_bytes());
+    /// first.commit()?;
+    /// ring.pop(&mut number)?;
+    /// assert_eq!(u64::from_ne_bytes(number), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for `push`; `NoSpace` if too many are open.
     pub fn claim(&self, bytes: usize) -> Result<Claimed<'_>> {
@@ -128,6 +150,26 @@ impl Mpmc {
     /// Takes the next record into the hand, to be read in place: nobody else gets it, unless this
     /// process dies or gives it up before [`Shown::advance`]. Several may be open at a time, as
     /// for `claim`. Never waits.
+    ///
+    /// ```
+    /// use atoll::{Mpmc, RingOptions, Segment, SegmentOptions, Type, TypeCode};
+    /// # fn main() -> atoll::Result<()> {
+    /// # let name = format!("atoll-doc-{}-peek", std::process::id());
+    /// # let segment = Segment::create(&name, &SegmentOptions::default())?;
+    /// # Segment::unlink(&name)?;
+    /// # let ty = Type::scalar(TypeCode::U64)?;
+    /// let ring = Mpmc::create(&segment, None, &ty, &RingOptions::with_capacity(8))?;
+    /// ring.push(&7u64.to_ne_bytes())?;
+    /// drop(ring.peek()?); // given up: it goes to another one
+    /// let shown = ring.peek()?;
+    /// let mut number = [0; 8];
+    /// shown.read(0, &mut number);
+    /// assert_eq!((u64::from_ne_bytes(number), shown.times()), (7, 1));
+    /// shown.advance()?; // it leaves the ring
+    /// assert!(ring.peek().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for `pop`, but `TooSmall`; `NoSpace` if too many are open.

@@ -81,6 +81,24 @@ static void messages_in_place() {
     FAILS(atoll::status::invalid_argument, "longer", ring.claim(1000));
 }
 
+static void messages_are_given_up_in_place() {
+    test_segment test;
+    auto ring = OK(atoll::messages::create(test.segment, "ring", {16}));
+    CHECK(!OK(ring.peek()));
+    std::vector<atoll::messages::reservation> rooms;
+    while (auto room = OK(ring.claim(10))) {
+        rooms.push_back(std::move(room));
+        CHECK(!room && room.bytes().empty() && rooms.back().bytes().size() == 10);
+    }
+    CHECK(rooms.size() == 16 && !OK(ring.try_push("full")));
+    rooms.clear();
+    CHECK(!OK(ring.peek()) && OK(ring.try_push("mine")));
+    OK(ring.peek()).abandon();
+    auto message = OK(ring.peek());
+    CHECK(message.text() == "mine" && message.times() == 1);
+    OK(message.advance());
+}
+
 static void a_closed_end_refuses_them() {
     test_segment test;
     auto ring = OK(atoll::mpmc<int>::create(test.segment, "ring", {4}));
@@ -121,6 +139,7 @@ int main() {
     RUN(many_are_open_at_a_time);
     RUN(what_is_let_go_of_is_skipped_or_goes_to_another);
     RUN(messages_in_place);
+    RUN(messages_are_given_up_in_place);
     RUN(a_closed_end_refuses_them);
     RUN(the_dead_leave_theirs_to_others);
     return any_failed;

@@ -11,7 +11,8 @@
 //! | `gates`, `permits`, `readers`, `bells`, `parties` | and as they are used |
 //! | `listeners` | and as somebody listens to them by a descriptor |
 //! | `waiters` | waits that are objects |
-//! | `rings`, `ring_kinds`, `ring_waits` | records, at every fill level, and those who wait for them |
+//! | `rings`, `ring_kinds` | records, at every fill level |
+//! | `ring_waits`, `ring_sides` | and those who wait for them |
 //! | `ring_places` | and those that are written and read in their places |
 //! | `possessions` | and locks that belong to processes |
 //! | `several` | and as somebody waits for more than one of them |
@@ -77,6 +78,7 @@ mod recorder;
 mod report;
 mod ring_kinds;
 mod ring_places;
+mod ring_sides;
 mod ring_waits;
 mod rings;
 mod scene;

@@ -1,13 +1,15 @@
-//! Those who wait at rings: one side asleep, the other one killed.
+//! Those who wait at rings: one side asleep, the other one killed. What is the same for every kind is
+//! in `ring_sides`.
 
 use std::sync::Mutex;
 
-use crate::abi::{CLOSED, EMPTY, FOREVER, OK, Reservation, call};
+use crate::abi::{EMPTY, FOREVER, OK, Reservation, call};
 use crate::board::NONE_YET;
 use crate::nouns::{MPMC, Object, SPSC};
 use crate::outcomes::is;
 use crate::ring_kinds::{CAPACITY, Calls, Inlined, Mpmc, Spsc};
 use crate::ring_places::{abandon, advance, claim, commit, peek};
+use crate::ring_sides::all_learn_of_it;
 use crate::rings::fill;
 use crate::sleepers::{Cast, ROLE, Role};
 use crate::vigils::{FIRST, Fate, VIGIL, Vigil, ask, helper};
@@ -36,14 +38,6 @@ pub(crate) const VIGILS: &[Vigil] = &[
         sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
         call: |ring| Mpmc::push_n(ring.handle, &[1, 2], &mut 0),
         judge: |cast, fate| as_many_as_put::<Mpmc>(cast, fate, 2),
-        ..VIGIL
-    },
-    Vigil {
-        name: "spsc_push_getter",
-        noun: &SPSC,
-        sleepers: &[&SPSC_GETTER],
-        call: |ring| Spsc::push(ring.handle, 1),
-        judge: |cast, fate| as_many_as_put::<Spsc>(cast, fate, 1),
         ..VIGIL
     },
     Vigil {
@@ -193,7 +187,7 @@ pub(crate) const VIGILS: &[Vigil] = &[
         noun: &MPMC,
         sleepers: &[&MPMC_GETTER, &MPMC_GETTER],
         call: |ring| Mpmc::shutdown(ring.handle),
-        judge: |cast, fate| all_learn_of_it::<Mpmc>(cast, fate),
+        judge: all_learn_of_it::<Mpmc>,
         ..VIGIL
     },
 ];
@@ -225,13 +219,17 @@ fn nobody_sleeps(cast: &mut Cast) -> Result<(), String> {
     cast.awake_leave().map(drop)
 }
 
-fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {
+pub(crate) fn statuses_are(cast: &mut Cast, status: i32) -> Result<(), String> {
     let found = cast.statuses();
     is("statuses of those who waited", found.clone(), vec![status; found.len()])
 }
 
 /// So many were put, or none, or part of them; nobody sleeps beside a record.
-fn as_many_as_put<C: Calls>(cast: &mut Cast, fate: Fate, puts: usize) -> Result<(), String> {
+pub(crate) fn as_many_as_put<C: Calls>(
+    cast: &mut Cast,
+    fate: Fate,
+    puts: usize,
+) -> Result<(), String> {
     statuses_are(cast, OK)?;
     let awake = cast.staying();
     if fate.returned {
@@ -249,7 +247,7 @@ fn as_many_as_put<C: Calls>(cast: &mut Cast, fate: Fate, puts: usize) -> Result<
     wake_the_rest::<C>(cast)
 }
 
-fn wake_the_rest<C: Calls>(cast: &mut Cast) -> Result<(), String> {
+pub(crate) fn wake_the_rest<C: Calls>(cast: &mut Cast) -> Result<(), String> {
     for _ in 0..cast.asleep() {
         helper(cast, |ring| ok("push", C::push(ring.handle, 7)))?;
     }
@@ -267,16 +265,6 @@ fn the_rest_go<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
         helper(cast, |ring| is("status of a pop", C::pop(ring.handle, &mut 0), EMPTY))?;
     }
     wake_the_rest::<C>(cast)
-}
-
-fn all_learn_of_it<C: Calls>(cast: &mut Cast, fate: Fate) -> Result<(), String> {
-    if !fate.returned {
-        helper(cast, |ring| ok("shutdown", C::shutdown(ring.handle)))?;
-        cast.settles()?;
-    }
-    is("asleep in the end", cast.asleep(), 0)?;
-    statuses_are(cast, CLOSED)?;
-    cast.awake_leave().map(drop)
 }
 
 /// At a full ring: as long as nothing was got all sleep, and each record that goes lets one put.

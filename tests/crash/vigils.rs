@@ -16,13 +16,13 @@ use crate::permits;
 use crate::player::{Player, Stage};
 use crate::possessions;
 use crate::readers;
-use crate::ring_waits;
 use crate::several;
 use crate::sleepers::{Cast, Role};
 use crate::travel::{self, Lead};
 use crate::victim::{Morning, Stand, Victim, nobody, stepped};
 use crate::waiters;
 use crate::world::{SEGMENT, World, ok};
+use crate::{ring_sides, ring_waits};
 
 const FOUNDER: usize = 0;
 const VICTIM: usize = 1;
@@ -77,10 +77,12 @@ pub(crate) struct Fate {
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Vigil> {
     let of_locks = [permits::VIGILS, readers::VIGILS, possessions::VIGILS];
-    let of_meetings = [bells::VIGILS, parties::VIGILS, ring_waits::VIGILS];
+    let of_meetings = [bells::VIGILS, parties::VIGILS];
+    let of_rings = [ring_waits::VIGILS, ring_sides::OF_SPSC, ring_sides::OF_FANIN];
+    let of_more_rings = [ring_sides::OF_MPMC, ring_sides::OF_MESSAGES];
     let of_listeners = [several::VIGILS, listeners::VIGILS, waiters::VIGILS];
     let all = [gates::VIGILS].into_iter().chain(of_locks).chain(of_meetings);
-    all.chain(of_listeners).flatten()
+    all.chain(of_rings).chain(of_more_rings).chain(of_listeners).flatten()
 }
 
 /// One without a victim.

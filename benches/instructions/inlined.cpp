@@ -10,6 +10,7 @@ std::optional<atoll::mutex> mutex;
 std::optional<atoll::recursive_mutex> recursive;
 std::optional<atoll::value<std::int64_t>> value;
 std::optional<atoll::array<std::int64_t>> array;
+std::optional<atoll::spsc<std::int64_t>> spsc;
 
 void lock_unlock(long operations) {
     while (operations-- > 0) {
@@ -53,6 +54,13 @@ void element(long operations) {
     }
 }
 
+void push_pop(long operations) {
+    while (operations-- > 0) {
+        (void)spsc->try_push(operations);
+        (void)spsc->try_pop();
+    }
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -63,6 +71,7 @@ int main(int argc, char **argv) {
     recursive = atoll::recursive_mutex::create(segment);
     value = atoll::value<std::int64_t>::create(segment);
     array = atoll::array<std::int64_t>::create(segment, 1000);
+    spsc = atoll::spsc<std::int64_t>::create(segment, nullptr, {64});
     count("mutex lock, unlock", lock_unlock, 1000);
     count("recursive mutex lock, unlock", lock_unlock_recursive, 1000);
     count("recursive mutex lock, unlock while held", lock_unlock_again, 1000);
@@ -70,4 +79,5 @@ int main(int argc, char **argv) {
     count("value store", store, 1000);
     count("value fetch_add", fetch_add, 1000);
     count("array element", element, 1000);
+    count("spsc push, pop", push_pop, 1000);
 }

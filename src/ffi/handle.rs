@@ -54,7 +54,7 @@ use core::ptr::{null_mut, without_provenance_mut};
 use super::limbo;
 use crate::error::{Error, Result, Status, invalid};
 use crate::platform::atomic::{AtomicPtr, AtomicU64, Ordering::*};
-use crate::roster::thread::{InCall, Visit};
+use crate::roster::thread::{Brief, InCall, Visit};
 
 /// What a handle leads to. No kind is 0.
 #[repr(u32)]
@@ -181,9 +181,9 @@ pub(super) fn find<H: Handle>(_inside: &InCall, handle: *const H) -> Result<&H::
     unsafe { find_in_call(handle) }.ok_or_else(|| refusal(handle))
 }
 
-/// The same for who makes the call in another way if the handle is none.
+/// The same in a call of a few instructions; `None` if the handle leads to none.
 #[inline(always)]
-pub(super) fn find_at_once<H: Handle>(_inside: &InCall, handle: *const H) -> Option<&H::Object> {
+pub(super) fn find_briefly<H: Handle>(_inside: &Brief, handle: *const H) -> Option<&H::Object> {
     // SAFETY: as in `find`.
     unsafe { find_in_call(handle) }
 }
@@ -197,8 +197,9 @@ pub(super) fn find_quietly<H: Handle>(_inside: &Visit, handle: *const H) -> Resu
 }
 
 /// The same for a handle that may be one of several kinds; `None` if it is none of this one.
-pub(super) fn find_if<H: Handle>(inside: &InCall, handle: *const c_void) -> Option<&H::Object> {
-    find_at_once(inside, handle.cast::<H>())
+pub(super) fn find_if<H: Handle>(_inside: &InCall, handle: *const c_void) -> Option<&H::Object> {
+    // SAFETY: as in `find`.
+    unsafe { find_in_call(handle.cast::<H>()) }
 }
 
 /// What people call the thing that a handle leads to; `None` if it leads to nothing.

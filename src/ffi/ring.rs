@@ -203,8 +203,8 @@ fn at_once<H: Ring>(
     ring: *const H,
     act: impl FnOnce(&H::Calls, &'static Thread) -> Option<()>,
 ) -> bool {
-    let Some(call) = thread::enter_at_once() else { return false };
-    let ring = handle::find_at_once(&call, ring);
+    let Some(call) = thread::enter_briefly() else { return false };
+    let ring = handle::find_briefly(&call, ring);
     ring.and_then(|ring| act(H::calls(ring), call.thread())).is_some()
 }
 

@@ -22,7 +22,7 @@ impl RingCalls for LaneRing {
         if record.len() != self.record_bytes() {
             return None;
         }
-        lane.write_one(tail, record);
+        lane.write_at_once(tail, record)?;
         lane.publish(1, self.items(), self.reached()).then_some(())
     }
 
@@ -30,7 +30,7 @@ impl RingCalls for LaneRing {
     fn pop_at_once(&self, _thread: &'static Thread, record: &mut [u8]) -> Option<Got> {
         let (lane, head) = self.readable_at_once()?;
         let record = record.get_mut(..self.record_bytes())?;
-        lane.read_one(head, record);
+        lane.read_at_once(head, record)?;
         lane.free(1, self.reached()).then(|| Got::first(record.len()))
     }
 
@@ -43,7 +43,7 @@ impl RingCalls for LaneRing {
         if room == 0 {
             return Err(self.full());
         }
-        lane.write_one(tail, record);
+        lane.write(tail, record, 1);
         self.publish(thread, lane, 1)
     }
 
@@ -68,7 +68,7 @@ impl RingCalls for LaneRing {
             return Ok(Got::too_large(self.record_bytes()));
         };
         let (lane, head, _) = self.readable(thread, 1)?;
-        lane.read_one(head, record);
+        lane.read(head, record, 1);
         self.free(thread, lane, 1).map(|()| Got::first(self.record_bytes()))
     }
 

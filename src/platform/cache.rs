@@ -17,3 +17,11 @@ pub(crate) fn expect_to_write(address: *const u8) {
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
 }
+
+/// Whether so many bytes from an address on have the beginning of a line among them, if every
+/// address before it was a multiple of them.
+#[inline(always)]
+pub(crate) fn begins_line(address: *const u8, bytes: usize) -> bool {
+    const LINE: usize = 64;
+    address.addr() % LINE < bytes
+}

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use crate::error::Result;
 use crate::layout::Offset;
 use crate::layout::memory::Memory;
-use crate::platform::atomic::AtomicU64;
+use crate::platform::atomic::{AtomicU64, Ordering::SeqCst, compiler_fence};
 
 /// The bytes of some slots, side by side.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,59 @@ impl Slots {
         // SAFETY: as for `write`, the other way round.
         unsafe { copy(self.first.as_ptr(), record.as_mut_ptr(), record.len()) }
     }
+
+    /// Writes a record of a few words, or a number. `None`: it is another one, and not written.
+    #[inline(always)]
+    pub(crate) fn write_at_once(self, record: &[u8]) -> Option<()> {
+        debug_assert!(record.len() <= self.bytes);
+        // SAFETY: as for `write`.
+        unsafe { copy_at_once(record.as_ptr(), self.first.as_ptr(), record.len()) }
+    }
+
+    /// Reads one likewise.
+    #[inline(always)]
+    pub(crate) fn read_at_once(self, record: &mut [u8]) -> Option<()> {
+        debug_assert!(record.len() <= self.bytes);
+        // SAFETY: as for `read`.
+        unsafe { copy_at_once(self.first.as_ptr(), record.as_mut_ptr(), record.len()) }
+    }
+}
+
+/// Moves a few words, or a number, in the caller's code. Around a call it would have to put aside
+/// all that it has in registers.
+///
+/// # Safety
+/// As for `copy`.
+#[inline(always)]
+unsafe fn copy_at_once(from: *const u8, to: *mut u8, bytes: usize) -> Option<()> {
+    const MOST: usize = 64;
+    if bytes == 8 {
+        // SAFETY: so many bytes, per the caller, here and below.
+        unsafe { copy_as::<u64>(from, to) };
+    } else if bytes == 4 {
+        // SAFETY: likewise.
+        unsafe { copy_as::<u32>(from, to) };
+    } else if bytes.is_multiple_of(8) && bytes <= MOST {
+        for at in (0..bytes).step_by(8) {
+            // SAFETY: likewise: eight more bytes from there on.
+            unsafe { copy_as::<u64>(from.wrapping_add(at), to.wrapping_add(at)) };
+            // Or the compiler makes the call out of it.
+            compiler_fence(SeqCst);
+        }
+    } else {
+        return None;
+    }
+    Some(())
+}
+
+/// # Safety
+/// Both lead to as many bytes as a `T` has, any of which make one.
+#[inline(always)]
+unsafe fn copy_as<T>(from: *const u8, to: *mut u8) {
+    // SAFETY: per the caller.
+    let one = unsafe { from.cast::<T>().read_unaligned() };
+    // SAFETY: likewise.
+    unsafe { to.cast::<T>().write_unaligned(one) };
 }
 
 /// A word is moved as one: a call costs more than that.
@@ -89,9 +142,7 @@ impl Slots {
 unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
     if bytes == 8 {
         // SAFETY: eight bytes, per the caller.
-        let word = unsafe { from.cast::<u64>().read_unaligned() };
-        // SAFETY: likewise.
-        unsafe { to.cast::<u64>().write_unaligned(word) };
+        unsafe { copy_as::<u64>(from, to) };
     } else {
         // SAFETY: per the caller.
         unsafe { to.copy_from_nonoverlapping(from, bytes) };

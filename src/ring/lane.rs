@@ -213,6 +213,7 @@ impl Lane {
     }
 
     /// Where it comes from, for the consumer.
+    #[inline(always)]
     pub(crate) fn head(&self) -> u64 {
         self.consumed.at()
     }
@@ -239,17 +240,20 @@ impl Lane {
         self.slots.part(at as usize * record, record)
     }
 
-    /// Writes a record to a slot that is the producer's.
+    /// Writes a record to a slot that is the producer's, if it is a small one.
     #[inline(always)]
-    pub(crate) fn write_one(&self, position: u64, record: &[u8]) {
-        cache::expect_to_write(self.one(position.wrapping_add(self.ahead)).address());
-        self.one(position).write(record);
+    pub(crate) fn write_at_once(&self, position: u64, record: &[u8]) -> Option<()> {
+        let slot = self.one(position);
+        if cache::begins_line(slot.address(), record.len()) {
+            cache::expect_to_write(self.one(position.wrapping_add(self.ahead)).address());
+        }
+        slot.write_at_once(record)
     }
 
-    /// Reads one from a slot that is the consumer's.
+    /// Reads one from a slot that is the consumer's, likewise.
     #[inline(always)]
-    pub(crate) fn read_one(&self, position: u64, record: &mut [u8]) {
-        self.one(position).read(record);
+    pub(crate) fn read_at_once(&self, position: u64, record: &mut [u8]) -> Option<()> {
+        self.one(position).read_at_once(record)
     }
 
     /// Writes whole records to slots that are the producer's.

@@ -12,6 +12,7 @@
 //! looking at makes it unreachable, issues a barrier on all threads, and then
 //! waits for every odd counter to move on (`Witness`).
 
+mod brief;
 mod seated;
 mod seats;
 mod witness;
@@ -33,6 +34,7 @@ use crate::platform::thread_exit::ExitKey;
 use crate::platform::{mapping, membarrier, thread_slot};
 use seats::Seats;
 
+pub(crate) use brief::{Brief, enter_briefly};
 pub(crate) use seated::{Seated, enter_seated};
 pub(crate) use seats::{Deputy, Seat};
 pub(crate) use witness::{Visit, Witness, visit};
@@ -183,31 +185,18 @@ pub(crate) fn of_actor() -> &'static Thread {
     current().expect("who has a seat has a record")
 }
 
-/// The same; `None` if something is special about the thread: it is new, or inside another call.
-#[inline(always)]
-pub(crate) fn enter_at_once() -> Option<InCall> {
-    let thread = current()?;
-    // Relaxed: as in `here`.
-    if thread.calls.load(Relaxed) == 0 { None } else { thread.begin_call_if_idle() }
-}
-
 impl Thread {
     #[inline(always)]
     fn begin_call(&'static self) -> Result<InCall> {
-        self.begin_call_if_idle().ok_or(REENTRANT)
-    }
-
-    #[inline(always)]
-    fn begin_call_if_idle(&'static self) -> Option<InCall> {
         // Relaxed: only this thread and its signal handlers write the counter.
         let calls = self.calls.load(Relaxed);
         if calls & 1 != 0 {
-            return None;
+            return Err(REENTRANT);
         }
         self.calls.store(calls + 1, Relaxed);
         // Orders this store before the loads of the call, for `Witness::of_calls`.
         membarrier::here();
-        Some(InCall { thread: self })
+        Ok(InCall { thread: self })
     }
 }
 

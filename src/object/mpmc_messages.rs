@@ -37,7 +37,7 @@ impl MpmcRing {
         let by = self.by(thread)?;
         let mut found = self.ring.claim_message(by, out.len())?;
         if let FoundMessage::Nothing | FoundMessage::InFlight = found {
-            let is_last = self.is_last(matches!(found, FoundMessage::Nothing))?;
+            let is_last = self.is_last(by, matches!(found, FoundMessage::Nothing))?;
             // Also what was published before the end was closed.
             found = self.ring.claim_message(by, out.len())?;
             match found {

@@ -45,7 +45,7 @@ impl MpmcRing {
         let in_hand = match self.ring.reserve_next(by)? {
             Ok(in_hand) => in_hand,
             Err(found) => {
-                let is_last = self.is_last(found == Found::Nothing)?;
+                let is_last = self.is_last(by, found == Found::Nothing)?;
                 // Also what was published before the end was closed.
                 let again = self.ring.reserve_next(by)?;
                 again.map_err(|_| if is_last { PRODUCERS_ENDED } else { EMPTY })?
@@ -63,6 +63,7 @@ impl MpmcRing {
         if !self.room().is_watched() {
             free();
             self.ring.give_back(reserved);
+            self.tell_if_last();
             return Ok(());
         }
         match self.room().alert(Some(thread), self.share.bell()) {
@@ -70,6 +71,7 @@ impl MpmcRing {
                 free();
                 alert.sound(1);
                 self.ring.give_back(reserved);
+                self.tell_if_last();
                 Ok(())
             }
             Err(error) => {

@@ -207,7 +207,7 @@ impl MpmcRing {
     #[cold]
     #[inline(never)]
     fn nothing(&self, by: By<'_>, found: Found) -> Result<(u64, u64)> {
-        let is_last = self.is_last(found == Found::Nothing)?;
+        let is_last = self.is_last(by, found == Found::Nothing)?;
         // Also what was published before the end was closed.
         match self.ring.claim_records(by, 1)? {
             Found::Records(position, n) => Ok((position, n)),
@@ -218,12 +218,12 @@ impl MpmcRing {
 
     /// What a getter does before it looks once more where it found nothing: true if that is the
     /// last look, for nothing comes any more.
-    pub(super) fn is_last(&self, is_nothing: bool) -> Result<bool> {
+    pub(super) fn is_last(&self, by: By<'_>, is_nothing: bool) -> Result<bool> {
         let ended = self.items().ended();
         if let Some(closed) = ended.refusal(Ended::CONSUMERS) {
             return Err(closed);
         }
-        let is_last = is_nothing && ended.has(Ended::PRODUCERS);
+        let is_last = is_nothing && ended.has(Ended::PRODUCERS) && !self.may_come_back(by)?;
         let now = now_ns();
         // Relaxed: a hint.
         if is_last || now.wrapping_sub(self.looked_ns.load(Relaxed)) > LOOK_FOR_DEAD_NS {
@@ -231,6 +231,21 @@ impl MpmcRing {
             self.ring.look_for_dead()?;
         }
         Ok(is_last)
+    }
+
+    /// Whether another process has records in the hand, and may die with them or give them up.
+    pub(super) fn may_come_back(&self, by: By<'_>) -> Result<bool> {
+        let mine = self.share.attachment().member_word();
+        let is_reserved = self.ring.reservations().holders().iter().any(|owner| *owner != mine);
+        Ok(is_reserved || self.ring.holders()?.iter().any(|name| *name != by.name))
+    }
+
+    /// Something was got for good. If nothing more comes, who waits for that to be the last is to
+    /// learn it; killed before, whoever watches us looks.
+    pub(super) fn tell_if_last(&self) {
+        if self.items().ended().has(Ended::PRODUCERS) {
+            self.items().nudge();
+        }
     }
 
     /// What is to be done once `n` records are claimed: reads them, and frees their places.
@@ -273,6 +288,7 @@ impl MpmcRing {
             release();
             alert.sound(n as u32);
             drop(guard);
+            self.tell_if_last();
             Ok(())
         });
         told.inspect_err(|_| {

@@ -87,12 +87,14 @@ impl MpmcRing {
 
     /// Whether there is something to get (to have room to put), or would be an answer.
     fn is_ready(&self, by: By<'_>, end: RingEnd) -> Result<bool> {
-        if self.items().ended().has(Ended::BOTH) {
-            return Ok(true);
-        }
+        let ended = self.items().ended();
         match end {
-            RingEnd::Consumers => Ok(self.ring.outlook(by)? == Outlook::There),
-            RingEnd::Producers => Ok(self.ring.has_room()),
+            RingEnd::Producers => Ok(ended.has(Ended::BOTH) || self.ring.has_room()),
+            RingEnd::Consumers if ended.has(Ended::CONSUMERS) => Ok(true),
+            RingEnd::Consumers => Ok(self.ring.outlook(by)? == Outlook::There
+                || ended.has(Ended::PRODUCERS)
+                    && !self.ring.has_records()
+                    && !self.may_come_back(by)?),
         }
     }
 

@@ -148,6 +148,59 @@ static void who_sleeps_gets_what_the_dead_had(void) {
     tear_down();
 }
 
+/* The end is closed, and the last record in somebody's hand: nobody goes home before that one has
+ * finished with it, or has died and left it to others. */
+static void a_keeper_that_advances(void) {
+    atoll_reservation place = peeked(1, 0);
+    CHECK(write(told[1], "x", 1) == 1);
+    usleep(3000);
+    EXPECT(ATOLL_OK, atoll_mpmc_advance(ring, place.id));
+}
+
+static uint64_t gone_home(void) {
+    uint64_t out = 0;
+    REFUSED(ATOLL_CLOSED, "closed", atoll_mpmc_get(ring, &out, sizeof out, NULL, NULL,
+                                                   ATOLL_FOREVER));
+    return out;
+}
+
+static void a_worker_that_goes_home(void) { CHECK(gone_home() == 0); }
+
+static void a_worker_that_gets_what_was_left(void) {
+    CHECK(got() == 1);
+    gone_home();
+}
+
+static void nobody_goes_home_too_early(void) {
+    uint64_t out;
+    char byte;
+    for (int round = 0; round < 20; round++) {
+        pid_t keeper, workers[2];
+        int status;
+        set_up();
+        CHECK(pipe(told) == 0);
+        EXPECT(ATOLL_OK, push(1));
+        keeper = child_that(round % 2 == 0 ? a_keeper : a_keeper_that_advances);
+        CHECK(read(told[0], &byte, 1) == 1);
+        EXPECT(ATOLL_OK, atoll_mpmc_shutdown(ring, ATOLL_PRODUCERS));
+        if (round % 2 == 0) {
+            REFUSED(ATOLL_EMPTY, "empty", atoll_mpmc_pop(ring, &out, sizeof out, NULL, NULL));
+            workers[0] = child_that(a_worker_that_gets_what_was_left);
+            usleep(3000);
+            CHECK(waitpid(workers[0], &status, WNOHANG) == 0);
+            CHECK(kill(keeper, SIGKILL) == 0 && waitpid(keeper, &status, 0) == keeper);
+            ended_well(workers[0]);
+        } else {
+            for (int i = 0; i < 2; i++) workers[i] = child_that(a_worker_that_goes_home);
+            for (int i = 0; i < 2; i++) ended_well(workers[i]);
+            ended_well(keeper);
+        }
+        gone_home();
+        CHECK(close(told[0]) == 0 && close(told[1]) == 0);
+        tear_down();
+    }
+}
+
 /* A claim at the front of the ring whose claimant is killed: who sleeps gets what is behind. */
 static void a_claimant(void) {
     claimed();
@@ -182,6 +235,7 @@ int main(void) {
     RUN(a_child_has_nothing_of_its_parent);
     RUN(what_the_dead_had_in_the_hand);
     RUN(who_sleeps_gets_what_the_dead_had);
+    RUN(nobody_goes_home_too_early);
     RUN(who_sleeps_gets_what_is_behind_a_dead_claim);
     return any_failed;
 }

@@ -61,3 +61,26 @@ atoll_status inlined_pop(atoll_spsc *ring, uint64_t *out) {
         consumer.of = ring;
     return status;
 }
+
+/* The ring for many that was used last. */
+static struct {
+    const atoll_mpmc *of;
+    atoll_mpmc_way way;
+} shared;
+
+static const atoll_mpmc_way *way_of(atoll_mpmc *ring) {
+    if (shared.of != ring &&
+        atoll_mpmc_place(ring, ATOLL_PLACE_CONTRACT, &shared.way) == ATOLL_OK)
+        shared.of = ring;
+    return &shared.way;
+}
+
+atoll_status inlined_push_to_many(atoll_mpmc *ring, uint64_t number) {
+    if (atoll_place_put_to_many(way_of(ring), &number, sizeof number)) return ATOLL_OK;
+    return atoll_mpmc_push(ring, &number, sizeof number);
+}
+
+atoll_status inlined_pop_of_many(atoll_mpmc *ring, uint64_t *out) {
+    if (atoll_place_get_of_many(way_of(ring), out, sizeof *out)) return ATOLL_OK;
+    return atoll_mpmc_pop(ring, out, sizeof *out, NULL, NULL);
+}

@@ -108,42 +108,55 @@ calls!(
     null_mut()
 );
 
-/// A spsc whose push and pop are a program's own code.
-pub(crate) struct Inlined;
+macro_rules! inlined {
+    ($(#[$about:meta])* $inlined:ident, $kind:ident, $push:ident, $pop:ident) => {
+        $(#[$about])*
+        pub(crate) struct $inlined;
 
-impl Calls for Inlined {
-    const NOUN: &'static Noun = &SPSC;
-    const REFUSED: i32 = Spsc::REFUSED;
-    const IN_TURN: bool = Spsc::IN_TURN;
+        impl Calls for $inlined {
+            const NOUN: &'static Noun = $kind::NOUN;
+            const REFUSED: i32 = $kind::REFUSED;
+            const IN_TURN: bool = $kind::IN_TURN;
 
-    fn push(ring: Handle, number: u64) -> i32 {
-        short::push(ring, number)
-    }
+            fn push(ring: Handle, number: u64) -> i32 {
+                short::$push(ring, number)
+            }
 
-    fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32 {
-        Spsc::push_n(ring, numbers, n)
-    }
+            fn push_n(ring: Handle, numbers: &[u64], n: &mut usize) -> i32 {
+                $kind::push_n(ring, numbers, n)
+            }
 
-    fn pop(ring: Handle, out: &mut u64) -> i32 {
-        short::pop(ring, out)
-    }
+            fn pop(ring: Handle, out: &mut u64) -> i32 {
+                short::$pop(ring, out)
+            }
 
-    fn pop_n(ring: Handle, out: &mut [u64], n: &mut usize) -> i32 {
-        Spsc::pop_n(ring, out, n)
-    }
+            fn pop_n(ring: Handle, out: &mut [u64], n: &mut usize) -> i32 {
+                $kind::pop_n(ring, out, n)
+            }
 
-    fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32 {
-        Spsc::put(ring, number, timeout_ns)
-    }
+            fn put(ring: Handle, number: u64, timeout_ns: i64) -> i32 {
+                $kind::put(ring, number, timeout_ns)
+            }
 
-    fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32 {
-        Spsc::get(ring, out, timeout_ns)
-    }
+            fn get(ring: Handle, out: &mut u64, timeout_ns: i64) -> i32 {
+                $kind::get(ring, out, timeout_ns)
+            }
 
-    fn shutdown(ring: Handle) -> i32 {
-        Spsc::shutdown(ring)
-    }
+            fn shutdown(ring: Handle) -> i32 {
+                $kind::shutdown(ring)
+            }
+        }
+    };
 }
+
+inlined!(
+    /// A spsc whose push and pop are a program's own code.
+    Inlined, Spsc, push, pop
+);
+inlined!(
+    /// An mpmc of which that is so.
+    InlinedMpmc, Mpmc, push_to_many, pop_of_many
+);
 
 /// A ring of messages, each of so many bytes, in so many cells that four have room; or, where
 /// they do not fill the ring, with padding at its end.

@@ -7,7 +7,7 @@ use crate::abi::{EMPTY, FOREVER, OK, Reservation, call};
 use crate::board::NONE_YET;
 use crate::nouns::{MPMC, Object, SPSC};
 use crate::outcomes::is;
-use crate::ring_kinds::{CAPACITY, Calls, Inlined, Mpmc, Spsc};
+use crate::ring_kinds::{CAPACITY, Calls, Inlined, InlinedMpmc, Mpmc, Spsc};
 use crate::ring_places::{abandon, advance, claim, commit, peek};
 use crate::ring_sides::all_learn_of_it;
 use crate::rings::fill;
@@ -58,6 +58,35 @@ pub(crate) const VIGILS: &[Vigil] = &[
         meanwhile: |cast| cast.comes(FIRST, &SPSC_GETTER).and_then(|()| cast.comes_to_rest()),
         lives: true,
         judge: |cast, fate| as_many_as_put::<Inlined>(cast, fate, 1),
+        ..VIGIL
+    },
+    // The same of a ring for many, in which the victim dies, or goes on.
+    Vigil {
+        name: "inlined_push_to_many_getter",
+        noun: &MPMC,
+        before: |ring| fill::<InlinedMpmc>(ring, 1, 0),
+        sleepers: &[&MPMC_GETTER],
+        call: |ring| InlinedMpmc::push(ring.handle, 1),
+        judge: |cast, fate| as_many_as_put::<InlinedMpmc>(cast, fate, 1),
+        ..VIGIL
+    },
+    Vigil {
+        name: "inlined_push_to_many_beside_getter",
+        noun: &MPMC,
+        before: |ring| fill::<InlinedMpmc>(ring, 1, 0),
+        call: |ring| InlinedMpmc::push(ring.handle, 1),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        lives: true,
+        judge: |cast, fate| as_many_as_put::<InlinedMpmc>(cast, fate, 1),
+        ..VIGIL
+    },
+    Vigil {
+        name: "inlined_pop_of_many_beside_getter",
+        noun: &MPMC,
+        before: |ring| fill::<InlinedMpmc>(ring, 1, 1),
+        call: |ring| InlinedMpmc::pop(ring.handle, &mut 0),
+        meanwhile: |cast| cast.comes(FIRST, &MPMC_GETTER).and_then(|()| cast.comes_to_rest()),
+        judge: |cast, fate| the_rest_go::<InlinedMpmc>(cast, fate),
         ..VIGIL
     },
     // Two putters asleep at a full ring, and somebody gets.

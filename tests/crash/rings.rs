@@ -9,7 +9,7 @@ use crate::nouns::{FANIN, MPMC, Object, SPSC};
 use crate::operations::{Operation, PLAIN};
 use crate::outcomes::{self, Death, is};
 use crate::player::Stage;
-use crate::ring_kinds::{CAPACITY, Calls, Fanin, Inlined, Mpmc, Padded, Pairs, Spsc};
+use crate::ring_kinds::{CAPACITY, Calls, Fanin, Inlined, InlinedMpmc, Mpmc, Padded, Pairs, Spsc};
 use crate::ring_places;
 use crate::victim::stepped;
 use crate::world::{World, ok};
@@ -213,6 +213,8 @@ const OF_MPMC: &[&[Operation]] = table!(Mpmc, "mpmc_push", "mpmc_push_n", "mpmc_
 const OF_INLINED: &[&[Operation]] = &[
     puts!(Inlined, "inlined_push", push::<Inlined>, 1, [0, 1, 2, 3]),
     levels!(Inlined, "inlined_pop", [1, 2, 3, 4], 0, 1, pop::<Inlined>),
+    puts!(InlinedMpmc, "inlined_push_to_many", push::<InlinedMpmc>, 1, [0, 1, 2, 3]),
+    levels!(InlinedMpmc, "inlined_pop_of_many", [1, 2, 3, 4], 0, 1, pop::<InlinedMpmc>),
 ];
 
 const OF_MESSAGES: &[&[Operation]] = &[

@@ -19,6 +19,8 @@ functions! {
     add(*const Place, i64) -> i64;
     push(Handle, u64) -> i32;
     pop(Handle, *mut u64) -> i32;
+    push_to_many(Handle, u64) -> i32;
+    pop_of_many(Handle, *mut u64) -> i32;
 }
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
@@ -72,6 +74,16 @@ pub(crate) fn push(ring: Handle, number: u64) -> i32 {
 /// Pops one, likewise.
 pub(crate) fn pop(ring: Handle, out: &mut u64) -> i32 {
     inlined!(pop(ring, out))
+}
+
+/// Pushes a number into an mpmc without a call, or by one.
+pub(crate) fn push_to_many(ring: Handle, number: u64) -> i32 {
+    inlined!(push_to_many(ring, number))
+}
+
+/// Pops one, likewise.
+pub(crate) fn pop_of_many(ring: Handle, out: &mut u64) -> i32 {
+    inlined!(pop_of_many(ring, out))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub(crate) const FIRST_VAULT: u64 = ACCOUNTS + 2;
 const PLACES: u64 = FIRST_VAULT + VAULTS;
 
 /// Counters that everybody adds to.
-pub(crate) const COUNTERS: [&str; 21] = [
+pub(crate) const COUNTERS: [&str; 23] = [
     "sections",
     "threads",
     "forks",
@@ -34,6 +34,8 @@ pub(crate) const COUNTERS: [&str; 21] = [
     "bells heard",
     "meetings",
     "letters got",
+    "telegrams got",
+    "cards got",
     "letters redelivered",
     "waits over 100 ms",
     "waits ended by a slice",
@@ -59,15 +61,18 @@ pub(crate) const TOLD: usize = 13;
 /// The same for those who listened with a descriptor.
 pub(crate) const HEARD: usize = 14;
 pub(crate) const MEETINGS: usize = 15;
+/// And parcels.
 pub(crate) const LETTERS: usize = 16;
+pub(crate) const TELEGRAMS: usize = 17;
+pub(crate) const CARDS: usize = 18;
 /// Of those, what a dead receiver had left.
-pub(crate) const REDELIVERED: usize = 17;
-pub(crate) const LONG_WAITS: usize = 18;
+pub(crate) const REDELIVERED: usize = 19;
+pub(crate) const LONG_WAITS: usize = 20;
 /// Found out by the library itself. What a worker has seen since its last operation goes
 /// with it when it is killed.
-pub(crate) const SLICES: usize = 19;
+pub(crate) const SLICES: usize = 21;
 /// In microseconds.
-pub(crate) const LONGEST_WAIT: usize = 20;
+pub(crate) const LONGEST_WAIT: usize = 22;
 
 /// The shortest slice. A longer wait was ended by one, or by a machine that is busy elsewhere.
 const LONG: Duration = Duration::from_millis(100);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use atoll::{Deadline, Segment, SegmentOptions, Status};
 
 use crate::board::{
-    Board, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, HEARD, LETTERS, LONGEST_WAIT, MEETINGS,
-    SEGMENT, TAKE_OVERS, TICKETS, TOLD, VAULTS, WORKERS,
+    Board, CARDS, CHAIRS_TAKEN, COUNTERS, DEATHS_MET, FIRST_VAULT, HEARD, LETTERS, LONGEST_WAIT,
+    MEETINGS, SEGMENT, TAKE_OVERS, TELEGRAMS, TICKETS, TOLD, VAULTS, WORKERS,
 };
 use crate::census::{Census, info_of};
 use crate::dice::Dice;
@@ -105,8 +105,9 @@ impl Director {
     /// What has not happened yet, and must have.
     fn is_missing(&self) -> Option<&'static str> {
         let counters = &self.board().counters;
-        let all = [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS, LETTERS];
-        all.into_iter().find(|which| counters[*which].load() == 0).map(|which| COUNTERS[which])
+        let met = [DEATHS_MET, TAKE_OVERS, TICKETS, CHAIRS_TAKEN, TOLD, HEARD, MEETINGS];
+        let mut all = met.into_iter().chain([LETTERS, TELEGRAMS, CARDS]);
+        all.find(|which| counters[*which].load() == 0).map(|which| COUNTERS[which])
     }
 
     /// A new worker for a place.

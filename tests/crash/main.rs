@@ -20,7 +20,7 @@
 //! | `vigils`, `sleepers` | one side of a wait asleep, the other one killed |
 //! | `nouns` | the objects that they wait for |
 //! | `interruptions` | no death but a signal, whose handler locks |
-//! | `pairs` | two victims, one of which stands still and lives |
+//! | `pairs`, `ring_pairs` | two victims, one of which stands still and lives |
 //! | `scene` | one death and what comes after it |
 //! | `outcomes` | before or after, never between |
 //! | `victim`, `travel`, `ptrace` | stepping |
@@ -77,6 +77,7 @@ mod readers;
 mod recorder;
 mod report;
 mod ring_kinds;
+mod ring_pairs;
 mod ring_places;
 mod ring_sides;
 mod ring_waits;
@@ -97,7 +98,7 @@ mod world;
 use std::process::ExitCode;
 
 use interruptions::{INTERRUPTIONS, Interruption};
-use pairs::{PAIRS, Pair};
+use pairs::PAIRS;
 use report::{Line, Report, Unit};
 use scene::{Theatre, death};
 use snapshots::{Snapshots, Thoroughness};
@@ -201,7 +202,18 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
     let in_pairs = PAIRS.iter().filter(|_| choice.full).map(|pair| Act {
         name: pair.name,
         half: Half::Kills,
-        kill: Box::new(move |line| kill_beside_the_living(line, theatre, pair)),
+        kill: Box::new(move |line| {
+            let stands = || pair.stands(&theatre.directory);
+            kill_beside_the_living(line, theatre, &stands, &|stand, lead| pair.play(stand, lead))
+        }),
+    });
+    let in_pairs_at_rings = ring_pairs::all().filter(|_| choice.full).map(|pair| Act {
+        name: pair.name,
+        half: Half::Kills,
+        kill: Box::new(move |line| {
+            let stands = || pair.stands(&theatre.directory);
+            kill_beside_the_living(line, theatre, &stands, &|stand, lead| pair.play(stand, lead))
+        }),
     });
     let on_copies = operations().filter(|operation| operation.recorded).map(|operation| {
         let snapshots = Snapshots { operation, theatre, thoroughness: choice.thoroughness() };
@@ -213,6 +225,7 @@ fn acts<'a>(theatre: &'a Theatre, choice: &Choice) -> Vec<Act<'a>> {
         .chain(asleep)
         .chain(interrupted)
         .chain(in_pairs)
+        .chain(in_pairs_at_rings)
         .chain(on_copies)
         .collect()
 }
@@ -342,15 +355,20 @@ fn interrupt_everywhere(
 }
 
 /// For each place where one victim stands still, kills another everywhere.
-fn kill_beside_the_living(line: &mut Line, theatre: &Theatre, pair: &Pair) -> Unit {
+fn kill_beside_the_living(
+    line: &mut Line,
+    theatre: &Theatre,
+    list: &dyn Fn() -> Result<Vec<Point>, String>,
+    play: &dyn Fn(&Point, Lead) -> Result<(), String>,
+) -> Unit {
     let mut stands = Vec::new();
     let listed = theatre.play(|| {
-        stands = pair.stands(&theatre.directory)?;
+        stands = list()?;
         Ok(())
     });
     line.count("while the call is listed", listed);
     for stand in stands {
-        kill_everywhere(line, theatre, Places::Changes, &|lead| pair.play(&stand, lead));
+        kill_everywhere(line, theatre, Places::Changes, &|lead| play(&stand, lead));
         if line.is_hopeless() {
             break;
         }

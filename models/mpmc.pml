@@ -7,6 +7,10 @@
  * there.  No slot names an owner: who finds a slot claimed and not finished looks at the words of all, and if nobody living has
  * announced it, it makes a tombstone of it, or takes the record.
  *
+ * IN PLACE  A process of the mask IN_PLACE announces in a reservation {owner, claim} of the ring: taken by an exchange of owner from 0 to
+ * its name, or from somebody dead, who may have left something, which it suspects first.  What it has claimed it has OPEN until it
+ * finishes it, or gives it up.  KEEPS: it goes on with another one meanwhile.
+ *
  * CHECKED  1 no record is got twice    2 what was published is got    3 when all is over, one that is alone gets everything without
  *            waiting for anybody, and finds the whole capacity
  * SCENARIOS and MUTANTS (M_...: each leaves out one rule, where its name stands) are set by -D; `run` lists them.
@@ -32,6 +36,18 @@
 #ifndef CELLS
 #define CELLS 2
 #endif
+#ifndef ENTRIES
+#define ENTRIES 0               /* reservations */
+#endif
+#ifndef IN_PLACE
+#define IN_PLACE 0              /* masks of processes: who has such places, */
+#endif
+#ifndef GIVES_UP
+#define GIVES_UP 0              /* and may give them up, */
+#endif
+#ifndef KEEPS
+#define KEEPS 0                 /* and finishes the first one last, or first */
+#endif
 #define AUDITOR (PRODUCERS + CONSUMERS)
 #define PROCS   (AUDITOR + 1)
 #ifndef VICTIMS
@@ -56,7 +72,8 @@ byte suspected, looked;         /* a hint: if they differ, there may be a record
 #define PUSH(t)  (64 | (t))
 #define POP(t)   (128 | (t))
 #define LEFT     192            /* the dead owner of the slot before may have left something */
-byte claims[PROCS];             /* per slot of the roster, as is `dead` */
+byte claims[PROCS + ENTRIES];   /* per slot of the roster, as is `dead`, and of reservations */
+bit  gone[PROCS];               /* the member has ended: after its threads */
 bit  used_again;                /* slot NEXT_OF has its next owner: a new generation */
 #define KNOWN_AS(s)  B((s) == NEXT_OF && used_again -> PROCS : (s))
 #ifdef M_LEFT_OF_THE_DEAD_NOT_LOOKED_FOR
@@ -70,6 +87,16 @@ byte ended;
 
 /* Who is alone gets on. */
 #define ROUND    if :: atomic { me == AUDITOR -> rounds++; assert(rounds < 30) } :: me != AUDITOR fi                 /* 3 */
+
+/* That is when it has been got. */
+inline get_it(t) {
+    STEP( AT(t) = FREE(t + CELLS); assert(x == 0 || !(got & B(x))); got = got | B(x) )                               /* 1 */
+}
+#define SUSPECT  STEP( suspected++ )
+#define NO   0
+#define YES  1
+#define BUSY 2
+#include "reserved.pml"
 
 /* Whether somebody else who lives has announced this. */
 inline look_for(claim) {
@@ -86,17 +113,25 @@ inline look_for(claim) {
     :: i == slot -> i++
     :: i == PROCS -> break
     od;
+#if ENTRIES
+    if :: !found -> i = 0; look_for_reserved(claim) :: else fi;
+#endif
     i = 0
 }
 #ifdef M_NO_ANNOUNCEMENT
 inline announce(claim) { skip }
 #else
-inline announce(claim) { STEP( claims[slot] = claim ) }
+inline announce(claim) {
+    STEP( claims[at] = claim );
+#ifdef M_OPEN_BEFORE_THE_CLAIM
+    if :: at != slot -> STEP( owner[at - PROCS] = MINE | OPEN ) :: else fi;
+#endif
+}
 #endif
 #ifdef M_LOSER_KEEPS_ITS_CLAIM
 inline forget() { skip }
 #else
-inline forget() { STEP( claims[slot] = 0 ) }
+inline forget() { STEP( claims[at] = 0 ) }
 #endif
 inline claim_at(counter, t, claim) {
 #ifndef M_ANNOUNCED_AFTER_THE_CLAIM
@@ -108,12 +143,7 @@ inline claim_at(counter, t, claim) {
 #endif
 }
 
-#define SUSPECT  STEP( suspected++ )
-#define NO   0
-#define YES  1
-#define BUSY 2
-
-inline push(v) {
+inline push_here(v) {
     STEP( t = tail );
     do
     :: ROUND;
@@ -124,6 +154,17 @@ inline push(v) {
            if
            :: won ->
                won = 0;
+#if ENTRIES
+               if
+               :: at != slot ->
+                   STEP( records[t % CELLS] = v );
+                   have_open(t);
+                   if :: at != slot -> commit(t) :: else fi;
+                   answer = YES;
+                   break
+               :: else
+               fi;
+#endif
                STEP( records[t % CELLS] = v );
 #ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
                STEP( claims[slot] = 0 );
@@ -154,16 +195,36 @@ inline push(v) {
        :: else -> STEP( t = tail )
        fi
     od;
-    atomic { t = 0; w = 0; x = 0; found = 0 }
+    atomic { t = 0; w = 0; x = 0; found = 0; is_open = 0 }
+}
+inline push(v) {
+    answer = NO;
+#if ENTRIES
+    if :: IN(IN_PLACE, me) -> take_reservation() :: else fi;
+    if
+    :: IN(IN_PLACE, me) && at == slot                   /* all are in use */
+    :: else -> push_here(v); if :: at != slot -> give_back() :: else fi
+    fi
+#else
+    push_here(v)
+#endif
 }
 
 /* Reads the record, and frees the slot: that is when it has been got. */
 inline take(t) {
+#if ENTRIES
+    if
+    :: at != slot -> have_open(t); if :: at != slot -> advance(t) :: else fi
+    :: else ->
+#endif
     STEP( x = records[t % CELLS] );
 #ifdef M_CLAIM_CLEARED_BEFORE_THE_PUBLICATION
     STEP( claims[slot] = 0 );
 #endif
-    STEP( AT(t) = FREE(t + CELLS); assert(x == 0 || !(got & B(x))); got = got | B(x) );                              /* 1 */
+    get_it(t);
+#if ENTRIES
+    fi;
+#endif
     answer = YES
 }
 
@@ -174,6 +235,7 @@ inline each_dead() {
     :: i < PROCS -> STEP( if :: dead[i] && IS_TO_BE_LOOKED_FOR(claims[i]) -> news = news | KNOWN_AS(i) :: else fi ); i++
     :: else -> break
     od;
+    each_dead_reserved();
     i = 0
 }
 #ifdef M_CLAIMS_OF_THE_DEAD_TAKEN_AWAY
@@ -218,7 +280,12 @@ inline take_orphan() {
 #else
            look_for(POP(t));
 #endif
-           some = some | found;
+#ifdef M_WHO_COMES_TOO_LATE_HAS_IT
+           skip;
+#else
+           some = some | (found && !is_open);
+#endif
+           is_open = 0;
            if
            :: !found && w == TOMB(t) -> STEP( if :: AT(t) == w -> AT(t) = FREE(t + CELLS) :: else fi )
            :: !found && w != TOMB(t) ->
@@ -243,6 +310,7 @@ inline take_orphan() {
         :: !some ->
             known = known | news;
             take_claims_away();
+            clear_reservations();
             STEP( if :: looked < asked -> looked = asked :: else fi )
         :: else
         fi
@@ -254,8 +322,7 @@ inline take_orphan() {
     atomic { t = 0; h = 0; w = 0; x = 0; found = 0; some = 0; news = 0; asked = 0 }
 }
 
-inline pop() {
-    answer = NO;
+inline pop_here() {
     STEP( found = (suspected != looked) );
     if :: found -> found = 0; take_orphan() :: else fi;
     if
@@ -301,26 +368,49 @@ inline pop() {
            :: else ->
                /* Of the lap before: who emptied that is not done.  Or the head has moved on. */
                STEP( x = head );
-               if :: x == h && POS(w) < h -> break :: else -> h = x fi
+               if :: x == h && POS(w) < h -> forget(); break :: else -> h = x fi
            fi
         od
     :: else
     fi;
-    atomic { t = 0; h = 0; w = 0; x = 0; found = 0 }
+    atomic { t = 0; h = 0; w = 0; x = 0; found = 0; is_open = 0 }
 }
-#define LOCALS  byte t, h, w, x, i, answer, rounds, asked; bit found, won, some; short news, known
-#define FORGET  t = 0; h = 0; w = 0; x = 0; i = 0; answer = 0; asked = 0; found = 0; won = 0; some = 0; news = 0; known = 0
+inline pop() {
+    answer = NO;
+#if ENTRIES
+    if :: IN(IN_PLACE, me) -> take_reservation() :: else fi;
+    if
+    :: IN(IN_PLACE, me) && at == slot                   /* all are in use */
+    :: else -> pop_here(); if :: at != slot -> give_back() :: else fi
+    fi
+#else
+    pop_here()
+#endif
+}
+#define LOCALS  byte at = me, t, h, w, x, i, o, n, answer, rounds, asked, kept, kept_at; bit found, is_open, won, some; int news, known
+#define FORGET  at = 0; t = 0; h = 0; w = 0; x = 0; i = 0; o = 0; n = 0; answer = 0; asked = 0; kept = 0; kept_at = 0; \
+                found = 0; is_open = 0; won = 0; some = 0; news = 0; known = 0
+#if ENTRIES
+#define DIE     dead[slot] = 1; gone[me] = 1            /* its threads end first */
+#else
+#define DIE     dead[slot] = 1
+#endif
 
 proctype Producer(byte me) {
     byte left = PUSHES, slot = me;
     LOCALS;
     do
     :: left > 0 -> push(me * PUSHES + left); left--; answer = 0
+#if ENTRIES
+    :: kept && left < PUSHES -> pick_up_kept(); commit(t); t = 0
+    :: left == 0 && !kept -> break
+#else
     :: else -> break
+#endif
     od;
     goto finished;
 dying:
-    dead[me] = 1;
+    DIE;
 finished:
     atomic { left = 0; FORGET; ended++ }
 }
@@ -330,7 +420,7 @@ proctype Consumer(byte me) {
     LOCALS;
     if
     :: NEXT_OF != 99 && me == AUDITOR - 1 ->
-        slot = NEXT_OF;
+        atomic { slot = NEXT_OF; at = slot };
         if
         :: atomic { dead[NEXT_OF] -> dead[NEXT_OF] = 0; used_again = 1 }
         :: atomic { !dead[NEXT_OF] && ended == AUDITOR - 1 -> goto finished }
@@ -351,17 +441,22 @@ proctype Consumer(byte me) {
         if :: answer == NO -> look_for_dead() :: else fi;
 #endif
         left--; answer = 0
+#if ENTRIES
+    :: kept -> pick_up_kept(); advance(t); t = 0
+    :: left == 0 && !kept -> break
+#else
     :: else -> break
+#endif
     od;
     goto finished;
 dying:
-    dead[slot] = 1;
+    DIE;
 finished:
     atomic { left = 0; slot = 0; FORGET; ended++ }
 }
 
 proctype Auditor(byte me) {
-    byte n, slot = me;
+    byte filled, slot = me;
     LOCALS;
     ended == PRODUCERS + CONSUMERS;
 #ifndef HINTS
@@ -379,11 +474,9 @@ proctype Auditor(byte me) {
     assert(got == put);                                                                                              /* 2 */
     rounds = 0;
     do
-    :: n < CELLS -> push(0); assert(answer == YES); n++                                                              /* 3 */
+    :: filled <= CELLS -> push(0); assert(answer == (filled < CELLS -> YES : NO)); filled++                          /* 3 */
     :: else -> break
     od;
-    push(0);
-    assert(answer == NO);
 dying:
     skip
 }

@@ -9,6 +9,9 @@
  *   Who has slept and goes wakes one more if there is, or may be, something for it, or if it has got nothing.
  *   Who ends the ring ends ROOM and then ITEMS.  Who puts and finds ROOM ended does the other, too.
  *
+ * IN PLACE  A claimer and a peeker never wait.  What they have claimed they have OPEN, for as long as they like: who waits for it does not nap,
+ *   but watches them.  To finish it they say so first: it is not OPEN any more.  Or they give it up.
+ *
  * THE RING is a few cells here; a claim is one step, and so is the recovery of what a dead one had claimed.
  *
  * CHECKED  1 no getter sleeps while there is a record, be it one that a dead getter had in the hand
@@ -26,7 +29,15 @@
 #ifndef ENDERS
 #define ENDERS 0
 #endif
-#define PROCS (PUTTERS + GETTERS + ENDERS)
+#ifndef CLAIMERS
+#define CLAIMERS 0              /* then come those that put in place, and those that get in place, once each */
+#endif
+#ifndef PEEKERS
+#define PEEKERS 0
+#endif
+#define WAITING (PUTTERS + GETTERS)
+#define HOLDING (WAITING + CLAIMERS + PEEKERS)
+#define PROCS (HOLDING + ENDERS)
 #ifndef PUTS
 #define PUTS 1                  /* of each putter */
 #endif
@@ -63,34 +74,64 @@ byte words[2];
 #define PUTTING  3
 #define TAKING   4
 #define SKIPPING 5
+#define OPEN     64
+#define NOBODY   7              /* who had it gave it up */
 #define STATE(c)    ((c) & 7)
 #define BY_ME(what) ((what) | me << 3)
-#define IS_DEAD(c)  dead[(c) >> 3]
+#define BY(c)       ((c) >> 3 & 7)
+#define IS_DEAD(c)  (BY(c) == NOBODY -> 1 : dead[BY(c)])
+#define IS_OPEN(c)  ((c) & OPEN && !IS_DEAD(c))
+#define AT_WORK(c)  (!((c) & OPEN) && !IS_DEAD(c))
 byte cells[CELLS], head, tail;
 #define AT_HEAD  cells[head % CELLS]
 #define AT_TAIL  cells[tail % CELLS]
 #define IS_TAKEN(c) (STATE(c) == TAKING || STATE(c) == SKIPPING)
 #define LOST(c)     (IS_TAKEN(cells[c]) && IS_DEAD(cells[c]))
-#define HOLDER(c)   (STATE(cells[c]) == TAKING && !IS_DEAD(cells[c]) -> B(LIVE(cells[c] >> 3)) : 0)
+#ifdef M_ONLY_WHAT_IS_OPEN_IS_WATCHED
+#define HOLDS(c)    (IS_OPEN(c) || STATE(c) == TAKING && AT_WORK(c) && BY(c) < WAITING)
+#else
+#define HOLDS(c)    (IS_OPEN(c) || STATE(c) == TAKING && AT_WORK(c))
+#endif
+#define HOLDER(c)   (HOLDS(cells[c]) -> B(LIVE(BY(cells[c]))) : 0)
+#define RESERVER(c) (IS_OPEN(cells[c]) -> B(LIVE(BY(cells[c]))) : 0)
 #if CELLS > 2
 #define ANY_LOST    (LOST(0) || LOST(1) || LOST(2))
 #define FIRST_LOST  (LOST(0) -> 0 : (LOST(1) -> 1 : 2))
 #define ANY(what)   (STATE(cells[0]) == what || STATE(cells[1]) == what || STATE(cells[2]) == what)
 #define HOLDERS     (HOLDER(0) | HOLDER(1) | HOLDER(2))
+#define RESERVERS   (RESERVER(0) | RESERVER(1) | RESERVER(2))
+#define HELD_BY_NOBODY  (HELD_BY_N(0) || HELD_BY_N(1) || HELD_BY_N(2))
 #elif CELLS == 1
 #define ANY_LOST    LOST(0)
 #define FIRST_LOST  0
 #define ANY(what)   (STATE(cells[0]) == what)
 #define HOLDERS     HOLDER(0)
+#define RESERVERS   RESERVER(0)
+#define HELD_BY_NOBODY  HELD_BY_N(0)
 #else
 #define ANY_LOST    (LOST(0) || LOST(1))
 #define FIRST_LOST  (LOST(0) -> 0 : 1)
 #define ANY(what)   (STATE(cells[0]) == what || STATE(cells[1]) == what)
 #define HOLDERS     (HOLDER(0) | HOLDER(1))
+#define RESERVERS   (RESERVER(0) | RESERVER(1))
+#define HELD_BY_NOBODY  (HELD_BY_N(0) || HELD_BY_N(1))
 #endif
-/* Somebody living has said that it is about to. */
+#define HELD_BY_N(c)  (STATE(cells[c]) == TAKING && !IS_OPEN(cells[c]))
+/* Somebody living has said that it is about to; or has it in its hands for as long as it likes. */
+#ifdef M_WHAT_IS_OPEN_IS_AT_WORK
 #define PUT_SAID    (head < tail && STATE(AT_HEAD) == PUTTING && !IS_DEAD(AT_HEAD))
-#define TAKE_SAID   (IS_TAKEN(AT_TAIL) && !IS_DEAD(AT_TAIL))
+#else
+#define PUT_SAID    (head < tail && STATE(AT_HEAD) == PUTTING && AT_WORK(AT_HEAD))
+#endif
+#define PUT_OPEN    (head < tail && STATE(AT_HEAD) == PUTTING && IS_OPEN(AT_HEAD))
+#define TAKE_SAID   (IS_TAKEN(AT_TAIL) && AT_WORK(AT_TAIL))
+/* It is full, and the front is about to be filled. */
+#define FRONT_SAID  (STATE(AT_TAIL) == PUTTING && AT_WORK(AT_TAIL))
+#ifdef M_THE_FRONT_IS_NOT_LOOKED_AT
+#define ROOM_SAID   TAKE_SAID
+#else
+#define ROOM_SAID   (TAKE_SAID || FRONT_SAID)
+#endif
 
 bit asleep[PROCS], naps[PROCS];         /* for the monitor */
 bit over, refused;                      /* a getter, a putter that waits has been told that it is ended */
@@ -158,6 +199,16 @@ inline sound(s) {
         atomic { told = 0; lent = 0 }
     :: else
     fi
+}
+/* Has one look again who sleeps there, for what nobody has said. */
+inline nudge(s) {
+    STEP( if :: words[s] & WAITERS -> words[s] = COUNTED(words[s]); told = 1 :: else fi );
+    if :: told -> told = 0; STEP( wake_one(s); woken = 0 ) :: else fi
+}
+inline step_over() {
+    STEP( cells[mine] = FREE );
+    mine = 0;
+    nudge(ROOM)
 }
 inline end(s) {
     lent = hook[me];
@@ -273,12 +324,10 @@ inline try_get() {
               cells[mine] = BY_ME(STATE(cells[mine]))
           :: else ->
               if
-              :: head < tail && !PUT_SAID -> mine = head % CELLS; head++; cells[mine] = BY_ME(SKIPPING); look = EMPTY_ONE
-              :: head < tail && PUT_SAID -> look = IN_FLIGHT
-              :: head == tail -> look = NOTHING;
-#ifndef M_HOLDERS_NOT_WATCHED
-                  watched = HOLDERS
-#endif
+              :: head < tail && !PUT_SAID && !PUT_OPEN ->
+                  mine = head % CELLS; head++; cells[mine] = BY_ME(SKIPPING); look = EMPTY_ONE
+              :: PUT_SAID -> look = IN_FLIGHT
+              :: head == tail || PUT_OPEN && !PUT_SAID -> look = NOTHING
               fi
           fi );
     if :: LAST -> STEP( more = (words[ITEMS] & ENDED -> 1 : 0) ) :: else fi;
@@ -297,15 +346,12 @@ again:
 try:
     try_get();
     if
-    :: look == DONE || look == EMPTY_ONE ->
+    :: look == EMPTY_ONE -> step_over(); look = 0; if :: said -> goto wait :: else -> goto try fi
+    :: look == DONE ->
         alert(ROOM);
         STEP( cells[mine] = FREE );
         mine = 0;
         sound(ROOM);
-        if
-        :: look == EMPTY_ONE -> look = 0; if :: said -> goto wait :: else -> goto try fi
-        :: else
-        fi;
 #ifdef M_HOLDERS_LEFT_UNWATCHED
         STEP( more = (head < tail || ANY_LOST || IS_ENDED(ITEMS)) );
 #else
@@ -327,7 +373,14 @@ try:
 #ifdef M_COMES_AFTER_THE_LOOK
     say_waiting(ITEMS);
 #else
-    if :: !said -> watched = 0; goto wait :: else fi;
+    if :: !said -> goto wait :: else fi;
+#endif
+#ifndef M_HOLDERS_NOT_WATCHED
+    STEP( watched = HOLDERS );
+#endif
+    /* Who died before that is not among them. */
+#ifndef M_NOT_LOOKED_AGAIN
+    STEP( if :: ANY_LOST || head < tail && !PUT_OPEN -> goto woke_up :: else fi );
 #endif
     go_to_sleep(ITEMS);
 end_asleep:
@@ -348,19 +401,25 @@ finished:
 
 /* --- putting --------------------------------------------------------------------------------------------------- */
 
+#define FULL_OF_THE_DEAD  (STATE(AT_TAIL) == TAKING && IS_DEAD(AT_TAIL))
+/* The front of a full ring is for whoever comes by, and what has been stepped over by a dead one. */
+#ifdef M_ONLY_GETTERS_STEP_OVER
+#define FRONT_IS_NOBODYS  false
+#else
+#define FRONT_IS_NOBODYS  (AT_TAIL == SKIP || STATE(AT_TAIL) == PUTTING && IS_DEAD(AT_TAIL))
+#endif
+#define LEFT_TO_FREE      (STATE(AT_TAIL) == SKIPPING && IS_DEAD(AT_TAIL))
 inline try_put() {
     STEP( if
           :: said && words[ROOM] & ENDED -> look = OVER
           :: !(said && words[ROOM] & ENDED) && AT_TAIL == FREE -> mine = tail % CELLS; tail++; cells[mine] = BY_ME(PUTTING); look = DONE
           :: else ->
               if
-              :: STATE(AT_TAIL) == SKIPPING && IS_DEAD(AT_TAIL) -> AT_TAIL = FREE; goto try
-              :: TAKE_SAID -> look = IN_FLIGHT
-              :: (STATE(AT_TAIL) == TAKING || STATE(AT_TAIL) == PUTTING) && IS_DEAD(AT_TAIL) -> look = OF_DEAD
-              :: else -> look = NOTHING;
-#ifndef M_HOLDERS_NOT_WATCHED
-                  watched = (STATE(AT_TAIL) == PUTTING -> B(LIVE(AT_TAIL >> 3)) : 0)
-#endif
+              :: LEFT_TO_FREE -> AT_TAIL = FREE; goto try
+              :: FRONT_IS_NOBODYS -> mine = tail % CELLS; head++; cells[mine] = BY_ME(SKIPPING); look = EMPTY_ONE
+              :: ROOM_SAID -> look = IN_FLIGHT
+              :: FULL_OF_THE_DEAD -> look = OF_DEAD
+              :: else -> look = NOTHING
               fi
           fi )
 }
@@ -410,17 +469,30 @@ try:
         atomic { true; if :: look == OVER -> refused = 1 :: else fi };
 #endif
         goto finished
+    :: look == EMPTY_ONE -> step_over(); look = 0; if :: said -> goto wait :: else -> goto try fi
     :: look == OF_DEAD ->
 #ifndef M_NOBODY_TOLD_OF_THE_DEAD
-        alert(ITEMS);
-        sound(ITEMS);
+        nudge(ITEMS);
 #endif
         look = 0
-    :: look == IN_FLIGHT && said -> nap(ROOM, !TAKE_SAID); goto woke_up
+    :: look == IN_FLIGHT && said -> nap(ROOM, !ROOM_SAID); goto woke_up
     :: else
     fi;
     look = 0;
-    if :: !said -> watched = 0; goto wait :: else fi;
+    if :: !said -> goto wait :: else fi;
+#ifndef M_HOLDERS_NOT_WATCHED
+    STEP( watched = RESERVERS );
+#endif
+#ifndef M_NOT_LOOKED_AGAIN
+    STEP( if
+          :: AT_TAIL == FREE || ROOM_SAID || FRONT_IS_NOBODYS || LEFT_TO_FREE -> goto woke_up
+          :: else -> more = FULL_OF_THE_DEAD
+          fi );
+#ifndef M_NOBODY_TOLD_OF_THE_DEAD
+    if :: more -> nudge(ITEMS) :: else fi;
+#endif
+    more = 0;
+#endif
     go_to_sleep(ROOM);
 end_asleep:
     ASLEEP(late);
@@ -435,6 +507,8 @@ dying:
 finished:
     atomic { left = 0; FORGET }
 }
+
+#include "ring_place.pml"
 
 /* --- the end --------------------------------------------------------------------------------------------------- */
 
@@ -457,40 +531,45 @@ finished:
 }
 #endif
 
-#if GETTERS > 1
-#define A_GETTER_SLEEPS  (asleep[PUTTERS] || asleep[PUTTERS + 1])
-#else
-#define A_GETTER_SLEEPS  asleep[PUTTERS]
-#endif
 proctype Monitor() {
     byte p;
     timeout;
     do
     :: p < PUTTERS ->
-        assert(!(asleep[p] && (AT_TAIL == FREE || STATE(AT_TAIL) == SKIPPING)) && !naps[p]);                       /* 2 */
-        assert(!(asleep[p] && A_GETTER_SLEEPS && STATE(AT_TAIL) == PUTTING && IS_DEAD(AT_TAIL)));                  /* 2 */
+        assert(!(asleep[p] && (AT_TAIL == FREE || AT_TAIL == SKIP || STATE(AT_TAIL) == SKIPPING)) && !naps[p]);    /* 2 */
+        assert(!(asleep[p] && STATE(AT_TAIL) == PUTTING && IS_DEAD(AT_TAIL)));                                     /* 2 */
         assert(!(asleep[p] && (words[ROOM] | words[ITEMS]) & ENDED));                                              /* 3 */
         p++
-    :: p >= PUTTERS && p < PUTTERS + GETTERS ->
-        assert(!(asleep[p] && (ANY(FULL) || ANY(TAKING))) && !naps[p]);                                            /* 1 */
+    :: p >= PUTTERS && p < WAITING ->
+        assert(!(asleep[p] && (ANY(FULL) && !PUT_OPEN || HELD_BY_NOBODY)) && !naps[p]);                            /* 1 */
         assert(!(asleep[p] && (words[ITEMS] & ENDED || refused)));                                                 /* 3 */
         p++
     :: else -> break
     od
 }
-#define START(p)  if :: p < PUTTERS -> run Putter(p) :: else -> run Getter(p) fi
+#if CLAIMERS
+#define START_C(p)  :: p >= WAITING && p < WAITING + CLAIMERS -> run Claimer(p)
+#else
+#define START_C(p)
+#endif
+#if PEEKERS
+#define START_P(p)  :: p >= WAITING + CLAIMERS && p < HOLDING -> run Peeker(p)
+#else
+#define START_P(p)
+#endif
+#define START(p)  if :: p < PUTTERS -> run Putter(p) :: p >= PUTTERS && p < WAITING -> run Getter(p) START_C(p) START_P(p) fi
 init {
     atomic {
         choose_kills();
         START(0); START(1);
-#if PUTTERS + GETTERS > 2
+#if HOLDING > 2
         START(2);
 #endif
-#if PUTTERS + GETTERS > 3
+#if HOLDING > 3
         START(3);
 #endif
 #if ENDERS
-        run Ender(PUTTERS + GETTERS);
+        run Ender(HOLDING);
 #endif
         run Monitor()
     }

@@ -42,18 +42,16 @@ impl MpmcRing {
         if let Some(closed) = self.items().ended().refusal(Ended::CONSUMERS) {
             return Err(closed);
         }
-        let in_hand = match self.ring.reserve_next(by)? {
-            Ok(in_hand) => in_hand,
+        // Who was woken for it, or passes the wake-up on, finds us and watches us.
+        match self.ring.reserve_next(by)? {
+            Ok(in_hand) => Ok(in_hand),
             Err(found) => {
                 let is_last = self.is_last(by, found == Found::Nothing)?;
                 // Also what was published before the end was closed.
                 let again = self.ring.reserve_next(by)?;
-                again.map_err(|_| if is_last { PRODUCERS_ENDED } else { EMPTY })?
+                again.map_err(|_| if is_last { PRODUCERS_ENDED } else { EMPTY })
             }
-        };
-        // Who sleeps learns whose death it is to watch.
-        self.items().nudge();
-        Ok(in_hand)
+        }
     }
 
     /// Gets what was reserved to be read: its place is free.

@@ -164,9 +164,9 @@ impl<T, F: FnMut() -> Result<T>> Attempt for Trying<'_, F> {
     fn is_more(&self) -> bool {
         let ring = &self.ring.ring;
         self.ring.seems_ready(self.end)
+            || !ring.reservations().holders().is_empty()
             || self.end == RingEnd::Consumers
-                && (!ring.reservations().holders().is_empty()
-                    || ring.holders().is_ok_and(|holders| !holders.is_empty()))
+                && ring.holders().is_ok_and(|holders| !holders.is_empty())
     }
 
     fn living(&self) -> Result<Option<Vec<u64>>> {

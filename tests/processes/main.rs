@@ -9,6 +9,7 @@
 //! | `fork` | children, and children of children |
 //! | `exec` | programs replaced; equal ids in two namespaces |
 //! | `waiting` | forks, execs and ends of threads that wait or hold something else than a mutex |
+//! | `rings` | what the killed leave in rings |
 //! | `signals` | handlers that run during a wait |
 //! | `sandbox` | the same where `futex_waitv` is missing or forbidden |
 //! | `birth` | names, modes, owners, and makers that die |
@@ -46,6 +47,7 @@ mod hostile_waiting;
 mod lifetimes;
 mod news;
 mod odd_forks;
+mod rings;
 mod roster;
 mod sandbox;
 mod scene;
@@ -93,6 +95,10 @@ fn main() -> ExitCode {
             a_thread_that_ends_reading_is_in_nobodys_way, a_thread_that_ends_writing_is_dead,
             a_thread_that_ends_leaves_its_permits_to_the_others, a_process_that_execs_holds_nothing,
             killed_sleepers_are_in_nobodys_way, a_thread_that_ends_inside_breaks_the_barrier;
+        rings: what_a_killed_producer_has_put_stays, a_killed_producer_leaves_its_lane,
+            what_the_killed_had_in_the_hand_goes_to_another,
+            a_sleeping_getter_gets_what_the_killed_had, a_killed_getter_is_in_nobodys_way,
+            a_child_has_no_ends_and_nothing_in_the_hand;
         sandbox: without_waitv, with_waitv_forbidden, with_waitv_forbidden_after_its_first_use;
         birth: modes_are_exact, other_users_need_leave, a_sticky_directory_protects_names,
             names_are_taken_once, a_killed_maker_leaves_nothing, unnamed_files_may_be_missing,

@@ -333,12 +333,17 @@ ATOLL_INLINE unsigned char *atoll_place_of_record(const atoll_ring_place *place,
     return (unsigned char *)place->places + (n & place->mask) * bytes;
 }
 
-/* Some lines: they have come when who puts records is there. */
+/* Some lines: they have come when who has them fetched is there. */
 enum { ATOLL_PLACE_BYTES_AHEAD = 256 };
+
+/* The same in records. */
+ATOLL_INLINE uint64_t atoll_place_ahead(size_t bytes) {
+    return bytes < ATOLL_PLACE_BYTES_AHEAD ? ATOLL_PLACE_BYTES_AHEAD / bytes : 1;
+}
 
 /* Has the line at an address fetched, which may be any one, to be written to soon. (Of a prefetch
  * for writing compilers make one for reading, for processors in general.) */
-ATOLL_INLINE void atoll_place_expect(const void *address) {
+ATOLL_INLINE void atoll_place_expect_to_write(const void *address) {
 #ifdef __x86_64__
     __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
 #else
@@ -346,9 +351,13 @@ ATOLL_INLINE void atoll_place_expect(const void *address) {
 #endif
 }
 
-/* From the record that is put now to one whose place is expected. */
-ATOLL_INLINE uint64_t atoll_place_ahead(size_t bytes) {
-    return bytes < ATOLL_PLACE_BYTES_AHEAD ? ATOLL_PLACE_BYTES_AHEAD / bytes : 1;
+/* Has the line of a place some lines ahead fetched, to be read soon, of `there` records: not a line
+ * that is written to, for that would be taken from who does it. */
+ATOLL_INLINE void atoll_place_expect_to_read(const atoll_ring_place *place, uint64_t now,
+                                             uint64_t there, size_t bytes) {
+    const uint64_t ahead = atoll_place_ahead(bytes);
+    if (there >= 2 * ahead)
+        __builtin_prefetch(atoll_place_of_record(place, now + ahead, bytes));
 }
 
 /* Puts a record of `bytes` bytes, which have to be as many as the ring's records have. */
@@ -368,7 +377,8 @@ ATOLL_INLINE atoll_place_answer atoll_place_push(const atoll_ring_place *place,
         if (used > place->mask)
             return ATOLL_PLACE_CALL;
     }
-    atoll_place_expect(atoll_place_of_record(place, now + atoll_place_ahead(bytes), bytes));
+    atoll_place_expect_to_write(
+        atoll_place_of_record(place, now + atoll_place_ahead(bytes), bytes));
     memcpy(atoll_place_of_record(place, now, bytes), record, bytes);
     return atoll_place_count(place, now);
 }
@@ -393,6 +403,7 @@ ATOLL_INLINE atoll_place_answer atoll_place_pop(const atoll_ring_place *place, v
         if (there > __atomic_load_n(place->most, __ATOMIC_RELAXED))
             __atomic_store_n(place->most, there, __ATOMIC_RELAXED);
     }
+    atoll_place_expect_to_read(place, now, there, bytes);
     memcpy(out, atoll_place_of_record(place, now, bytes), bytes);
     return atoll_place_count(place, now);
 }
@@ -462,7 +473,7 @@ ATOLL_INLINE bool atoll_place_put_to_many(const atoll_mpmc_way *way, const void 
     number = __atomic_load_n(way->tail, __ATOMIC_ACQUIRE);
     word = atoll_place_word_of(way, number);
     /* Beyond the last one it is of no use, and does no harm. */
-    atoll_place_expect((const char *)word + ATOLL_PLACE_BYTES_AHEAD);
+    atoll_place_expect_to_write((const char *)word + ATOLL_PLACE_BYTES_AHEAD);
     done = __atomic_load_n(word, __ATOMIC_ACQUIRE) == number << 16 &&
            !atoll_place_is_watched(way->watch[0]) &&
            atoll_place_claim(way, record, 1, way->tail, number);

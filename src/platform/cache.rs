@@ -1,6 +1,6 @@
 //! Hints to the cache.
 
-/// Some lines: they have come when a producer of records is there.
+/// Some lines: they have come when the producer is there, or the consumer.
 pub(crate) const BYTES_AHEAD: usize = 256;
 
 /// Has the line at an address fetched, to be written to soon. It may be any address: this is no
@@ -24,4 +24,16 @@ pub(crate) fn expect_to_write(address: *const u8) {
 pub(crate) fn begins_line(address: *const u8, bytes: usize) -> bool {
     const LINE: usize = 64;
     address.addr() % LINE < bytes
+}
+
+/// The same for a line that is to be read soon.
+#[inline(always)]
+pub(crate) fn expect_to_read(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint changes nothing and cannot fault.
+    unsafe {
+        core::arch::asm!("prefetcht0 [{}]", in(reg) address, options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }

@@ -92,7 +92,7 @@ pub(crate) struct Lane {
     words: &'static LaneHead,
     slots: Slots,
     geometry: Geometry,
-    /// Of which record after the one that is written the place is fetched.
+    /// Of which record after the one that is written, or read, the place is fetched.
     ahead: u64,
     produced: Own,
     consumed: Own,
@@ -253,7 +253,14 @@ impl Lane {
     /// Reads one from a slot that is the consumer's, likewise.
     #[inline(always)]
     pub(crate) fn read_at_once(&self, position: u64, record: &mut [u8]) -> Option<()> {
-        self.one(position).read_at_once(record)
+        let slot = self.one(position);
+        // Not a line that the producer writes to, for it would lose it.
+        if cache::begins_line(slot.address(), record.len())
+            && self.records_at_hand(2 * self.ahead).is_some()
+        {
+            cache::expect_to_read(self.one(position.wrapping_add(self.ahead)).address());
+        }
+        slot.read_at_once(record)
     }
 
     /// Writes whole records to slots that are the producer's.

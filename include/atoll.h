@@ -5080,7 +5080,7 @@ atoll_status atoll_spsc_push(atoll_spsc *spsc,
  *
  * records   The records, one after the other.
  * n         How many they are.
- * out_n     Receives how many were put: the first ones, and at least one.
+ * out_n     Receives how many were put: the first ones, and at least one, if n is not 0.
  *
  * Returns   As atoll_spsc_push(). OK: *out_n are in the ring.
  *
@@ -5193,7 +5193,7 @@ atoll_status atoll_spsc_get(atoll_spsc *spsc,
  * Claims up to `n` places side by side, to write records there. Nothing is put before
  * atoll_spsc_commit(). Who claims again gets the same ones. Never waits.
  *
- * n         How many are wanted.
+ * n         How many are wanted; 0 stands for 1.
  * out       Receives the address of the first one: write records there, one after the other.
  * out_n     Receives how many they are: at least one, and fewer than wanted where there is
  *           less room or the ring begins anew.
@@ -5251,7 +5251,7 @@ atoll_status atoll_spsc_abandon(atoll_spsc *spsc);
  * Shows up to `n` records side by side, to be read in their places. They stay in the ring
  * until atoll_spsc_advance(). Never waits.
  *
- * n         How many are wanted.
+ * n         How many are wanted; 0 stands for 1.
  * out       Receives the address of the first one: the others follow it.
  * out_n     Receives how many they are: at least one, and fewer than wanted where there are
  *           less or the ring begins anew.
@@ -5563,7 +5563,7 @@ atoll_status atoll_fanin_push(atoll_fanin *fanin,
  *
  * records   The records, one after the other.
  * n         How many they are.
- * out_n     Receives how many were put: the first ones, and at least one.
+ * out_n     Receives how many were put: the first ones, and at least one, if n is not 0.
  *
  * Returns   As atoll_fanin_push(). OK: *out_n are in the ring.
  *
@@ -5676,7 +5676,7 @@ atoll_status atoll_fanin_get(atoll_fanin *fanin,
  * Claims up to `n` places side by side, to write records there. Nothing is put before
  * atoll_fanin_commit(). Who claims again gets the same ones. Never waits.
  *
- * n         How many are wanted.
+ * n         How many are wanted; 0 stands for 1.
  * out       Receives the address of the first one: write records there, one after the other.
  * out_n     Receives how many they are: at least one, and fewer than wanted where there is
  *           less room or the ring begins anew.
@@ -5734,7 +5734,7 @@ atoll_status atoll_fanin_abandon(atoll_fanin *fanin);
  * Shows up to `n` records side by side, to be read in their places. They stay in the ring
  * until atoll_fanin_advance(). Never waits.
  *
- * n         How many are wanted.
+ * n         How many are wanted; 0 stands for 1.
  * out       Receives the address of the first one: the others follow it.
  * out_n     Receives how many they are: at least one, and fewer than wanted where there are
  *           less or the ring begins anew.
@@ -6000,7 +6000,7 @@ atoll_status atoll_mpmc_import(const atoll_ticket *ticket,
  * Puts a record, if there is room. Never waits.
  *
  * record    The record.
- * len       Its bytes: as many as its type has; of a message any number up to half the ring.
+ * len       Its bytes: as many as its type has; of a message any number up to half the ring, less 8.
  *
  * Returns
  *   OK                  It is in the ring, for good: also if this process dies now.
@@ -6028,7 +6028,7 @@ atoll_status atoll_mpmc_push(atoll_mpmc *mpmc,
  *
  * records   The records, one after the other.
  * n         How many they are.
- * out_n     Receives how many were put: the first ones, and at least one.
+ * out_n     Receives how many were put: the first ones, and at least one, if n is not 0.
  *
  * Returns   As atoll_mpmc_push(). OK: *out_n are in the ring.
  *

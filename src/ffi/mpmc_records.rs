@@ -9,7 +9,7 @@ use super::status::atoll_status;
 /// Puts a record, if there is room. Never waits.
 ///
 /// record    The record.
-/// len       Its bytes: as many as its type has; of a message any number up to half the ring.
+/// len       Its bytes: as many as its type has; of a message any number up to half the ring, less 8.
 ///
 /// Returns
 ///   OK                  It is in the ring, for good: also if this process dies now.
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn atoll_mpmc_push(
 ///
 /// records   The records, one after the other.
 /// n         How many they are.
-/// out_n     Receives how many were put: the first ones, and at least one.
+/// out_n     Receives how many were put: the first ones, and at least one, if n is not 0.
 ///
 /// Returns   As atoll_mpmc_push(). OK: *out_n are in the ring.
 ///

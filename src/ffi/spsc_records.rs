@@ -46,7 +46,7 @@ pub unsafe extern "C" fn atoll_spsc_push(
 ///
 /// records   The records, one after the other.
 /// n         How many they are.
-/// out_n     Receives how many were put: the first ones, and at least one.
+/// out_n     Receives how many were put: the first ones, and at least one, if n is not 0.
 ///
 /// Returns   As atoll_spsc_push(). OK: *out_n are in the ring.
 ///
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn atoll_spsc_get(
 /// Claims up to `n` places side by side, to write records there. Nothing is put before
 /// atoll_spsc_commit(). Who claims again gets the same ones. Never waits.
 ///
-/// n         How many are wanted.
+/// n         How many are wanted; 0 stands for 1.
 /// out       Receives the address of the first one: write records there, one after the other.
 /// out_n     Receives how many they are: at least one, and fewer than wanted where there is
 ///           less room or the ring begins anew.
@@ -251,7 +251,7 @@ pub extern "C" fn atoll_spsc_abandon(spsc: *mut atoll_spsc) -> atoll_status {
 /// Shows up to `n` records side by side, to be read in their places. They stay in the ring
 /// until atoll_spsc_advance(). Never waits.
 ///
-/// n         How many are wanted.
+/// n         How many are wanted; 0 stands for 1.
 /// out       Receives the address of the first one: the others follow it.
 /// out_n     Receives how many they are: at least one, and fewer than wanted where there are
 ///           less or the ring begins anew.

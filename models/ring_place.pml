@@ -3,9 +3,6 @@
 /* Has it for as long as it likes, or for ever. */
 inline have_open() {
     STEP( cells[mine] = cells[mine] | OPEN );
-#ifndef M_PEEK_NUDGES_NOBODY
-    if :: STATE(cells[mine]) == TAKING -> nudge(ITEMS) :: else fi;
-#endif
     if
     :: true
     :: true ->

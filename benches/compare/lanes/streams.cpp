@@ -18,18 +18,17 @@ struct line {
 atoll_spsc *spsc;
 atoll_mpmc *mpmc;
 std::optional<atoll::spsc<std::uint64_t>> inlined;
-std::uint64_t number;
+// What was put last, and got last: they come in order, and none is missing.
+std::uint64_t number, got;
 
-// Some records of nobody's, which the compiler must not leave out.
-template <class T>
-void use(T &record) {
-    asm volatile("" : : "r"(&record) : "memory");
-}
+// A record that was got is the next one.
+void check(std::uint64_t record) { lane_need(record == ++got, "the next record"); }
 
 long push_spsc(long n) {
     for (long i = 0; i < n; i++) {
-        use(++number);
-        if (atoll_spsc_push(spsc, &number, sizeof number) != ATOLL_OK) return i;
+        const auto next = number + 1;
+        if (atoll_spsc_push(spsc, &next, sizeof next) != ATOLL_OK) return i;
+        number = next;
     }
     return n;
 }
@@ -38,15 +37,15 @@ long pop_spsc(long n) {
     std::uint64_t out;
     for (long i = 0; i < n; i++) {
         if (atoll_spsc_pop(spsc, &out, sizeof out, nullptr) != ATOLL_OK) return i;
-        use(out);
+        check(out);
     }
     return n;
 }
 
 long push_inlined(long n) {
     for (long i = 0; i < n; i++) {
-        use(++number);
-        if (!inlined->try_push(number)) return i;
+        if (!inlined->try_push(number + 1)) return i;
+        number++;
     }
     return n;
 }
@@ -55,7 +54,7 @@ long pop_inlined(long n) {
     for (long i = 0; i < n; i++) {
         auto out = inlined->try_pop();
         if (!out) return i;
-        use(*out);
+        check(*out);
     }
     return n;
 }
@@ -68,9 +67,9 @@ long push_batches(Ring *ring, long n) {
     long moved = 0;
     while (moved < n) {
         std::size_t done;
-        for (auto &record : records) record = ++number;
-        use(records);
+        for (std::size_t i = 0; i < batch; i++) records[i] = number + 1 + i;
         if (push_n(ring, records, batch, &done) != ATOLL_OK) break;
+        number += done;
         moved += static_cast<long>(done);
     }
     return moved;
@@ -83,7 +82,7 @@ long pop_spsc_32(long n) {
     long moved = 0;
     std::size_t done;
     while (moved < n && atoll_spsc_pop_n(spsc, records, batch, &done) == ATOLL_OK) {
-        use(records);
+        for (std::size_t i = 0; i < done; i++) check(records[i]);
         moved += static_cast<long>(done);
     }
     return moved;
@@ -117,7 +116,7 @@ long pop_lines(long n) {
         for (std::size_t i = 0; i < there; i++) {
             std::uint64_t sum = 0;
             for (auto word : lines[i].words) sum += word;
-            use(sum);
+            check(sum / 8);
         }
         lane_check(atoll_spsc_advance(spsc, there));
         moved += static_cast<long>(there);
@@ -127,8 +126,9 @@ long pop_lines(long n) {
 
 long push_mpmc(long n) {
     for (long i = 0; i < n; i++) {
-        use(++number);
-        if (atoll_mpmc_push(mpmc, &number, sizeof number) != ATOLL_OK) return i;
+        const auto next = number + 1;
+        if (atoll_mpmc_push(mpmc, &next, sizeof next) != ATOLL_OK) return i;
+        number = next;
     }
     return n;
 }
@@ -137,7 +137,7 @@ long pop_mpmc(long n) {
     std::uint64_t out;
     for (long i = 0; i < n; i++) {
         if (atoll_mpmc_pop(mpmc, &out, sizeof out, nullptr, nullptr) != ATOLL_OK) return i;
-        use(out);
+        check(out);
     }
     return n;
 }
@@ -149,7 +149,7 @@ long pop_mpmc_32(long n) {
     long moved = 0;
     std::size_t done;
     while (moved < n && atoll_mpmc_pop_n(mpmc, records, batch, &done, nullptr) == ATOLL_OK) {
-        use(records);
+        for (std::size_t i = 0; i < done; i++) check(records[i]);
         moved += static_cast<long>(done);
     }
     return moved;

@@ -235,9 +235,8 @@ impl MpmcRing {
 
     /// Whether another process has records in the hand, and may die with them or give them up.
     pub(super) fn may_come_back(&self, by: By<'_>) -> Result<bool> {
-        let mine = self.share.attachment().member_word();
-        let is_reserved = self.ring.reservations().holders().iter().any(|owner| *owner != mine);
-        Ok(is_reserved || self.ring.holders()?.iter().any(|name| *name != by.name))
+        Ok(self.ring.reservations().has_record_elsewhere()?
+            || self.ring.holders()?.iter().any(|name| *name != by.name))
     }
 
     /// Something was got for good. If nothing more comes, who waits for that to be the last is to

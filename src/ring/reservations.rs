@@ -257,6 +257,21 @@ impl Reservations {
             .collect()
     }
 
+    /// Whether another process that lives has a record in the hand, or is about to.
+    ///
+    /// # Errors
+    /// `Corrupted`, `System`.
+    pub(crate) fn has_record_elsewhere(&self) -> Result<bool> {
+        let mine = self.attachment.member_word();
+        for (owner, claim) in self.in_use() {
+            let is_elsewhere = owner & TAKING == 0 && owner & !OPEN != mine;
+            if is_elsewhere && claim.is_to(Purpose::Empty) && self.lives(owner)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Shows `visit` those of the dead that may have left something: a number for each that is
     /// that of no other one.
     ///

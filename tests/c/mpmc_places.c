@@ -201,6 +201,27 @@ static void nobody_goes_home_too_early(void) {
     }
 }
 
+/* Of a dead one that had claimed a place, or got a record, nothing is waited for. */
+static void a_claimant_that_dies(void) {
+    claimed();
+    EXPECT(ATOLL_OK, atoll_mpmc_advance(ring, peeked(1, 0).id));
+    kill(getpid(), SIGKILL);
+}
+
+static void the_dead_keep_nobody(void) {
+    set_up();
+    for (int round = 0; round < 10; round++) {
+        pid_t child;
+        int status;
+        EXPECT(ATOLL_OK, push(1));
+        child = child_that(a_claimant_that_dies);
+        CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
+    }
+    EXPECT(ATOLL_OK, atoll_mpmc_shutdown(ring, ATOLL_PRODUCERS));
+    gone_home();
+    tear_down();
+}
+
 /* A claim at the front of the ring whose claimant is killed: who sleeps gets what is behind. */
 static void a_claimant(void) {
     claimed();
@@ -236,6 +257,7 @@ int main(void) {
     RUN(what_the_dead_had_in_the_hand);
     RUN(who_sleeps_gets_what_the_dead_had);
     RUN(nobody_goes_home_too_early);
+    RUN(the_dead_keep_nobody);
     RUN(who_sleeps_gets_what_is_behind_a_dead_claim);
     return any_failed;
 }

@@ -17,6 +17,8 @@ use crate::dice::Dice;
 const LETTER: usize = 16;
 /// Numbers of one sender that may be on the way.
 const WINDOW: u64 = 1 << 14;
+/// In each of the rings, and of the boxes.
+const PLACES: u64 = 64;
 const LONGEST_PARCEL: u64 = 300;
 /// Fewer than there are senders.
 const BOXES: u32 = WORKERS as u32 - 1;
@@ -51,7 +53,7 @@ pub(crate) struct Post {
 
 impl Post {
     pub(crate) fn open(segment: &Segment) -> atoll::Result<Self> {
-        let options = RingOptions::with_capacity(64);
+        let options = RingOptions::with_capacity(PLACES);
         let boxes = options.with_lanes(BOXES);
         let letter = Type::bytes(LETTER as u64)?;
         let words = |name, length| Array::open_or_create(segment, name, &[length]);
@@ -158,11 +160,36 @@ impl Post {
         self.boxes.lock().expect("sound").leave(end);
     }
 
+    /// Each ring, now empty, has room for as many as on its first day.
+    fn count_places(&self, way: Way, board: &Board) {
+        let bytes = &mut [0; LETTER];
+        let push = |bytes: &[u8]| match way {
+            Way::Letter => self.letters.push(bytes),
+            Way::Parcel => self.parcels.push(bytes),
+            Way::Wire => self.wire.lock().expect("sound").push(bytes),
+            Way::Card => self.boxes.lock().expect("sound").push(bytes),
+        };
+        let pop = |bytes: &mut [u8]| match way {
+            Way::Letter => self.letters.pop(bytes),
+            Way::Parcel => self.parcels.pop(bytes),
+            Way::Wire => self.wire.lock().expect("sound").pop(bytes),
+            Way::Card => self.boxes.lock().expect("sound").pop(bytes),
+        };
+        let put = (0..=2 * PLACES).take_while(|_| push(bytes).is_ok()).count();
+        let got = (0..=2 * PLACES).take_while(|_| pop(bytes).is_ok()).count();
+        if (put as u64, got) != (PLACES, put) {
+            board.accuse(&format!("a ring has {put} places of {PLACES}, and {got} records"));
+        }
+    }
+
     /// Everybody has left: what is on the way is got, and what was sent and what was got agree but
     /// for what was in the hands of the killed.
     pub(crate) fn audit(&self, board: &Board, kills: u64) {
         for way in WAYS {
-            while self.receive(WORKERS, way, Deadline::NOW, board) {}
+            // What a dead one had in the hand is found by who waits.
+            let a_while = || Deadline::after_ns(50_000_000).expect("positive");
+            while self.receive(WORKERS, way, a_while(), board) {}
+            self.count_places(way, board);
         }
         for end in [RingEnd::Producers, RingEnd::Consumers] {
             self.make_way(end);

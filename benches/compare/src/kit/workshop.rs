@@ -95,21 +95,14 @@ impl Workshop {
         Err(format!("{compiler}: {}", String::from_utf8_lossy(&said.stderr)).into())
     }
 
-    /// Builds `lanes/NAME`, a crate, which links the library statically.
+    /// Builds `lanes/NAME`, a crate. What it needs of others and cannot be had is missing.
     pub fn rust_lane(&self, name: &str) -> Result<PathBuf> {
         let target = self.lanes().join("target");
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let said = Command::new(&cargo)
-            .args(["build", "--release", "--quiet", "--manifest-path"])
-            .arg(self.sources().join(name).join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&target)
-            .output()
-            .map_err(|error| Missing(format!("{cargo}: {error}")))?;
-        if said.status.success() {
-            return Ok(target.join("release").join(name));
-        }
-        Err(format!("{cargo}: {}", String::from_utf8_lossy(&said.stderr)).into())
+        let manifest = self.sources().join(name).join("Cargo.toml");
+        cargo(&["fetch", "--quiet"], &manifest, &target)
+            .map_err(|why| Missing(format!("what the lane {name} needs cannot be had: {why}")))?;
+        cargo(&["build", "--release", "--quiet"], &manifest, &target)?;
+        Ok(target.join("release").join(name))
     }
 
     /// Sees to it that the package has an accelerator for an interpreter.
@@ -160,6 +153,18 @@ impl Workshop {
 /// The compiler that a variable names, or the usual one.
 fn compiler(variable: &str, usual: &str) -> Command {
     Command::new(std::env::var(variable).unwrap_or_else(|_| usual.into()))
+}
+
+/// Runs cargo on a crate.
+fn cargo(what: &[&str], manifest: &Path, target: &Path) -> Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command.args(what).arg("--manifest-path").arg(manifest).env("CARGO_TARGET_DIR", target);
+    let said = command.output().map_err(|error| Missing(format!("{cargo}: {error}")))?;
+    match said.status.success() {
+        true => Ok(()),
+        false => Err(format!("{cargo}: {}", String::from_utf8_lossy(&said.stderr)).into()),
+    }
 }
 
 /// What a compiler said, or that there is no such header.

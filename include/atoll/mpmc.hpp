@@ -150,14 +150,14 @@ public:
 private:
     // The short ways. What they do not do a call does, and so there is nothing that they say.
 
-    atoll_place_answer pushed_at_once(const T& record) const noexcept {
-        return atoll_place_put_to_many(&*way_, &record, sizeof record) ? ATOLL_PLACE_DONE
-                                                                      : ATOLL_PLACE_CALL;
+    atoll_place_answer pushed_at_once(const T& from) const noexcept {
+        return atoll_place_put_to_many(&*way_, &from, sizeof from) ? ATOLL_PLACE_DONE
+                                                                   : ATOLL_PLACE_CALL;
     }
 
-    atoll_place_answer popped_at_once(detail::foreign<T>& record) const noexcept {
-        return atoll_place_get_of_many(&*way_, &record, sizeof record) ? ATOLL_PLACE_DONE
-                                                                      : ATOLL_PLACE_CALL;
+    atoll_place_answer popped_at_once(detail::foreign<T>& to) const noexcept {
+        return atoll_place_get_of_many(&*way_, &to, sizeof to) ? ATOLL_PLACE_DONE
+                                                               : ATOLL_PLACE_CALL;
     }
 
     /// It was found when the ring was opened.

@@ -74,8 +74,18 @@ impl MpmcRing {
         }
         let looks_soon = reserved.some_unseen
             || is_suspected && end == RingEnd::Consumers
-            || self.is_other_at_work(by, end)?;
+            || self.is_other_at_work(by, end)?
+            || end == RingEnd::Consumers && self.is_last_being_got(by)?;
         Ok((!looks_soon).then_some(others))
+    }
+
+    /// Whether nothing more is put and somebody is at work on the last ones: it may have looked
+    /// before the end was closed, and tell nobody.
+    fn is_last_being_got(&self, by: By<'_>) -> Result<bool> {
+        let ring = &self.ring;
+        Ok(self.items().ended().has(Ended::PRODUCERS)
+            && (ring.reservations().is_any_being_emptied()
+                || ring.holders()?.iter().any(|name| *name != by.name)))
     }
 
     fn seems_ready(&self, end: RingEnd) -> bool {

@@ -36,8 +36,8 @@
 //!
 //! - having announced, before its exchange of the counter: nothing has happened; the claim of
 //!   the dead is nobody's;
-//! - having claimed to fill: a consumer that comes to the slot finds it FREE behind the tail,
-//!   finds nobody living who claims it, and makes it a TOMB (`settle_front`);
+//! - having claimed to fill: who comes to the slot at the front finds it FREE behind the tail,
+//!   finds nobody living who claims it, and makes it a TOMB (`bury_if_dead`);
 //! - having claimed to empty: the record is FULL behind the head. Who hears of the death finds
 //!   it and takes it over (`orphans`): it was never got;
 //! - settling: that is one exchange, so before it or after it.

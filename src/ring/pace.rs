@@ -6,9 +6,7 @@ use crate::platform::atomic::{AtomicU64, Ordering::Relaxed};
 ///
 /// Each look takes a line from who is at work on it, and who has caught up with it would look at
 /// each record. So who moves many pauses long, half a microsecond at most; who plays ball with one
-/// record hardly does, and who waits where nothing comes pauses once. Through a `mpmc` a record took
-/// 105 ns where the producer was the faster one and did not pause, and 45 so (two cores 130 ns
-/// apart; 27 and 15 ns where they are near).
+/// record hardly does, and who waits where nothing comes pauses once.
 #[repr(transparent)]
 #[derive(Debug)]
 pub(crate) struct Pace {

@@ -272,6 +272,12 @@ impl Reservations {
         Ok(false)
     }
 
+    /// Whether somebody is at work on a record that was in the hand of its process.
+    pub(crate) fn is_any_being_emptied(&self) -> bool {
+        self.in_use()
+            .any(|(owner, claim)| owner & (TAKING | OPEN) == 0 && claim.is_to(Purpose::Empty))
+    }
+
     /// Shows `visit` those of the dead that may have left something: a number for each that is
     /// that of no other one.
     ///
